@@ -1,0 +1,260 @@
+"""The nouns of an audit, and the rules they keep.
+
+This module and `audit.stats` import nothing of ours but errors. Every noun is frozen: what has been measured is not edited.
+Words are those of ISO/IEC 2382-37 and ISO/IEC 19795-1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import total_ordering
+from pathlib import Path
+from typing import Any, Literal, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+UNKNOWN = "unknown"
+"""The value of a missing label: a group of its own, never imputed."""
+
+Provenance = Literal["self-reported", "annotated", "measured", "derived-by-model", "assigned-by-design", "undocumented"]
+Support = Literal["count-only", "low-precision", "sufficient"]
+Verdict = Literal["DISPARITY", "EQUIVALENT", "INCONCLUSIVE"]
+Stage = Literal["read", "decode", "detect", "align", "template"]
+
+
+@total_ordering
+@dataclass(frozen=True, slots=True, eq=False)
+class DemographicGroup:
+    """A set of attribute values; the empty one is everyone.
+
+    Equality and hash ignore the order of attributes; printing keeps it.
+
+    >>> print(DemographicGroup.of(gender="female", ethnicity="black"))
+    gender=female & ethnicity=black
+    >>> DemographicGroup.of(a="1", b="2") == DemographicGroup.of(b="2", a="1")
+    True
+    >>> print(DemographicGroup())
+    everyone
+    """
+
+    items: tuple[tuple[str, str], ...] = ()
+
+    def __post_init__(self) -> None:
+        if len({name for name, _ in self.items}) != len(self.items):
+            raise ValueError(f"an attribute stands twice in {self.items!r}")
+
+    @classmethod
+    def of(cls, values: Mapping[str, str] | None = None, /, **more: str) -> DemographicGroup:
+        """Make a group from attribute values, in the order given."""
+        return cls(tuple({**(values or {}), **more}.items()))
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """Names of the attributes that define the group."""
+        return tuple(name for name, _ in self.items)
+
+    def as_dict(self) -> dict[str, str]:
+        """Attribute to value."""
+        return dict(self.items)
+
+    def __str__(self) -> str:
+        return " & ".join(f"{name}={value}" for name, value in self.items) or "everyone"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DemographicGroup) and frozenset(self.items) == frozenset(other.items)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self.items))
+
+    def __lt__(self, other: DemographicGroup) -> bool:
+        return (len(self.items), self.items) < (len(other.items), other.items)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One biometric sample (an image file).
+
+    `sha256` is the digest that the benchmark's descriptor declares, or None where it declares none.
+    """
+
+    sample_id: str
+    subject_id: str
+    path: Path
+    sha256: str | None = None
+    session: str | None = None
+    conditions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One consenting person; each attribute holds zero (missing), one or several raw values as text."""
+
+    subject_id: str
+    attributes: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """A demographic attribute of a benchmark: who assigned it, and what its values mean.
+
+    For `kind="numeric"`, `edges` are the declared inner bin edges: a value v falls in the bin [edge, next edge).
+    There is no default binning.
+    """
+
+    name: str
+    provenance: Provenance
+    kind: Literal["categorical", "numeric"] = "categorical"
+    values: tuple[str, ...] = ()
+    edges: tuple[float, ...] = ()
+    unit: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What was agreed to, by whom it is known, and what the terms allow.
+
+    Fields are never inferred from each other: a licence of a picture is not consent of the person.
+    """
+
+    tier: str
+    statement: str
+    statement_source: str
+    licence: str
+    purposes: Mapping[Literal["evaluation", "biometric", "commercial"], Literal["allowed", "not-named", "forbidden"]]
+    minors: Literal["no", "yes", "unknown"]
+    live: bool
+    withdrawal: str
+    notices: tuple[str, ...] = ()
+    """What the gate demands to be printed in every report."""
+    acknowledged: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """Descriptor, subjects with demographic labels and who assigned them, samples, comparison protocol."""
+
+    name: str
+    title: str
+    version: str
+    root: Path
+    consent: Consent
+    citation: str
+    attributes: Mapping[str, Attribute]
+    default_by: tuple[str, ...]
+    subjects: tuple[Subject, ...]
+    samples: tuple[Sample, ...]
+    digest: str
+    """SHA-256 of the canonical descriptor."""
+    pairs: tuple[tuple[str, str], ...] | None = None
+    """(probe, reference) sample ids; None compares every sample with every other."""
+    limits: tuple[str, ...] = ()
+    """What the descriptor says this set cannot show."""
+    notes: tuple[str, ...] = ()
+    """What was noticed while loading (files without a row, values without documentation, ...), in counts, without ids."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
+    """A biometric template: float32 vector of the model's dimension. It never leaves the cache."""
+
+    vector: NDArray[np.float32]
+    faces: int = 1
+    """How many faces the detector saw; above 1, the declared several-faces policy chose."""
+
+
+@dataclass(frozen=True, slots=True)
+class FailureToAcquire:
+    """The other outcome of extraction: a value with stage and reason, never an exception."""
+
+    stage: Stage
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A confidence interval of a rate or ratio."""
+
+    low: float
+    high: float
+    level: float
+    method: str
+
+    def __post_init__(self) -> None:
+        if not self.low <= self.high:
+            raise ValueError(f"interval is empty or not a number: [{self.low}, {self.high}]")
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A decision threshold that knows where it was set: accept iff score >= value."""
+
+    value: float
+    policy: Literal["global", "per-group", "given"]
+    set_on: str
+    group: DemographicGroup
+    target_fmr: float | None
+    achieved_fmr: float
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRate:
+    """A rate that is a count first.
+
+    `value` is None at 0 trials (and where fewer than the plan's `min_subjects` people stand behind it); `reason` then says why.
+    """
+
+    metric: str
+    group: DemographicGroup
+    errors: int
+    trials: int
+    subjects: int
+    interval: Interval | None = None
+    view: Literal["conditional", "generalised"] = "conditional"
+    reference_group: DemographicGroup | None = None
+    operating_point: str | None = None
+    variance: float | None = None
+    design_effect: float | None = None
+    effective_errors: float | None = None
+    support: Support = "count-only"
+    suppressed: bool = False
+    reason: str | None = None
+    point: float | None = None
+    """For generalised rates, which are composed of two: the composed value. None elsewhere."""
+
+    @property
+    def value(self) -> float | None:
+        """Errors per trial, in [0, 1], or None."""
+        if self.trials == 0 or self.suppressed:
+            return None
+        return self.point if self.point is not None else self.errors / self.trials
+
+
+@runtime_checkable
+class FaceModel(Protocol):
+    """What turns images into templates."""
+
+    name: str
+    revision: str
+    card: Any
+
+    def extract(self, images: Sequence[NDArray[np.uint8]]) -> list[Template | FailureToAcquire]:
+        """Extract a template or a failure from every image, in order.
+
+        Parameters
+        ----------
+        images : sequence of uint8 arrays, height x width x 3, RGB, upright
+
+        Returns
+        -------
+        list, one outcome an image
+        """
+        ...
+
+
+def subject_count(samples: Iterable[Sample]) -> int:
+    """Count the people behind a set of samples."""
+    return len({sample.subject_id for sample in samples})

@@ -1,0 +1,72 @@
+"""What can go wrong, and what the command line exits with.
+
+::
+
+    AuditError                     2   the user's mistake: place, value, way out in one line
+    ├── PlanError                  2   a plan or a flag that cannot be honoured
+    ├── DataError                  2   a benchmark, score or record file that is not what it says
+    ├── ModelError                 2   unknown model, missing extra, missing or wrong weights
+    ├── Refused                    3   governance of the benchmark forbids the run
+    ├── NothingMeasured            4   no operating point could be estimated
+    └── Interrupted              130   stopped by the user; the same command resumes
+
+A failure to process one *image* is none of these: it is a value (`audit.domain.FailureToAcquire`) and is counted.
+"""
+
+from __future__ import annotations
+
+
+class AuditError(Exception):
+    """Root of the tree.
+
+    Parameters
+    ----------
+    place : str
+        File, row, flag or name where it went wrong.
+    found : str
+        What was found there.
+    way_out : str
+        What is allowed, and what to do.
+    """
+
+    exit_code = 2
+
+    def __init__(self, place: str, found: str, way_out: str = "") -> None:
+        super().__init__(place, found, way_out)
+        self.place = place
+        self.found = found
+        self.way_out = way_out
+
+    def __str__(self) -> str:
+        text = f"{self.place}: {self.found}"
+        return " ".join((f"{text}. {self.way_out}" if self.way_out else text).split())
+
+
+class PlanError(AuditError):
+    """A plan, a flag or a combination of them that cannot be honoured."""
+
+
+class DataError(AuditError):
+    """A benchmark, a score file or a record that is not what it says it is."""
+
+
+class ModelError(AuditError):
+    """Unknown model, missing extra, missing or wrong weights."""
+
+
+class Refused(AuditError):
+    """The benchmark's consent, purpose, freshness or withdrawal status forbids the run."""
+
+    exit_code = 3
+
+
+class NothingMeasured(AuditError):
+    """No operating point could be estimated from what was left."""
+
+    exit_code = 4
+
+
+class Interrupted(AuditError):
+    """Stopped by the user; nothing computed is lost."""
+
+    exit_code = 130

@@ -1,0 +1,141 @@
+"""The audit plan: everything that decides a number, frozen and validated before data are touched.
+
+What does not decide a number (where data lie, how many workers, where results go) is in `RunOptions` and not in the digest.
+"""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from audit.errors import PlanError
+
+Task = Literal["verification"]
+
+
+class AuditPlan(BaseModel):
+    """One model on one benchmark: every setting that decides a number."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    task: Task = "verification"
+    benchmark: str = Field(min_length=1, description="Name in the catalogue, or a folder with a descriptor")
+    model: str = Field(min_length=1, description="Name in the table of models, or onnx:FILE")
+    by: tuple[str, ...] | None = Field(None, description="Attributes to group by; None takes the descriptor's default")
+    fmr: tuple[float, ...] = Field((1e-2, 1e-3), min_length=1, description="Target false match rates")
+    level: float = Field(0.95, gt=0.5, lt=1, description="Confidence level of intervals")
+    alpha: float = Field(0.05, gt=0, lt=0.5, description="Level of tests")
+    margin_fmr: float = Field(2.0, gt=1, description="Ratio of FMRs that counts as a disparity")
+    margin_fnmr: float = Field(1.25, gt=1, description="Ratio of FNMRs that counts as a disparity")
+    min_subjects: int = Field(2, ge=2, description="Cells of fewer people are not given as a rate")
+    reference: dict[str, str] = Field(
+        default_factory=dict, description="Attribute to the group that others are compared with; default: the largest"
+    )
+    several_faces: Literal["largest", "most-central", "most-confident"] = "largest"
+    working_size: int = Field(640, ge=160, le=4096, description="Longer side, in pixels, at which faces are detected")
+    smallest_face: int = Field(40, ge=12, le=2048, description="Smallest face, in pixels at the working size")
+    limit: int | None = Field(None, ge=2, description="First N subjects only: for a trial run")
+    seed: int = Field(20_260_101, ge=0, description="Of every random draw")
+    draws: int = Field(4000, ge=200, le=1_000_000, description="Draws of the null distributions")
+    splits: int = Field(20, ge=2, le=30, description="Splits of the cross-fit")
+    acknowledge: tuple[str, ...] = Field((), description="Consent tiers that the auditor knowingly accepts")
+
+    @field_validator("fmr")
+    @classmethod
+    def _targets(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        for x in value:
+            if not 0 < x < 1:
+                raise ValueError(f"a target FMR is a probability between 0 and 1, found {x:g}")
+        return tuple(sorted(set(value), reverse=True))
+
+    @field_validator("by")
+    @classmethod
+    def _attributes(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if value is not None and len(set(value)) != len(value):
+            raise ValueError(f"an attribute stands twice in {', '.join(value)}")
+        return value
+
+    def digest(self) -> str:
+        """SHA-256 of the canonical JSON form, hexadecimal."""
+        text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """Where things lie and how work is done; none of it decides a number."""
+
+    data: tuple[Path, ...] = ()
+    out: Path = Path("results")
+    workers: int = 0
+    device: Literal["cpu", "cuda"] = "cpu"
+    obtain: bool = False
+    fresh: bool = False
+    max_failures: int | None = None
+    cache: Path | None = None
+    progress: Callable[[str, int, int], None] | None = field(default=None, compare=False)
+
+
+def make(values: Mapping[str, Any], *, place: str = "plan") -> AuditPlan:
+    """Validate settings into a plan.
+
+    Raises
+    ------
+    PlanError
+        Naming the setting, what was found and what is allowed; unknown names come with the nearest known one.
+    """
+    known = list(AuditPlan.model_fields)
+    for key in values:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"Known settings: {', '.join(known)}"
+            raise PlanError(place, f"unknown setting {key!r}", hint)
+    try:
+        return AuditPlan(**values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        way_out = AuditPlan.model_fields[str(first["loc"][0])].description or "" if first["loc"] else ""
+        message = first["msg"].removeprefix("Value error, ")
+        raise PlanError(f"{place}: {where}", f"{message} (found {first['input']!r})", way_out) from None
+
+
+def read(path: Path, overrides: Mapping[str, Any] | None = None) -> list[AuditPlan]:
+    """Read PLAN.toml: one plan for every entry of `models` (or the one of `model`).
+
+    Flags given on the command line (`overrides`) win over the file.
+    """
+    try:
+        with path.open("rb") as stream:
+            values: dict[str, Any] = tomllib.load(stream)
+    except FileNotFoundError:
+        raise PlanError(str(path), "no such plan", "Give the path of a PLAN.toml") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PlanError(str(path), f"not valid TOML: {error}", "Mend that line") from None
+    except OSError as error:
+        raise PlanError(str(path), f"cannot be read: {error.strerror}", "Give a readable file") from None
+    values.update(overrides or {})
+    return expand(values, place=str(path))
+
+
+def expand(values: Mapping[str, Any], *, place: str = "plan") -> list[AuditPlan]:
+    """Turn settings with a list `models` into one plan a model."""
+    rest = dict(values)
+    models = rest.pop("models", None)
+    if models is None:
+        return [make(rest, place=place)]
+    if not isinstance(models, list | tuple) or not models or not all(isinstance(name, str) for name in models):
+        raise PlanError(
+            f"{place}: models", f"expected a list of names, found {models!r}", 'For example models = ["dlib"]'
+        )
+    if "model" in rest:
+        raise PlanError(f"{place}: model", "both 'model' and 'models' are given", "Keep one of them")
+    return [make({**rest, "model": name}, place=place) for name in dict.fromkeys(models)]

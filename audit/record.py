@@ -1,0 +1,397 @@
+"""The evaluation record: everything needed to print the report, or to doubt it.
+
+One versioned JSON document; its schema is `audit/schemas/record-1.json`, made from the classes here. Rates are numbers in
+[0, 1] or null with a reason, never NaN. No image, template, path, subject or sample id appears in it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from audit.domain import Provenance, Support, Verdict
+from audit.errors import DataError
+
+SCHEMA = "faceaudit/record-1"
+Unit = Annotated[float, Field(ge=0, le=1)]
+Group = dict[str, str]
+"""Attribute to value; {} is everyone."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class IntervalPart(_Part):
+    """Confidence interval."""
+
+    low: float
+    high: float
+    level: float
+    method: str
+
+
+class Digests(_Part):
+    """SHA-256 digests, hexadecimal."""
+
+    benchmark: str = Field(description="canonical descriptor")
+    samples: str = Field(description="all image files with their sample rows")
+    weights: str
+    plan: str
+    code: str = Field(description="the package's own source files")
+
+
+class AttributePart(_Part):
+    """An attribute, who assigned it, and its values."""
+
+    provenance: Provenance
+    values: list[str]
+    note: str = ""
+
+
+class BenchmarkPart(_Part):
+    """What it was measured on."""
+
+    name: str
+    title: str
+    version: str
+    consent_tier: str
+    consent_statement: str
+    consent_source: str
+    licence: str
+    purposes: dict[str, str]
+    citation: str
+    live: bool
+    notices: list[str] = Field(description="what the consent gate demands to be said")
+    acknowledged: list[str] = []
+    attributes: dict[str, AttributePart]
+
+
+class ModelPart(_Part):
+    """What was measured."""
+
+    name: str
+    revision: str
+    weights_sha256: str
+    licence: str
+    training_data: str
+    training_consent: str = Field(description="what is known of the consent of the people it was trained on")
+    source: str = ""
+    similarity: str
+    dimension: int
+    preprocessing: str = Field(description="id of detector, alignment and their settings")
+    preprocessing_text: str = Field(description="the same in words")
+
+
+class GroupCount(_Part):
+    """People and images of a group."""
+
+    group: Group
+    subjects: int
+    samples: int
+    mated: int = Field(description="mated comparisons")
+    nonmated: int = Field(description="non-mated comparisons within the group")
+
+
+class SamplesPart(_Part):
+    """How much was measured."""
+
+    total: int
+    subjects: int
+    mated: int
+    nonmated: int
+    by_group: list[GroupCount]
+    several_faces: int = Field(0, description="images in which more than one face was seen")
+
+
+class Acquisition(_Part):
+    """Failures to acquire of one group: a row per (stage, reason), and a row with both null for all of them."""
+
+    group: Group
+    stage: str | None
+    reason: str | None
+    failures: int
+    samples: int
+    subjects: int
+    value: Unit | None
+    interval: IntervalPart | None
+    support: Support
+
+
+class OperatingPoint(_Part):
+    """A decision threshold and where it was set. `threshold` null: not estimable, and `reason` says why."""
+
+    id: str
+    policy: Literal["global", "per-group", "given"]
+    group: Group
+    target_fmr: float | None
+    achieved_fmr: float | None
+    threshold: float | None
+    set_on: str
+    reason: str | None = None
+
+
+class Rate(_Part):
+    """One error rate with its counts."""
+
+    metric: Literal["FMR", "FNMR", "FTA", "FAR", "FRR"]
+    view: Literal["conditional", "generalised"]
+    group: Group
+    reference_group: Group | None = None
+    operating_point: str | None
+    errors: int
+    trials: int
+    subjects: int
+    value: Unit | None
+    interval: IntervalPart | None
+    variance: float | None = None
+    design_effect: float | None = None
+    effective_errors: float | None = None
+    support: Support
+    zero_errors: bool
+    upper_bound: Unit | None = Field(None, description="one-sided 95 % bound where no error was seen")
+    reason: str | None = None
+
+
+class GroupsPart(_Part):
+    """Worst and best group of a spread."""
+
+    worst: Group | None
+    best: Group | None
+
+
+class Differential(_Part):
+    """A disparity measure over the groups of an attribute or an intersection."""
+
+    measure: str
+    metric: str
+    attributes: list[str]
+    operating_point: str
+    value: float | None
+    interval: IntervalPart | None
+    null_p: Unit | None
+    null_median: float | None = Field(None, description="median of the measure if the rates were equal")
+    null_high: float | None = Field(None, description="95 % point of the measure if the rates were equal")
+    debiased: dict[str, float | None] = Field(description="cross_fit, tau")
+    components: dict[str, float | None] = {}
+    groups: GroupsPart
+    zero_adjusted: list[Group]
+    excluded: list[dict[str, Any]] = Field(description="groups left out, each with `group` and `reason`")
+    included: list[Group] = []
+    verdict: Verdict
+    margin: float | None
+    minimum_detectable_ratio: float | None
+    reason: str | None = None
+
+
+class Contrast(_Part):
+    """Ratio of one group's rate to another's (`against` is a group, or 'rest': everyone else within the attribute)."""
+
+    metric: str
+    operating_point: str | None
+    group: Group
+    against: Group | Literal["rest"]
+    ratio: float | None
+    at_least: bool = Field(False, description="the denominator had no error: the ratio is at least this")
+    interval: IntervalPart | None
+    p: Unit | None
+    p_adjusted: Unit | None
+    family: str
+    verdict: Verdict
+    material: bool = False
+    margin: float
+    minimum_detectable_ratio: float | None
+    difference: float | None = None
+    difference_interval: IntervalPart | None = None
+    reason: str | None = None
+
+
+class Distribution(_Part):
+    """Histogram of comparison scores of a cell. `edges` has one number more than `counts`; every threshold is an edge."""
+
+    group: Group
+    reference_group: Group | None
+    mated: bool
+    edges: list[float]
+    counts: list[int]
+    reason: str | None = None
+
+
+class Covariance(_Part):
+    """Joint covariance of the rates at an operating point; `cells` are indices into `rates`."""
+
+    operating_point: str
+    cells: list[int]
+    matrix: list[list[float]]
+
+
+class FnmrAtFmr(_Part):
+    """Overall FNMR at a target FMR."""
+
+    target_fmr: float
+    achieved_fmr: float
+    fnmr: Unit
+
+
+class Summary(_Part):
+    """One line about separation. EER is of the ROC convex hull; d' uses ddof 0; AUC is Mann-Whitney with ties 1/2."""
+
+    eer_rocch: Unit | None
+    auc: Unit | None
+    d_prime: float | None
+    fnmr_at_fmr: list[FnmrAtFmr]
+    exact: bool = Field(description="from exact scores; otherwise from a fine histogram")
+
+
+class DetCurve(_Part):
+    """Points of a detection error trade-off: (fmr, fnmr) at decreasing thresholds, at most 512."""
+
+    group: Group
+    fmr: list[Unit]
+    fnmr: list[Unit]
+
+
+class EvaluationRecord(_Part):
+    """The saved product of an audit."""
+
+    schema_: Literal["faceaudit/record-1"] = Field(SCHEMA, alias="schema")
+    created: str
+    software: dict[str, str]
+    hardware: dict[str, str]
+    timing: dict[str, float] = Field(default_factory=dict, description="seconds a stage; differs from run to run")
+    seed: int
+    digests: Digests
+    benchmark: BenchmarkPart
+    model: ModelPart
+    plan: dict[str, Any]
+    samples: SamplesPart
+    acquisition: list[Acquisition]
+    operating_points: list[OperatingPoint]
+    rates: list[Rate]
+    differentials: list[Differential]
+    contrasts: list[Contrast]
+    distributions: list[Distribution]
+    covariance: list[Covariance] = []
+    det: list[DetCurve] = []
+    summary: Summary
+    warnings: list[str]
+    limits: list[str]
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
+
+    def rates_frame(self) -> pd.DataFrame:
+        """Rates as a tidy frame: one row a rate, group columns flattened to text."""
+        return _frame(self.rates)
+
+    def contrasts_frame(self) -> pd.DataFrame:
+        """Contrasts as a tidy frame."""
+        return _frame(self.contrasts)
+
+    def differentials_frame(self) -> pd.DataFrame:
+        """Disparity measures as a tidy frame."""
+        return _frame(self.differentials)
+
+
+def group_text(group: Group | Literal["rest"] | None) -> str | None:
+    """Print a group of the record as `gender=female & ethnicity=black`."""
+    if group is None or isinstance(group, str):
+        return group
+    return " & ".join(f"{name}={value}" for name, value in group.items()) or "everyone"
+
+
+def _frame(parts: list[Any]) -> pd.DataFrame:
+    rows = []
+    for part in parts:
+        row = part.model_dump()
+        for key in ("group", "reference_group", "against"):
+            if key in row:
+                row[key] = group_text(row[key])
+        for key in ("interval", "difference_interval"):
+            if key in row:
+                interval = row.pop(key) or {}
+                prefix = "" if key == "interval" else "difference_"
+                row.update({f"{prefix}low": interval.get("low"), f"{prefix}high": interval.get("high")})
+                if key == "interval":
+                    row["method"] = interval.get("method")
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def dumps(record: EvaluationRecord) -> str:
+    """Serialise a record: stable key order, no NaN."""
+    return (
+        json.dumps(record.model_dump(mode="json", by_alias=True), indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    )
+
+
+def write(record: EvaluationRecord, path: Path) -> None:
+    """Write a record atomically."""
+    write_text(path, dumps(record))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file atomically: readers see the old file or the new one, never half of it.
+
+    Raises
+    ------
+    DataError
+        If the folder cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
+                stream.write(text)
+            os.chmod(name, 0o644)  # noqa: PTH101 - mkstemp returns a name, and a record is meant to be published
+            os.replace(name, path)  # noqa: PTH105
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise DataError(
+            str(path), f"cannot be written: {error.strerror}", "Give a writable folder with --out"
+        ) from error
+
+
+def read(path: Path) -> EvaluationRecord:
+    """Read and validate a record.
+
+    Raises
+    ------
+    DataError
+        Naming the place in the document.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise DataError(str(path), f"cannot be read: {error.strerror}", "Give the path of a record.json") from None
+    except UnicodeDecodeError as error:
+        raise DataError(str(path), f"is not UTF-8 (byte {error.start})", "Give a record.json of faceaudit") from None
+    try:
+        return EvaluationRecord.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = "/".join(str(part) for part in first["loc"]) or "(document)"
+        way_out = f"This version reads {SCHEMA}; {error.error_count()} place(s) do not fit"
+        raise DataError(f"{path}#/{where}", first["msg"], way_out) from None
+
+
+def schema() -> dict[str, Any]:
+    """JSON Schema of the record, as shipped."""
+    text = resources.files("audit").joinpath("schemas/record-1.json").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def make_schema() -> dict[str, Any]:
+    """JSON Schema made from the classes; a test holds it equal to the shipped file."""
+    made = EvaluationRecord.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "record-1.json", **made}
