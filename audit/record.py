@@ -1,7 +1,7 @@
 """The evaluation record: everything needed to print the report, or to doubt it.
 
-One versioned JSON document; its schema is `audit/schemas/record-1.json`, made from the classes here. Rates are numbers in
-[0, 1] or null with a reason, never NaN. No image, template, path, subject or sample id appears in it.
+One versioned JSON document; its schema is `audit/schemas/record-1.json`, made from the classes here. Rates are numbers
+in [0, 1] or null with a reason, never NaN. No image, template, path, subject or sample id appears in it.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from audit.domain import Provenance, Support, Verdict
 from audit.errors import DataError
 
-SCHEMA = "faceaudit/record-1"
+SCHEMA: Literal["faceaudit/record-1"] = "faceaudit/record-1"
 Unit = Annotated[float, Field(ge=0, le=1)]
 Group = dict[str, str]
 """Attribute to value; {} is everyone."""
@@ -214,7 +214,7 @@ class Contrast(_Part):
 
 
 class Distribution(_Part):
-    """Histogram of comparison scores of a cell. `edges` has one number more than `counts`; every threshold is an edge."""
+    """Histogram of the scores of a cell: `edges` has one number more than `counts`; every threshold is an edge."""
 
     group: Group
     reference_group: Group | None
