@@ -1,0 +1,42 @@
+"""Where tests find the shared data, and when a skip is a failure."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+MUST_RUN = os.environ.get("CI", "").lower() in {"1", "true"}
+
+
+def _need(path: Path) -> Path:
+    if not path.exists():
+        message = f"{path.name} is not beside the project: these tests need ../shared"
+        if MUST_RUN:
+            pytest.fail(message)
+        pytest.skip(message)
+    return path
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    return _need(ROOT.parent / "shared")
+
+
+@pytest.fixture(scope="session")
+def london(shared: Path) -> Path:
+    return _need(shared / "benchmarks" / "london")
+
+
+@pytest.fixture(scope="session")
+def oracles(shared: Path) -> Path:
+    return _need(shared / "oracles")
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test writes into the user's cache or reads the user's data folders."""
+    monkeypatch.setenv("FACEAUDIT_CACHE", str(tmp_path / "faceaudit-cache"))
+    monkeypatch.delenv("FACEAUDIT_DATA", raising=False)
