@@ -1,7 +1,7 @@
 """The nouns of an audit, and the rules they keep.
 
-This module and `audit.stats` import nothing of ours but errors. Every noun is frozen: what has been measured is not edited.
-Words are those of ISO/IEC 2382-37 and ISO/IEC 19795-1.
+This module and `audit.stats` import nothing of ours but errors. Every noun is frozen: what has been measured is not
+edited. Words are those of ISO/IEC 2382-37 and ISO/IEC 19795-1.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ class Benchmark:
     limits: tuple[str, ...] = ()
     """What the descriptor says this set cannot show."""
     notes: tuple[str, ...] = ()
-    """What was noticed while loading (files without a row, values without documentation, ...), in counts, without ids."""
+    """What was noticed while loading (files without a row, undocumented values, ...), in counts, without ids."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -204,7 +204,8 @@ class Threshold:
 class ErrorRate:
     """A rate that is a count first.
 
-    `value` is None at 0 trials (and where fewer than the plan's `min_subjects` people stand behind it); `reason` then says why.
+    `value` is None at 0 trials, and where fewer than the plan's `min_subjects` people stand behind it; `reason` then
+    says why.
     """
 
     metric: str

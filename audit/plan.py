@@ -1,6 +1,7 @@
 """The audit plan: everything that decides a number, frozen and validated before data are touched.
 
-What does not decide a number (where data lie, how many workers, where results go) is in `RunOptions`, outside the digest.
+What does not decide a number (where data lie, how many workers, where results go) is in `RunOptions`, outside the
+digest.
 """
 
 from __future__ import annotations

@@ -1,1 +1,46 @@
-"""Room of the house: see DESIGN."""
+"""From templates or scores to counts. No score matrix exists here: scores live for one tile and leave integers."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.compare.counts import Floats, Ints, OperatingCounts, ScoreCounts
+
+
+class Comparisons(Protocol):
+    """A set of comparisons that can be counted: first their scores, then their errors at thresholds."""
+
+    def scores(self, kept: NDArray[np.bool_] | None = None) -> ScoreCounts:
+        """Count scores by cell; `kept` names the bins in which scores are kept exactly (default: all, if they fit)."""
+        ...
+
+    def at(self, thresholds: Floats, half: Ints, splits: int) -> OperatingCounts:
+        """Count errors at ascending thresholds, by subject, and within the halves of `splits` random splits."""
+        ...
+
+
+def halves(atom_of: Ints, splits: int, rng: np.random.Generator) -> Ints:
+    """Split the subjects of every atom into random halves, several times.
+
+    Parameters
+    ----------
+    atom_of : (subjects,) atom of each subject
+    splits : how many times, at most 62
+    rng : the generator; the split depends on nothing else
+
+    Returns
+    -------
+    int array, shape (subjects,): bit s is the half of a subject in split s
+    """
+    if not 0 <= splits <= 62:
+        raise ValueError(f"splits must lie in 0..62, found {splits}")
+    bits = np.zeros(len(atom_of), dtype=np.int64)
+    for split in range(splits):
+        for atom in range(int(atom_of.max(initial=-1)) + 1):
+            members = rng.permutation(np.flatnonzero(atom_of == atom))
+            first = (len(members) + int(rng.integers(2))) // 2
+            bits[members[first:]] |= 1 << split
+    return bits
