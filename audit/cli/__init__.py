@@ -1,1 +1,72 @@
-"""Room of the house: see DESIGN."""
+"""The command line: one file a verb; an AuditError is one line and a stable exit code.
+
+Exit codes: 0 done; 1 a negative verdict; 2 the user's mistake; 3 refused by governance of the benchmark; 4 nothing could
+be measured; 130 interrupted, resumable.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+import typer
+
+from audit import __version__
+from audit.cli import benchmarks, models, report, run
+from audit.errors import AuditError
+
+app = typer.Typer(
+    name="faceaudit",
+    help="Measure demographic error disparities of face models on consented public benchmarks.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command("run")(run.command)
+app.command("report")(report.command)
+app.add_typer(benchmarks.app, name="benchmarks")
+app.add_typer(models.app, name="models")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"faceaudit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    """Measure demographic error disparities of face models on consented public benchmarks."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit."""
+    try:
+        code = app(arguments, standalone_mode=False)
+    except AuditError as error:
+        code = _complain(str(error), error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        typer.echo(error.format_message())
+        code = 0
+    except click.ClickException as error:
+        code = _complain(f"{_where(error)}{error.format_message()}. Try 'faceaudit --help'", 2)
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        code = _complain("interrupted: what was computed is kept; the same command goes on from there", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _where(error: click.ClickException) -> str:
+    context = getattr(error, "ctx", None)
+    return f"{context.command_path}: " if context is not None else ""
+
+
+def _complain(text: str, code: int) -> int:
+    typer.echo(f"faceaudit: {' '.join(text.split()).replace('..', '.')}", err=True)
+    return code

@@ -1,0 +1,5 @@
+"""`python -m audit` is `faceaudit`."""
+
+from audit.cli import main
+
+main()

@@ -1,0 +1,126 @@
+"""`faceaudit run`: the audit."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from audit.errors import PlanError
+from audit.plan import AuditPlan, RunOptions, expand, read
+
+if TYPE_CHECKING:
+    from audit.recipe import Evaluation
+
+
+def command(
+    plan: Annotated[Path | None, typer.Argument(metavar="[PLAN.toml]", help="A plan; flags win over it.")] = None,
+    benchmark: Annotated[str | None, typer.Option(help="Name in the catalogue, or a folder with a descriptor.")] = None,
+    model: Annotated[list[str] | None, typer.Option(help="Name of a model, or onnx:FILE; repeatable.")] = None,
+    task: Annotated[str | None, typer.Option(help="What is measured: verification.")] = None,
+    by: Annotated[list[str] | None, typer.Option(help="Attributes to group by: a,b")] = None,
+    fmr: Annotated[list[str] | None, typer.Option(help="Target false match rates; repeatable, or a,b")] = None,
+    data: Annotated[list[Path] | None, typer.Option(help="Folder that holds benchmarks or weights; put first.")] = None,
+    out: Annotated[Path, typer.Option(help="Where results are written.")] = Path("results"),
+    limit: Annotated[int | None, typer.Option(help="First N subjects only: a trial run.")] = None,
+    acknowledge: Annotated[list[str] | None, typer.Option(help="Consent tier that you knowingly accept.")] = None,
+    workers: Annotated[int, typer.Option(help="Decoding threads; 0 takes the number of cores.")] = 0,
+    device: Annotated[str, typer.Option(help="cpu or cuda")] = "cpu",
+    obtain: Annotated[bool, typer.Option("--obtain", help="Download the benchmark from its public source.")] = False,
+    max_failures: Annotated[int | None, typer.Option(help="Stop once more samples than this have failed.")] = None,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Compute everything again.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON on stdout.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
+) -> None:
+    """Audit one or several models on a consented benchmark: record, report, and a short table."""
+    given = {
+        "benchmark": benchmark,
+        "models": model or None,
+        "task": task,
+        "by": _words(by),
+        "fmr": _numbers(fmr),
+        "limit": limit,
+        "acknowledge": tuple(acknowledge) if acknowledge else None,
+    }
+    plans = _plans(plan, {name: value for name, value in given.items() if value is not None})
+    if device not in {"cpu", "cuda"}:
+        raise PlanError("--device", f"unknown device {device!r}", "Allowed: cpu, cuda")
+    options = {
+        "data": tuple(data or ()),
+        "out": out,
+        "workers": workers,
+        "device": device,
+        "obtain": obtain,
+        "fresh": fresh,
+        "max_failures": max_failures,
+    }
+    from audit.cli.progress import Progress  # noqa: PLC0415 - rich and the measurement load only when they are needed
+    from audit.recipe import evaluate  # noqa: PLC0415
+
+    done = []
+    for one in plans:
+        with Progress(f"{one.model} on {one.benchmark}", quiet=quiet) as progress:
+            evaluation = evaluate(one, RunOptions(**options, progress=progress))
+        done.append(evaluation)
+        if not quiet and not as_json:
+            _show(evaluation)
+    if as_json:
+        typer.echo(json.dumps({"evaluations": [_machine(evaluation) for evaluation in done]}, ensure_ascii=False))
+
+
+def _plans(path: Path | None, given: dict[str, Any]) -> list[AuditPlan]:
+    if path is not None:
+        values = dict(given)
+        return read(path, values)
+    for name, flag in (("benchmark", "--benchmark"), ("models", "--model")):
+        if name not in given:
+            raise PlanError("run", f"no {flag} was given", "For example: faceaudit run --benchmark london --model dlib")
+    return expand(given, place="run")
+
+
+def _words(values: list[str] | None) -> tuple[str, ...] | None:
+    """Split repeated and comma-separated values; an empty text asks for everyone only."""
+    if values is None:
+        return None
+    return tuple(word.strip() for value in values for word in value.split(",") if word.strip())
+
+
+def _numbers(values: list[str] | None) -> tuple[float, ...] | None:
+    words = _words(values)
+    if not words:
+        return None
+    try:
+        return tuple(float(word) for word in words)
+    except ValueError:
+        raise PlanError("--fmr", f"expected numbers such as 1e-3, found {', '.join(words)!r}", "") from None
+
+
+def _show(evaluation: Evaluation) -> None:
+    from rich.console import Console  # noqa: PLC0415
+
+    from audit.report import terminal_table  # noqa: PLC0415
+
+    console = Console()
+    console.print(terminal_table(evaluation.record))
+    console.print(f"Report: {evaluation.report}", highlight=False, soft_wrap=True)
+    console.print(f"Record: {evaluation.folder / 'record.json'}", highlight=False, soft_wrap=True)
+
+
+def _machine(evaluation: Evaluation) -> dict[str, Any]:
+    record = evaluation.record
+    return {
+        "benchmark": record.benchmark.name,
+        "model": record.model.name,
+        "revision": record.model.revision,
+        "record": str(evaluation.folder / "record.json"),
+        "report": str(evaluation.report),
+        "reused": evaluation.reused,
+        "samples": record.samples.total,
+        "subjects": record.samples.subjects,
+        "failures": sum(row.failures for row in record.acquisition if not row.group and row.stage is None),
+        "operating_points": [point.model_dump(mode="json") for point in record.operating_points],
+        "rates": [rate.model_dump(mode="json") for rate in record.rates],
+        "warnings": record.warnings,
+    }

@@ -1,0 +1,276 @@
+"""Which groups are compared with which: contrasts and spreads of every family at one operating point.
+
+A family is an attribute, or an intersection of attributes. Each of its groups is contrasted with the reference group
+(named in the plan, else the one with most people) and with the pooled rest; p-values are adjusted by Holm over what is
+declared as `family`: metric x operating point x attributes. Spreads take the groups that are large enough, judged by
+what is known before errors are counted.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from audit.compare.counts import Floats, Ints, OperatingCounts, mask_cells
+from audit.domain import DemographicGroup, Interval
+from audit.groups import Grouping
+from audit.metrics.cells import Cells, join, make_cells, pooled_design_effect
+from audit.metrics.contrasts import Contrast, contrast
+from audit.metrics.differentials import MEASURES
+from audit.metrics.evaluation import Acquired, Measured, Metric
+from audit.metrics.spreads import Spread, spread
+from audit.metrics.support import excluded, expected_effective_errors
+from audit.stats.intervals import clustered_interval
+from audit.stats.multiplicity import holm
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the plan declares about verdicts."""
+
+    level: float
+    alpha: float
+    margins: Mapping[str, float]
+    min_subjects: int
+    reference: Mapping[str, str]
+    seed: int
+    draws: int
+
+
+@dataclass(frozen=True, slots=True)
+class Contrasted:
+    """A contrast and what it is between; `against` None is the pooled rest of the family."""
+
+    metric: Metric
+    group: DemographicGroup
+    against: DemographicGroup | None
+    family: str
+    result: Contrast | None
+    p_adjusted: float | None
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Spreaded:
+    """A spread and the groups that it is over."""
+
+    metric: str
+    attributes: tuple[str, ...]
+    result: Spread
+    included: tuple[DemographicGroup, ...]
+    excluded: tuple[tuple[DemographicGroup, str], ...]
+
+
+def contrasts(measured: Measured, grouping: Grouping, settings: Settings) -> Iterator[Contrasted]:
+    """Contrast the groups of every family with the reference and with the rest."""
+    for attributes, family in grouping.families().items():
+        if len(family) < 2:
+            continue
+        reference = _reference(grouping, family, settings.reference)
+        for metric in _metrics(measured):
+            name = f"{metric} | {measured.point.id} | {' x '.join(attributes)}"
+            pairs = [*((k, reference) for k in family if k != reference), *((k, None) for k in family)]
+            made = [_contrast(measured, grouping, metric, k, against, name, settings) for k, against in pairs]
+            yield from _adjust(made)
+
+
+def _metrics(measured: Measured) -> list[Metric]:
+    always: list[Metric] = ["FMR", "FNMR"]
+    return [*always, "FTA"] if measured.tallies["FTA"].errors[0] else always
+
+
+def _reference(grouping: Grouping, family: Sequence[int], wanted: Mapping[str, str]) -> int:
+    """The named reference group of a family, else the one with most people (the first of equals)."""
+    for position in family:
+        values = grouping.groups[position].as_dict()
+        if all(wanted.get(name) == value for name, value in values.items()):
+            return position
+    people = grouping.subjects
+    return max(family, key=lambda position: (people[position], -position))
+
+
+def _contrast(
+    measured: Measured,
+    grouping: Grouping,
+    metric: Metric,
+    position: int,
+    against: int | None,
+    family: str,
+    settings: Settings,
+) -> Contrasted:
+    columns = [
+        measured.local(position),
+        measured.local(position, rest=True) if against is None else measured.local(against),
+    ]
+    other = None if against is None else grouping.groups[against]
+    made = Contrasted(metric, grouping.groups[position], other, family, None, None, None)
+    tally = measured.tallies[metric]
+    for which, column in zip(("the group", "what it is compared with"), columns, strict=True):
+        if tally.trials[column] == 0:
+            return replace(made, reason=f"{which} has no comparison")
+        if tally.subjects[column] < settings.min_subjects:
+            return replace(made, reason=f"{which} has fewer than {settings.min_subjects} people")
+    cells = cells_of(measured, metric, columns)
+    intervals = tuple(_interval(cells, k, settings.level) for k in (0, 1))
+    result = contrast(
+        cells,
+        0,
+        1,
+        margin=settings.margins[metric],
+        intervals=(intervals[0], intervals[1]),
+        alpha=settings.alpha,
+    )
+    return replace(made, result=result, reason=result.reason)
+
+
+def _interval(cells: Cells, k: int, level: float) -> Interval:
+    """Wilson's interval of a rate; zero rates rest on N0, as everywhere in contrasts."""
+    found = clustered_interval(float(cells.rates[k]), float(cells.covariance[k, k]), float(cells.zero_sizes[k]), level)
+    return Interval(found.low, found.high, level, found.method)
+
+
+def cells_of(measured: Measured, metric: Metric, columns: Sequence[int]) -> Cells:
+    """Cells of one metric, by local columns."""
+    tally = measured.tallies[metric]
+    offset = measured.column(metric, 0)
+    index = [offset + column for column in columns]
+    return make_cells(
+        tally.errors[list(columns)],
+        tally.trials[list(columns)],
+        tally.subjects[list(columns)],
+        measured.covariance[np.ix_(index, index)],
+        measured.zero_sizes[metric][list(columns)],
+    )
+
+
+def _adjust(made: Sequence[Contrasted]) -> list[Contrasted]:
+    tested = [k for k, one in enumerate(made) if one.result is not None and one.result.p is not None]
+    adjusted = holm([made[k].result.p for k in tested])  # type: ignore[union-attr]
+    values = dict(zip(tested, adjusted.tolist(), strict=True))
+    return [replace(one, p_adjusted=values.get(k)) for k, one in enumerate(made)]
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """What a cross-fit is computed from: counts, outcomes of extraction, and who is in which half.
+
+    Parameters
+    ----------
+    half : int, shape (subjects,): bit s is the half of a subject in split s
+    """
+
+    counts: OperatingCounts
+    acquired: Acquired
+    half: Ints
+    splits: int
+
+    def sides(self) -> Floats:
+        """Indicator of the halves, shape (splits, 2, subjects)."""
+        second = (self.half[None, :] >> np.arange(self.splits)[:, None]) & 1
+        return np.stack([1 - second, second], axis=1).astype(np.float64)
+
+
+def spreads(measured: Measured, evidence: Evidence, grouping: Grouping, settings: Settings) -> Iterator[Spreaded]:
+    """Evaluate every measure over every family of groups."""
+    for attributes, family in grouping.families().items():
+        entering = {metric: _entering(measured, grouping, metric, family, settings) for metric in _metrics(measured)}
+        for measure in MEASURES.values():
+            wanted: list[list[Metric]] = [["FMR", "FNMR"]] if measure.composite else [[m] for m in entering]
+            for parts in wanted:
+                left_out = {k: why for part in parts for k, why in entering[part].items()}
+                chosen = [k for k in family if k not in left_out]
+                result = _spread(measure.id, measured, evidence, grouping, parts, chosen, attributes, settings)
+                yield Spreaded(
+                    "+".join(parts),
+                    attributes,
+                    result,
+                    tuple(grouping.groups[k] for k in chosen),
+                    tuple((grouping.groups[k], why) for k, why in left_out.items()),
+                )
+
+
+def _entering(
+    measured: Measured, grouping: Grouping, metric: Metric, family: Sequence[int], settings: Settings
+) -> dict[int, str]:
+    """Groups that stay out of spreads, with the reason."""
+    tally = measured.tallies[metric]
+    variance = np.diag(measured.covariance)[measured.column(metric, 0) :][: len(tally.errors)]
+    own = list(family)
+    trials = tally.trials[own].sum()
+    pooled = tally.errors[own].sum() / trials if trials else 0.0
+    deff = pooled_design_effect(tally.errors[own], tally.trials[own], variance[own]) or 1.0
+    people = grouping.subjects
+    why = {}
+    for k in family:
+        if tally.trials[k] == 0:
+            why[k] = "no comparison"
+            continue
+        expected = expected_effective_errors(float(pooled), float(tally.trials[k]), deff)
+        reason = excluded(int(people[k]), expected)
+        if reason is not None:
+            why[k] = reason
+    return why
+
+
+def _spread(
+    measure: str,
+    measured: Measured,
+    evidence: Evidence,
+    grouping: Grouping,
+    parts: Sequence[Metric],
+    chosen: Sequence[int],
+    attributes: Sequence[str],
+    settings: Settings,
+) -> Spread:
+    margins = tuple(settings.margins[part] for part in parts)
+    if len(chosen) < 2:
+        return Spread(
+            measure, None, None, None, None, None, None, None, None, {}, (), None, None,
+            MEASURES[measure].margin(margins), None, "INCONCLUSIVE",
+            f"{len(chosen)} of the groups is large enough; a spread needs two"
+            if len(chosen) == 1 else "none of the groups is large enough; a spread needs two",
+        )  # fmt: skip
+    cells = [cells_of(measured, part, chosen) for part in parts]
+    whole = cells[0]
+    if len(parts) == 2:
+        index = [measured.column(part, k) for part in parts for k in chosen]
+        whole = join(cells[0], cells[1], measured.covariance[np.ix_(index, index)])
+    name = f"{measure}|{'+'.join(parts)}|{measured.point.id}|{','.join(attributes)}"
+    rng = np.random.default_rng([settings.seed, zlib.crc32(name.encode())])
+    return spread(
+        measure,
+        whole,
+        margins=margins,
+        rng=rng,
+        halves=_halves(measured, evidence, grouping, parts, chosen),
+        draws=settings.draws,
+        level=settings.level,
+        alpha=settings.alpha,
+    )
+
+
+def _halves(
+    measured: Measured, evidence: Evidence, grouping: Grouping, parts: Sequence[Metric], chosen: Sequence[int]
+) -> tuple[Floats, Floats]:
+    """Errors and trials inside the halves of every split, shape (splits, 2, groups of all parts)."""
+    counts, acquired = evidence.counts, evidence.acquired
+    t = counts.at(_some(measured.point.threshold))
+    flat = np.array([mask_cells(grouping.within(k)) for k in chosen], dtype=np.float64).T
+    inside = grouping.member[list(chosen)][:, grouping.atom_of].astype(np.float64).T
+    sides = evidence.sides()
+    made: dict[Metric, tuple[Floats, Floats]] = {
+        "FMR": (counts.half_errors[t] @ flat, counts.half_comparisons @ flat),
+        "FNMR": ((sides * counts.mated_errors[t]) @ inside, (sides * counts.mated) @ inside),
+        "FTA": ((sides * acquired.failed) @ inside, (sides * acquired.samples) @ inside),
+    }
+    errors, totals = zip(*(made[part] for part in parts), strict=True)
+    return np.concatenate(errors, axis=2), np.concatenate(totals, axis=2)
+
+
+def _some(threshold: float | None) -> float:
+    if threshold is None:
+        raise ValueError("an operating point without a threshold has no rates")
+    return threshold

@@ -1,0 +1,214 @@
+"""All rates of one operating point at once, with their joint covariance.
+
+Columns of the covariance are, for every position of `Columns`: FMR, then FNMR, then FTA, each over the groups (everyone
+first) followed by the rest of every group (the other groups of its family, pooled).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.compare.counts import Floats, Ints, OperatingCounts
+from audit.domain import ErrorRate
+from audit.groups import Grouping
+from audit.metrics.cells import pooled_design_effect
+from audit.metrics.points import Point
+from audit.metrics.rates import Cell, Tally, by_subject, error_rates, generalise, joint_covariance, nonmated
+
+Metric = Literal["FMR", "FNMR", "FTA"]
+METRICS: tuple[Metric, ...] = ("FMR", "FNMR", "FTA")
+
+
+@dataclass(frozen=True, eq=False)
+class Acquired:
+    """Outcomes of extraction by subject: samples attempted and samples without a template, shape (subjects,)."""
+
+    failed: Ints
+    samples: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """Rates at one threshold.
+
+    Parameters
+    ----------
+    rates : conditional and generalised rates of every group, then those across groups
+    tallies : FMR, FNMR and FTA, each over the columns
+    covariance : shape (3 x columns, 3 x columns); NaN where a cell has no trial
+    zero_sizes : effective number of trials of a cell if it shows no error, by metric
+    """
+
+    point: Point
+    rates: list[ErrorRate]
+    tallies: dict[Metric, Tally]
+    covariance: Floats
+    zero_sizes: dict[Metric, Floats]
+    groups: int
+
+    def column(self, metric: Metric, position: int, *, rest: bool = False) -> int:
+        """Column of the covariance for a group (by its position in the grouping), or for the rest of it."""
+        width = len(self.tallies[metric].errors)
+        return METRICS.index(metric) * width + self.local(position, rest=rest)
+
+    def local(self, position: int, *, rest: bool = False) -> int:
+        """Column within one metric."""
+        return self.groups + position - 1 if rest else position
+
+
+def measure(
+    counts: OperatingCounts,
+    acquired: Acquired,
+    grouping: Grouping,
+    point: Point,
+    *,
+    level: float,
+    min_subjects: int,
+) -> Measured:
+    """Measure every group at a global operating point."""
+    if point.threshold is None:
+        raise ValueError(f"{point.id} has no threshold")
+    total = len(grouping.groups)
+    masks, inside = columns(grouping)
+    fmr = nonmated(counts, grouping.atom_of, masks, point.threshold)
+    fnmr = by_subject(counts.mated_errors[counts.at(point.threshold)], counts.mated, inside)
+    fta = by_subject(acquired.failed, acquired.samples, inside)
+    tallies: dict[Metric, Tally] = {"FMR": fmr, "FNMR": fnmr, "FTA": fta}
+    covariance = joint_covariance(fmr, fnmr, fta)
+    variance = np.diag(covariance).reshape(len(METRICS), -1)
+    names = [Cell(group) for group in grouping.groups]
+    shown = {
+        metric: error_rates(
+            metric,
+            tallies[metric],
+            names,
+            variance[k],
+            operating_point=point.id if metric != "FTA" else None,
+            level=level,
+            min_subjects=min_subjects,
+        )
+        for k, metric in enumerate(METRICS)
+    }
+    made = Measured(point, [], tallies, covariance, _zero_sizes(tallies, variance, total), total)
+    rates = [*shown["FMR"], *shown["FNMR"]]
+    for metric in METRICS[:2]:
+        for k, rate in enumerate(shown[metric]):
+            shared = covariance[made.column(metric, k), made.column("FTA", k)]
+            rates.append(generalise(rate, shown["FTA"][k], float(np.nan_to_num(shared)), level))
+    rates += across(counts, grouping, point, level=level, min_subjects=min_subjects)
+    made.rates.extend(rates)
+    return made
+
+
+def acquisition_rates(acquired: Acquired, grouping: Grouping, level: float, min_subjects: int) -> list[ErrorRate]:
+    """FTA of every group; it depends on no threshold."""
+    tally = by_subject(acquired.failed, acquired.samples, grouping.member[:, grouping.atom_of])
+    empty = np.zeros((len(acquired.failed), 0))
+    none = np.zeros(0, dtype=np.int64)
+    variance = np.diag(joint_covariance(Tally(none, none, none, empty, np.zeros((0, 0)), paired=True), tally))
+    names = [Cell(group) for group in grouping.groups]
+    return error_rates("FTA", tally, names, variance, operating_point=None, level=level, min_subjects=min_subjects)
+
+
+def own_rates(
+    counts: OperatingCounts, grouping: Grouping, points: Sequence[Point], *, level: float, min_subjects: int
+) -> list[ErrorRate]:
+    """Rates of every group at its own threshold (differential performance)."""
+    made = []
+    for point in points:
+        if point.policy != "per-group" or point.threshold is None:
+            continue
+        position = grouping.index(point.group)
+        inside = grouping.member[position : position + 1, grouping.atom_of]
+        fmr = nonmated(counts, grouping.atom_of, grouping.within(position)[None], point.threshold)
+        fnmr = by_subject(counts.mated_errors[counts.at(point.threshold)], counts.mated, inside)
+        variance = np.diag(joint_covariance(fmr, fnmr))
+        for metric, tally, k in (("FMR", fmr, 0), ("FNMR", fnmr, 1)):
+            made += error_rates(
+                metric,
+                tally,
+                [Cell(point.group)],
+                variance[k : k + 1],
+                operating_point=point.id,
+                level=level,
+                min_subjects=min_subjects,
+            )
+    return made
+
+
+def across(
+    counts: OperatingCounts, grouping: Grouping, point: Point, *, level: float, min_subjects: int
+) -> list[ErrorRate]:
+    """FMR of comparisons across two groups, for all pairs of groups of each family."""
+    if point.threshold is None:
+        return []
+    pairs = [
+        (first, second)
+        for family in grouping.families().values()
+        for k, first in enumerate(family)
+        for second in family[k + 1 :]
+    ]
+    if not pairs:
+        return []
+    masks = np.array([grouping.across(first, second) for first, second in pairs])
+    tally = nonmated(counts, grouping.atom_of, masks, point.threshold)
+    rates = error_rates(
+        "FMR",
+        tally,
+        [Cell(grouping.groups[first], grouping.groups[second]) for first, second in pairs],
+        np.diag(joint_covariance(tally)),
+        operating_point=point.id,
+        level=level,
+        min_subjects=min_subjects,
+    )
+    people = grouping.subjects
+    smallest = [min(int(people[first]), int(people[second])) for first, second in pairs]
+    why = f"one of the groups has fewer than {min_subjects} people"
+    return [
+        rate
+        if few >= min_subjects or rate.trials == 0
+        else ErrorRate(
+            rate.metric,
+            rate.group,
+            rate.errors,
+            rate.trials,
+            rate.subjects,
+            reference_group=rate.reference_group,
+            operating_point=rate.operating_point,
+            suppressed=True,
+            reason=why,
+        )
+        for rate, few in zip(rates, smallest, strict=True)
+    ]
+
+
+def columns(grouping: Grouping) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Atom masks (columns, atoms, atoms) and subject masks (columns, subjects) of the groups and of their rests."""
+    total = len(grouping.groups)
+    within = np.array([grouping.within(position) for position in range(total)])
+    member = grouping.member
+    rests, others = [], []
+    family_of = {position: family for family in grouping.families().values() for position in family}
+    for position in range(1, total):
+        rest = [other for other in family_of[position] if other != position]
+        rests.append(within[rest].any(axis=0))
+        others.append(member[rest].any(axis=0))
+    masks = np.concatenate([within, np.array(rests, dtype=bool).reshape(-1, *within.shape[1:])])
+    inside = np.concatenate([member, np.array(others, dtype=bool).reshape(-1, member.shape[1])])
+    return masks, inside[:, grouping.atom_of]
+
+
+def _zero_sizes(tallies: dict[Metric, Tally], variance: Floats, groups: int) -> dict[Metric, Floats]:
+    """N0 with the design effect of all groups of a metric at this threshold; everyone and the rests do not set it."""
+    made: dict[Metric, Floats] = {}
+    own = slice(1, groups) if groups > 1 else slice(0, 1)
+    for k, metric in enumerate(METRICS):
+        tally = tallies[metric]
+        deff = pooled_design_effect(tally.errors[own], tally.trials[own], variance[k][own])
+        made[metric] = np.asarray(tally.subjects / 2 if deff is None else tally.trials / deff, dtype=np.float64)
+    return made
