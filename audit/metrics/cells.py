@@ -130,7 +130,7 @@ def adjusted_rates(cells: Cells) -> tuple[Floats, NDArray[np.bool_]]:
     return rates, flags
 
 
-def tested_log_rates(cells: Cells) -> tuple[Floats, Floats]:
+def log_rates(cells: Cells) -> tuple[Floats, Floats]:
     """Log rates and their covariance for tests and draws.
 
     Returns
@@ -145,11 +145,11 @@ def tested_log_rates(cells: Cells) -> tuple[Floats, Floats]:
     p, n0 = cells.rates, cells.zero_sizes
     edge = (p == 0) | (p == 1)
     tilde = 0.5 / (n0 + 1)
-    log_rates = np.log(np.where(p == 0, tilde, p))
+    logs = np.log(np.where(p == 0, tilde, p))
     scale = np.where(edge, 1.0, p)
     sigma = cells.covariance / np.outer(scale, scale)
     sigma[edge, :] = 0.0
     sigma[:, edge] = 0.0
     variance = np.where(p == 0, (1 - tilde) / (tilde * (n0 + 1)), tilde / ((1 - tilde) * (n0 + 1)))
     sigma[edge, edge] = variance[edge]
-    return log_rates, sigma
+    return logs, sigma

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from audit.domain import Interval, Verdict
-from audit.metrics.cells import Cells, tested_log_rates
+from audit.metrics.cells import Cells, log_rates
 from audit.stats.contrasts import RatioTest, mover_difference, ratio_test
 from audit.stats.intervals import zero_upper_bound
 
@@ -66,7 +66,7 @@ def contrast(
     """
     level = intervals[0].level
     pa, pb = float(cells.rates[a]), float(cells.rates[b])
-    logs, sigma = tested_log_rates(cells)
+    logs, sigma = log_rates(cells)
     variance = float(sigma[a, a] + sigma[b, b] - 2 * sigma[a, b])
     spread = math.sqrt(cells.covariance[a, a] * cells.covariance[b, b])
     correlation = float(cells.covariance[a, b] / spread) if spread > 0 else 0.0

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from audit.domain import Interval, Verdict
-from audit.metrics.cells import Cells, tested_log_rates
+from audit.metrics.cells import Cells, log_rates
 from audit.metrics.cross_fit import cross_fit
 from audit.metrics.differentials import MEASURES, Measure, evaluate
 from audit.metrics.support import MAX_MIN_EFFECTIVE_ERRORS, MAX_MIN_GROUPS
@@ -123,7 +123,7 @@ def spread(
 
 def tau(cells: Cells) -> float:
     """Debiased dispersion of log rates: `tau^2 = max(0, S^2 - mean Var(l_g))`, S^2 with K - 1."""
-    logs, sigma = tested_log_rates(cells)
+    logs, sigma = log_rates(cells)
     return float(np.sqrt(max(0.0, logs.var(ddof=1) - np.diag(sigma).mean())))
 
 
@@ -138,7 +138,7 @@ def _draws(
         rates = rates if measure.scale_free else np.minimum(rates, 1.0)
         return sign * measure(rates, rates)
 
-    logs, sigma = tested_log_rates(cells)
+    logs, sigma = log_rates(cells)
     pooled = [
         e.sum() / m.sum()
         for e, m in zip(*(np.split(x, cells.blocks) for x in (cells.errors, cells.totals)), strict=True)
@@ -157,7 +157,7 @@ def _draws(
 
 
 def _companions(measure: Measure, cells: Cells, alpha: float) -> tuple[float, float | None, float]:
-    logs, sigma = tested_log_rates(cells)
+    logs, sigma = log_rates(cells)
     k = cells.groups
     df = float(cells.subjects.min() - 1)
     wald = wald_equality(logs, sigma, df) if df > 0 else None
