@@ -1,0 +1,149 @@
+"""Descriptors: read and validate `croissant.json`, and find the ones that are shipped with the package."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+import audit
+from audit.benchmarks import schema
+from audit.domain import Attribute
+from audit.errors import DataError
+
+FILE_NAME = "croissant.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """A validated descriptor, where it was read, and the SHA-256 of its canonical form (sorted keys, no spaces)."""
+
+    path: Path
+    digest: str
+    dataset: schema.Dataset
+
+    @property
+    def files(self) -> dict[str, schema.FileObject]:
+        """Path inside the folder to declared file."""
+        return {file.path: file for file in self.dataset.distribution if isinstance(file, schema.FileObject)}
+
+    def declared(self, path: str) -> str | None:
+        """SHA-256 that is declared for a file, or None."""
+        file = self.files.get(path)
+        return file.sha256 if file is not None else None
+
+    @property
+    def attributes(self) -> dict[str, Attribute]:
+        """Attributes by name, as the domain knows them."""
+        made = {}
+        for spec in self.dataset.attributes:
+            note = spec.note
+            if spec.provenance in ("annotated", "derived-by-model"):
+                note = f"Perceived, not the person's own statement. {note}".strip()
+            made[spec.name] = Attribute(
+                name=spec.name,
+                provenance=spec.provenance,
+                kind=spec.kind,
+                values=spec.documented,
+                edges=spec.edges,
+                unit=spec.unit,
+                note=note,
+            )
+        return made
+
+
+def read(path: Path) -> Descriptor:
+    """Read and validate a descriptor.
+
+    Raises
+    ------
+    DataError
+        Naming the file, the key inside it, and the nearest known key where one is misspelt.
+    """
+    raw = _json(path)
+    try:
+        dataset = schema.Dataset.model_validate(raw)
+    except ValidationError as error:
+        raise _explain(path, error) from None
+    canonical = json.dumps(raw, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return Descriptor(path, hashlib.sha256(canonical.encode()).hexdigest(), dataset)
+
+
+def shipped_folder() -> Path:
+    """Find the folder of shipped descriptors: inside an installed wheel, else beside the package in a clone.
+
+    Raises
+    ------
+    DataError
+        If neither is there.
+    """
+    package = Path(audit.__file__).resolve().parent
+    for folder in (package / "_data" / "benchmarks", package.parent / "benchmarks"):
+        if any(folder.glob(f"*/{FILE_NAME}")):
+            return folder
+    raise DataError(str(package), "the shipped descriptors are missing", "Install faceaudit again")
+
+
+@cache
+def shipped() -> dict[str, Descriptor]:
+    """Read all shipped descriptors: short name to descriptor."""
+    found = (read(path) for path in sorted(shipped_folder().glob(f"*/{FILE_NAME}")))
+    return {descriptor.dataset.name: descriptor for descriptor in found}
+
+
+def _json(path: Path) -> dict[str, Any]:
+    def no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made: dict[str, Any] = {}
+        for key, value in pairs:
+            if key in made:
+                raise DataError(f"{path}#/{key}", "this key stands twice", "Keep one of them")
+            made[key] = value
+        return made
+
+    try:
+        raw = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=no_duplicates)
+    except OSError as error:
+        raise DataError(str(path), f"cannot be read: {error.strerror}", "Give a readable croissant.json") from None
+    except UnicodeDecodeError as error:
+        raise DataError(str(path), f"is not UTF-8 (byte {error.start})", "Save it as UTF-8") from None
+    except json.JSONDecodeError as error:
+        raise DataError(f"{path}:{error.lineno}", f"is not JSON: {error.msg}", "Mend that line") from None
+    if not isinstance(raw, dict):
+        raise DataError(str(path), "is not a JSON object", "A descriptor is one Croissant data set")
+    return raw
+
+
+def _explain(path: Path, error: ValidationError) -> DataError:
+    """Turn the first finding into one line; a misspelt key comes before the missing one that it caused."""
+    findings = sorted(error.errors(), key=lambda finding: finding["type"] != "extra_forbidden")
+    first = findings[0]
+    where = [str(part) for part in first["loc"] if part not in ("cr:FileObject", "cr:FileSet")]
+    more = f" ({len(findings)} findings in all)" if len(findings) > 1 else ""
+    if first["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(where[-1], _KEYS, n=1, cutoff=0.7)
+        way_out = f"Did you mean {near[0]!r}?" if near else "Remove it, or spell it as the specification does"
+        return DataError(f"{path}#/{'/'.join(where)}", f"unknown key{more}", way_out)
+    if first["type"] == "missing":
+        return DataError(f"{path}#/{'/'.join(where)}", f"is missing{more}", _KEYS.get(where[-1], ""))
+    if first["type"] == "faceaudit":
+        where.append(str(first["ctx"]["key"]))
+    message = first["msg"].removeprefix("Value error, ")
+    found = first["input"] if isinstance(first["input"], str | int | float | bool) else type(first["input"]).__name__
+    shown = "" if first["type"] in ("faceaudit", "value_error") else f", found {found!r}"
+    return DataError(f"{path}#/{'/'.join(where)}", f"{message}{shown}{more}", _KEYS.get(where[-1], ""))
+
+
+def _keys(models: tuple[type[BaseModel], ...]) -> Iterator[tuple[str, str]]:
+    for model in models:
+        for name, field in model.model_fields.items():
+            yield field.alias or name, (field.description or "").capitalize()
+
+
+_KEYS = dict(_keys((schema.FileObject, schema.FileSet, schema.AttributeSpec, schema.Dataset)))

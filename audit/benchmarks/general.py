@@ -1,0 +1,115 @@
+"""The general layout, which any collection can be brought into.
+
+- `samples.csv`: `sample_id`, `path`, `subject_id`; optionally `session`; every other column is a capture condition.
+- `subjects.csv`: `subject_id` and a column for each attribute of the descriptor; `|` separates several values.
+- `pairs.csv`, optional: `probe`, `reference` (sample ids); without it every sample is compared with every other.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from audit.benchmarks import content, people, tables
+from audit.benchmarks.content import Content
+from audit.benchmarks.descriptor import Descriptor
+from audit.domain import Sample
+from audit.errors import DataError
+
+SEPARATOR = "|"
+
+
+def read(root: Path, descriptor: Descriptor) -> Content:
+    """Read a folder in the general layout.
+
+    Raises
+    ------
+    DataError
+        Naming file, row, column and value.
+    """
+    for name in ("samples.csv", "subjects.csv", "pairs.csv"):
+        if (root / name).exists() or name != "pairs.csv":
+            tables.check_digest(root / name, descriptor.declared(name))
+    specs = descriptor.dataset.attributes
+    columns = [spec.column or spec.name for spec in specs]
+    frame = tables.read(root / "subjects.csv", required=["subject_id"])
+    for column in columns:
+        if column not in frame.columns:
+            raise DataError(
+                str(root / "subjects.csv"),
+                f"the column {column!r} is missing, but the descriptor declares it",
+                f"Columns are {', '.join(frame.columns)}",
+            )
+    subjects, notes = people.subjects(frame, root / "subjects.csv", key="subject_id", specs=specs, separator=SEPARATOR)
+    undescribed = [column for column in frame.columns if column not in ("subject_id", *columns)]
+    if undescribed:
+        notes = (*notes, f"Columns without a description are left out: {', '.join(undescribed)}.")
+    samples = _samples(root, descriptor, known={subject.subject_id for subject in subjects})
+    silent = len(subjects) - len({sample.subject_id for sample in samples})
+    if silent:
+        notes = (*notes, f"{silent} of {len(subjects)} people have no sample.")
+    pairs = _pairs(root, known={sample.sample_id for sample in samples}) if (root / "pairs.csv").exists() else None
+    return Content(subjects, samples, pairs, (*notes, *content.file_notes(root, samples)))
+
+
+def _samples(root: Path, descriptor: Descriptor, *, known: set[str]) -> tuple[Sample, ...]:
+    path = root / "samples.csv"
+    frame = tables.read(path, required=["sample_id", "path", "subject_id"], key="sample_id")
+    conditions = [name for name in frame.columns if name not in ("sample_id", "path", "subject_id", "session")]
+    seen: dict[Path, int] = {}
+    samples = []
+    for row, cells in zip(frame.index, frame.to_dict("records"), strict=True):
+        place = f"{path}, row {row}"
+        if cells["subject_id"] not in known:
+            raise DataError(
+                f"{place}, column 'subject_id'",
+                f"{cells['subject_id']!r} is not in subjects.csv",
+                "Add that person there, with labels or empty cells",
+            )
+        file = content.inside(root, str(cells["path"]), place=f"{place}, column 'path'")
+        real = file.resolve()
+        if real in seen:
+            raise DataError(
+                f"{place}, column 'path'",
+                f"{cells['path']!r} is the image of row {seen[real]} too",
+                "One image is one sample: comparing it with itself would count as a match",
+            )
+        seen[real] = row
+        samples.append(
+            Sample(
+                sample_id=str(cells["sample_id"]),
+                subject_id=str(cells["subject_id"]),
+                path=file,
+                sha256=descriptor.declared(str(cells["path"])),
+                session=str(cells["session"]) or None if "session" in frame.columns else None,
+                conditions={str(name): str(cells[name]) for name in conditions},
+            )
+        )
+    return tuple(samples)
+
+
+def _pairs(root: Path, *, known: set[str]) -> tuple[tuple[str, str], ...]:
+    path = root / "pairs.csv"
+    frame: pd.DataFrame = tables.read(path, required=["probe", "reference"])
+    pairs: dict[frozenset[str], int] = {}
+    listed = []
+    for row, cells in zip(frame.index, frame.to_dict("records"), strict=True):
+        probe, reference = str(cells["probe"]), str(cells["reference"])
+        for column, sample in (("probe", probe), ("reference", reference)):
+            if sample not in known:
+                raise DataError(
+                    f"{path}, row {row}, column {column!r}", f"{sample!r} is not in samples.csv", "Correct the id"
+                )
+        pair = frozenset((probe, reference))
+        if len(pair) == 1:
+            raise DataError(f"{path}, row {row}", f"{probe!r} is compared with itself", "Remove the row")
+        if pair in pairs:
+            raise DataError(
+                f"{path}, row {row}",
+                f"{probe!r} and {reference!r} stand in row {pairs[pair]} too",
+                "Remove one of them",
+            )
+        pairs[pair] = row
+        listed.append((probe, reference))
+    return tuple(listed)

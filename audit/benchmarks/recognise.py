@@ -1,0 +1,162 @@
+"""Recognise data sets of the catalogue by what a folder or a descriptor is called and by how files are arranged.
+
+A descriptor can say anything; the arrangement of files is harder to change. The signatures of `SIGNATURES` follow the
+layouts that the sets were published with. They are one net of several, not a proof: no digest of a refused set is kept.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from audit.benchmarks import catalogue, consent
+from audit.errors import Refused
+
+_WORDS_OF_OTHER_MEANING = frozenset({"morph", "duke", "dif", "meds"})
+_MOST_A_FOLDER = 400
+_MOST_FILES = 20_000
+_DEEPEST = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A refused set, and the pattern of relative paths that gives it away.
+
+    `needed` is how many paths must match: several where one could be a coincidence.
+    """
+
+    entry: str
+    pattern: re.Pattern[str]
+    needed: int = 1
+
+
+def _signature(entry: str, pattern: str, needed: int = 1) -> Signature:
+    return Signature(entry, re.compile(rf"(?:^|/){pattern}", re.IGNORECASE), needed)
+
+
+SIGNATURES: tuple[Signature, ...] = (
+    _signature("lfw", r"(?P<who>[^/]+_[^/]+)/(?P=who)_\d{4}\.(?:jpg|png)$", 2),
+    _signature("lfw", r"(?:pairsDevTest|peopleDevTest|lfw_names|lfw-names)\.(?:txt|csv)$"),
+    _signature("fairface", r"fairface_label_(?:train|val)\.csv$"),
+    _signature("utkface", r"\d{1,3}_[01]_[0-4]_\d{17}\.jpg(?:\.chip\.jpg)?$", 2),
+    _signature("celeba", r"(?:list_attr_celeba\.(?:txt|csv)|list_eval_partition\.(?:txt|csv)|img_(?:align_)?celeba/)"),
+    _signature("rfw", r"txts/(?P<race>African|Asian|Caucasian|Indian)/(?P=race)_(?:pairs|lmk|people|images)\.txt$"),
+    _signature("rfw", r"data/(?:African|Asian|Caucasian|Indian)/m\.[0-9a-z_]+/m\.[0-9a-z_]+_\d{4}\.jpg$"),
+    _signature("bfw", r"bfw-[^/]*datatable\.(?:pkl|csv|parquet)$"),
+    _signature("bfw", r"(?:asian|black|indian|white)_(?:females|males)/n\d{6}/", 2),
+    _signature("demogpairs", r"(?:Asian|Black|White)_(?:Females|Males)/", 2),
+    _signature("bupt", r"(?:race_per_7000|BUPT-[^/]*face)/"),
+    _signature("vggface2", r"n\d{6}/\d{4}_\d{2}\.(?:jpg|png)$", 2),
+    _signature("vggface2", r"identity_meta\.csv$"),
+    _signature("msceleb", r"(?:MsCelebV1[^/]*\.tsv|faces_emore/|ms1m[^/]*/train\.(?:rec|idx)$)"),
+    _signature("msceleb", r"m\.0[0-9a-z_]{4,7}/[^/]+\.(?:jpg|png)$", 2),
+    _signature("megaface", r"(?:FlickrFinal2|megaface_images|megaface_features[^/]*|facescrub_images)/"),
+    _signature("dukemtmc", r"\d{4}_c[1-8]_f\d{7}\.jpg$", 2),
+    _signature("cfpfp", r"Images/\d{3}/(?:frontal|profile)/\d{2}\.jpg$", 2),
+    _signature("agedb", r"\d+_[^/_\d][^/_]*_\d{1,3}_[mf]\.jpg$", 2),
+    _signature(
+        "ijbc", r"(?:ijb[bc]?_[^/]*(?:tid_mid|template_pair|name_5pts|enroll|probe)[^/]*|cs[34]_[^/]*)\.(?:txt|csv)$"
+    ),
+    _signature("meds", r"S\d{3}-\d{2}-t10_\d{2}\.(?:jpg|png)$", 2),
+    _signature("morph", r"\d{5,6}_\d{1,2}[MF]\d{2}\.jpg$", 2),
+    _signature("ppb", r"PPB-2017[^/]*(?:/|\.csv$)"),
+)
+
+
+def by_name(names: Iterable[str]) -> tuple[catalogue.Entry, ...]:
+    """Find the sets that names are; of refused sets also those that a name mentions as a word.
+
+    Words that mean something else too (morph, ...) count only as the whole name.
+
+    >>> [entry.id for entry in by_name(["my copy of LFW", "Morphology study", "London set"])]
+    ['lfw', 'frl_london']
+    """
+    found: dict[str, catalogue.Entry] = {}
+    for name in names:
+        whole = catalogue.find(name)
+        if whole is not None:
+            found[whole.id] = whole
+        for word in re.split(r"[^a-z0-9]+", name.lower()):
+            entry = catalogue.find(word) if len(word) >= 3 and word not in _WORDS_OF_OTHER_MEANING else None
+            if entry is not None and _is_refused(entry):
+                found[entry.id] = entry
+    return tuple(found.values())
+
+
+def by_paths(paths: Iterable[str]) -> catalogue.Entry | None:
+    """Find the refused set whose published arrangement relative paths show.
+
+    >>> by_paths(["lfw/Ann_Other/Ann_Other_0001.jpg", "lfw/Bo_Dy/Bo_Dy_0002.jpg"]).id
+    'lfw'
+    >>> by_paths(["neutral_front/001_03.jpg", "smiling_front/001_08.jpg"]) is None
+    True
+    """
+    counts = [0] * len(SIGNATURES)
+    for path in paths:
+        for k, signature in enumerate(SIGNATURES):
+            if signature.pattern.search(path):
+                counts[k] += 1
+                if counts[k] >= signature.needed:
+                    return catalogue.entries()[signature.entry]
+    return None
+
+
+def check_folder(root: Path, *, place: str) -> None:
+    """Refuse a folder that is called or arranged like a refused set; symbolic links are followed.
+
+    Raises
+    ------
+    Refused
+        Naming the set that it was recognised as.
+    """
+    for entry in by_name({root.name, root.resolve().name}):
+        consent.check_entry(entry, place=place)
+    check_paths(_walk(root), place=place)
+
+
+def check_paths(paths: Iterable[str], *, place: str) -> None:
+    """Refuse relative paths that are arranged like a refused set.
+
+    Raises
+    ------
+    Refused
+        Naming the set that they were recognised as.
+    """
+    entry = by_paths(paths)
+    if entry is not None:
+        raise Refused(
+            place, f"files are arranged as in {entry.name}; {consent.refusal(entry)}", consent.alternatives(entry)
+        )
+
+
+def _is_refused(entry: catalogue.Entry) -> bool:
+    return consent.POLICY[consent.strictest([entry.tier], place=entry.id)].verdict == "refused"
+
+
+def _walk(root: Path) -> Iterator[str]:
+    """Relative paths, folders with a slash at the end: breadth first, bounded, each real folder once."""
+    queue: list[tuple[Path, str, int]] = [(root, "", 0)]
+    seen: set[Path] = set()
+    files = 0
+    while queue and files < _MOST_FILES:
+        folder, prefix, depth = queue.pop(0)
+        real = folder.resolve()
+        if real in seen:
+            continue
+        seen.add(real)
+        try:
+            with os.scandir(folder) as found:
+                listed = sorted(found, key=lambda entry: entry.name)
+        except OSError:
+            continue  # what cannot be listed cannot be loaded either
+        for entry in listed[:_MOST_A_FOLDER]:
+            if entry.is_dir():
+                yield f"{prefix}{entry.name}/"
+                if depth < _DEEPEST:
+                    queue.append((folder / entry.name, f"{prefix}{entry.name}/", depth + 1))
+            else:
+                files += 1
+                yield f"{prefix}{entry.name}"

@@ -1,0 +1,126 @@
+"""Read CSV tables as text: every cell stays what is written there ("001", "NA", "east_asian/white").
+
+Types are never guessed. Rows are numbered as a spreadsheet shows them: the header is row 1.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+import pandera.pandas as pa
+
+from audit.errors import DataError
+
+
+def read(path: Path, *, required: Sequence[str], key: str | None = None) -> pd.DataFrame:
+    """Read a table of text.
+
+    Parameters
+    ----------
+    path : Path
+        UTF-8, comma-separated, with a header.
+    required : sequence of str
+        Columns that must be there, with a value in every row.
+    key : str, optional
+        A required column whose values must be unique.
+
+    Returns
+    -------
+    DataFrame
+        Columns of str; an empty cell is "". The index is the row number.
+
+    Raises
+    ------
+    DataError
+        Naming file, row, column and value.
+    """
+    header, rows = _rows(path)
+    for column in required:
+        if column not in header:
+            near = difflib.get_close_matches(column, header, n=1)
+            hint = f"Is it the one called {near[0]!r}?" if near else f"Columns are {', '.join(header)}"
+            raise DataError(str(path), f"the column {column!r} is missing", hint)
+    frame = pd.DataFrame(rows, columns=header, dtype=str)
+    frame.index = pd.RangeIndex(2, len(frame) + 2)
+    _check(frame, path, required=required, key=key)
+    return frame
+
+
+def check_digest(path: Path, declared: str | None) -> None:
+    """Check a table against the SHA-256 that the descriptor declares, where it declares one.
+
+    Raises
+    ------
+    DataError
+        If the table was changed since it was described.
+    """
+    if declared is None or declared == "unknown":
+        return
+    try:
+        found = hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise DataError(
+            str(path), f"cannot be read: {error.strerror}", "Restore the file, or run again with --obtain"
+        ) from None
+    if found != declared:
+        raise DataError(
+            str(path),
+            f"has SHA-256 {found}, but the descriptor declares {declared}",
+            "Restore the described file, or put a croissant.json that describes the changed one beside it",
+        )
+
+
+def _rows(path: Path) -> tuple[list[str], list[list[str]]]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        raise DataError(str(path), "no such table", "The layout needs it in this folder") from None
+    except OSError as error:
+        raise DataError(str(path), f"cannot be read: {error.strerror}", "Give a readable file") from None
+    except UnicodeDecodeError as error:
+        raise DataError(str(path), f"is not UTF-8 (byte {error.start})", "Save it as UTF-8") from None
+    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    try:
+        lines = [line for line in reader if line]
+    except csv.Error as error:
+        raise DataError(f"{path}, row {reader.line_num}", f"is not CSV: {error}", "Mend that row") from None
+    if not lines:
+        raise DataError(str(path), "is empty", "It needs a header and rows")
+    header, *rows = lines
+    doubled = sorted({column for column in header if header.count(column) > 1})
+    if doubled:
+        raise DataError(f"{path}, row 1", f"the column {doubled[0]!r} stands twice", "Rename or remove one")
+    for number, row in enumerate(rows, start=2):
+        if len(row) != len(header):
+            raise DataError(
+                f"{path}, row {number}",
+                f"has {len(row)} cells, the header has {len(header)}",
+                "Quote cells with commas",
+            )
+    return header, rows
+
+
+def _check(frame: pd.DataFrame, path: Path, *, required: Sequence[str], key: str | None) -> None:
+    filled = pa.Check.str_matches(r"\S", error="is empty")
+    schema = pa.DataFrameSchema(
+        {
+            column: pa.Column(str, filled, unique=column == key, report_duplicates="exclude_first")
+            for column in required
+        },
+        strict=False,
+    )
+    try:
+        schema.validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as error:
+        first = error.failure_cases.sort_values("index", kind="stable").iloc[0]
+        row, column, value = int(first["index"]), str(first["column"]), str(first["failure_case"])
+        place = f"{path}, row {row}, column {column!r}"
+        if value.strip():
+            before = frame.index[frame[column] == value][0]
+            raise DataError(place, f"{value!r} stands in row {before} too", "Every row needs its own") from None
+        raise DataError(place, "is empty", "Fill it in, or remove the row") from None

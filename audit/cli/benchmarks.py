@@ -1,0 +1,148 @@
+"""`faceaudit benchmarks`: the catalogue, with consent, licence, status, and how far each fact was checked."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from audit.benchmarks import catalogue, consent, descriptor, obtain, places
+from audit.errors import DataError
+
+app = typer.Typer(help="The catalogue of benchmarks: list, show, obtain.", no_args_is_help=True)
+
+
+@app.command("list")
+def list_(
+    tier: Annotated[str | None, typer.Option(help="Consent tier that gates the set, for example T2.")] = None,
+    task: Annotated[str | None, typer.Option(help="Word in the tasks, for example verification.")] = None,
+    attribute: Annotated[str | None, typer.Option(help="Word in the attributes, for example age.")] = None,
+    licence: Annotated[str | None, typer.Option(help="Word in the licence, for example CC BY.")] = None,
+    access: Annotated[str | None, typer.Option(help="Word in the access, for example open.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
+) -> None:
+    """List the data sets of the catalogue; those that the gate refuses are marked."""
+    words = {"tasks": task, "attributes": attribute, "licence": licence, "access": access}
+    chosen = [
+        entry
+        for entry in catalogue.entries().values()
+        if (tier is None or _gating(entry) == consent.strictest([tier], place="--tier"))
+        and all(word is None or word.lower() in str(getattr(entry, fact)).lower() for fact, word in words.items())
+    ]
+    if as_json:
+        typer.echo(json.dumps([_summary(entry) for entry in chosen], indent=1, ensure_ascii=False))
+        return
+    table = Table("name", "tier", "gate", "people", "images", "checked", box=None, pad_edge=False)
+    for entry in chosen:
+        row = _summary(entry)
+        table.add_row(*(str(row[key]) for key in ("name", "tier", "gate", "subjects", "images", "verified")))
+    console = Console()
+    console.print(table)
+    console.print(f"{len(chosen)} of {len(catalogue.entries())}. {consent.NOT_LEGAL_ADVICE}", highlight=False)
+
+
+@app.command()
+def show(
+    name: Annotated[str, typer.Argument(help="Name or alias in the catalogue.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
+) -> None:
+    """Show everything known of a data set; of a refused one, why, and a consented alternative."""
+    entry = _entry(name)
+    facts = [(fact, entry.fact(fact)) for fact in catalogue.FACTS]
+    described = _shipped(entry)
+    if as_json:
+        made: dict[str, Any] = {**_summary(entry), "facts": dict(facts), "marks": _marks(entry), "source": entry.source}
+        if _refused(entry):
+            made |= {"reason": consent.refusal(entry), "alternatives": consent.alternatives(entry)}
+        if described is not None:
+            made |= {"descriptor_sha256": described.digest, "consent_statement": described.dataset.statement}
+        typer.echo(json.dumps(made, indent=1, ensure_ascii=False))
+        return
+    console = Console(highlight=False)
+    console.print(f"[bold]{entry.name}[/]  ({entry.id}{''.join(f', {alias}' for alias in entry.aliases)})")
+    tier = _gating(entry)
+    console.print(f"tier {entry.tier}: {consent.POLICY[tier].verdict}; {consent.POLICY[tier].meaning}")
+    if _refused(entry):
+        console.print(consent.refusal(entry), markup=False)
+        console.print(consent.alternatives(entry), markup=False)
+    table = Table(box=None, show_header=False, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for fact, text in [*facts, ("source", entry.source)]:
+        table.add_row(fact, text.replace("[", r"\["))
+    console.print(table)
+    if described is not None:
+        console.print(f"descriptor {described.digest}", markup=False)
+        console.print(f"consent, verbatim: {described.dataset.statement}", markup=False)
+    console.print(consent.NOT_LEGAL_ADVICE)
+
+
+@app.command("obtain")
+def obtain_(
+    name: Annotated[str, typer.Argument(help="Name or alias in the catalogue.")],
+    into: Annotated[Path | None, typer.Option(help="Parent of the folder; default: the cache.")] = None,
+) -> None:
+    """Fetch a data set from its public source, every file checked against its SHA-256."""
+    entry = _entry(name)
+    consent.check_entry(entry, place=name)
+    described = _shipped(entry)
+    if described is None:
+        raise DataError(
+            name,
+            "has no public source that this program can fetch from",
+            f"Access: {entry.fact('access')}. Then put its folder into a data entry ({places.ENVIRONMENT})",
+        )
+    agreed = consent.gate(described.dataset, place=name, known=[entry])
+    messages = Console(stderr=True, highlight=False)
+    for notice in agreed.notices:
+        messages.print(notice, markup=False)
+    short = described.dataset.name
+    folder = into / short if into is not None else obtain.cache_folder(short)
+    with messages.status(f"{short}: 0 of {len(described.files)} files") as status:
+        obtain.fetch(
+            described, folder, progress=lambda _, done, total: status.update(f"{short}: {done} of {total} files")
+        )
+    typer.echo(folder)
+
+
+def _entry(name: str) -> catalogue.Entry:
+    entry = catalogue.find(name)
+    if entry is None:
+        near = catalogue.near(name)
+        hint = f"Did you mean {near!r}?" if near else "See 'faceaudit benchmarks list'"
+        raise DataError(name, "is not in the catalogue", hint)
+    return entry
+
+
+def _shipped(entry: catalogue.Entry) -> descriptor.Descriptor | None:
+    return next((known for short, known in descriptor.shipped().items() if catalogue.find(short) is entry), None)
+
+
+def _gating(entry: catalogue.Entry) -> str:
+    return consent.strictest([entry.tier], place=entry.id)
+
+
+def _refused(entry: catalogue.Entry) -> bool:
+    return consent.POLICY[_gating(entry)].verdict == "refused"
+
+
+def _marks(entry: catalogue.Entry) -> dict[str, str]:
+    return {fact: catalogue.MARKS[entry.mark(fact)] for fact in catalogue.FACTS}
+
+
+def _summary(entry: catalogue.Entry) -> dict[str, Any]:
+    return {
+        "name": entry.id,
+        "aliases": list(entry.aliases),
+        "title": entry.name,
+        "tier": entry.tier,
+        "gate": consent.POLICY[_gating(entry)].verdict,
+        "subjects": entry.fact("subjects"),
+        "images": entry.fact("images"),
+        "verified": catalogue.MARKS[entry.verified],
+        "descriptor": _shipped(entry) is not None,
+    }
