@@ -73,7 +73,7 @@ class AllPairs:
         self._atoms = atoms
         self._similarity = similarity
         self._progress = progress
-        self._vectors = _unit(vectors[order]) if similarity == "cosine" else np.ascontiguousarray(vectors[order])
+        self._vectors = unit(vectors[order]) if similarity == "cosine" else np.ascontiguousarray(vectors[order])
         self._norms = np.einsum("ij,ij->i", self._vectors, self._vectors, dtype=np.float32)
         self._blocks = _cut(self._subject)
         self._grid = self._make_grid()
@@ -180,7 +180,14 @@ def _products(left: Ints, right: Ints, squares: Ints, diagonal: bool) -> Ints:
     return np.asarray(made)
 
 
-def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Scale templates to length 1, in float64.
+
+    Raises
+    ------
+    DataError
+        For a zero vector, which has no direction.
+    """
     lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
     if len(vectors) and not (lengths > 0).all():
         raise DataError(

@@ -5,10 +5,17 @@ The same counts as `all_pairs`, by sorting instead of tiling; each is a witness 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
+from audit.compare.all_pairs import Similarity, unit
 from audit.compare.counts import Floats, Grid, Ints, OperatingCounts, ScoreCounts, pair_cell, pair_cells
+
+
+CHUNK = 1 << 14
+"""Listed pairs that are compared at a time."""
 
 
 class ListedPairs:
@@ -73,6 +80,40 @@ class ListedPairs:
         for t, threshold in enumerate(total.thresholds):
             wrong = self._scores[self._mated] < threshold
             total.mated_errors[t] = np.bincount(who[wrong], minlength=subjects)
+
+
+def listed(
+    pairs: Sequence[tuple[str, str]],
+    names: Sequence[str],
+    vectors: NDArray[np.float32],
+    subject: Ints,
+    atom_of: Ints,
+    atoms: int,
+    similarity: Similarity,
+) -> ListedPairs:
+    """Compare the listed pairs of samples; a pair of which a sample has no template was not compared, and is left out.
+
+    Parameters
+    ----------
+    pairs : (probe, reference) sample ids
+    names : sample id of each template
+    vectors : float32, shape (templates, dimension)
+    subject : int, shape (templates,)
+    """
+    place = {name: index for index, name in enumerate(names)}
+    made = [(place[p], place[q]) for p, q in pairs if p in place and q in place]
+    probe, reference = np.array(made, dtype=np.int64).reshape(-1, 2).T
+    if similarity == "cosine":
+        vectors = unit(vectors)
+    scores = np.zeros(len(probe), dtype=np.float32)
+    for first in range(0, len(probe), CHUNK):
+        part = slice(first, first + CHUNK)
+        left, right = vectors[probe[part]], vectors[reference[part]]
+        if similarity == "euclidean":
+            scores[part] = -np.linalg.norm(left.astype(np.float64) - right, axis=1)
+        else:
+            scores[part] = np.einsum("ij,ij->i", left, right, dtype=np.float64)
+    return ListedPairs(subject[probe], subject[reference], scores.astype(np.float64), atom_of, atoms)
 
 
 def _same_half(half: Ints, i: Ints, j: Ints, split: int) -> Ints:

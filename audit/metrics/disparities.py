@@ -147,9 +147,8 @@ def cells_of(measured: Measured, metric: Metric, columns: Sequence[int]) -> Cell
 
 
 def _adjust(made: Sequence[Contrasted]) -> list[Contrasted]:
-    tested = [k for k, one in enumerate(made) if one.result is not None and one.result.p is not None]
-    adjusted = holm([made[k].result.p for k in tested])  # type: ignore[union-attr]
-    values = dict(zip(tested, adjusted.tolist(), strict=True))
+    tested = {k: one.result.p for k, one in enumerate(made) if one.result is not None and one.result.p is not None}
+    values = dict(zip(tested, holm(list(tested.values())).tolist(), strict=True))
     return [replace(one, p_adjusted=values.get(k)) for k, one in enumerate(made)]
 
 
@@ -176,7 +175,7 @@ class Evidence:
 def spreads(measured: Measured, evidence: Evidence, grouping: Grouping, settings: Settings) -> Iterator[Spreaded]:
     """Evaluate every measure over every family of groups."""
     for attributes, family in grouping.families().items():
-        entering = {metric: _entering(measured, grouping, metric, family, settings) for metric in _metrics(measured)}
+        entering = {metric: _entering(measured, grouping, metric, family) for metric in _metrics(measured)}
         for measure in MEASURES.values():
             wanted: list[list[Metric]] = [["FMR", "FNMR"]] if measure.composite else [[m] for m in entering]
             for parts in wanted:
@@ -192,9 +191,7 @@ def spreads(measured: Measured, evidence: Evidence, grouping: Grouping, settings
                 )
 
 
-def _entering(
-    measured: Measured, grouping: Grouping, metric: Metric, family: Sequence[int], settings: Settings
-) -> dict[int, str]:
+def _entering(measured: Measured, grouping: Grouping, metric: Metric, family: Sequence[int]) -> dict[int, str]:
     """Groups that stay out of spreads, with the reason."""
     tally = measured.tallies[metric]
     variance = np.diag(measured.covariance)[measured.column(metric, 0) :][: len(tally.errors)]

@@ -1,0 +1,344 @@
+"""From what was measured to the parts of the record. Nothing is computed here that decides a number."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from audit import record as r
+from audit.compare.counts import ScoreCounts
+from audit.domain import Benchmark, DemographicGroup, ErrorRate, FailureToAcquire, Interval, Sample
+from audit.groups import Grouping
+from audit.metrics import det
+from audit.metrics.disparities import Contrasted, Spreaded
+from audit.metrics.evaluation import METRICS, Measured
+from audit.metrics.points import Point
+from audit.stats.intervals import zero_upper_bound
+
+HISTOGRAM_BINS = 256
+
+
+def interval(found: Interval | None) -> r.IntervalPart | None:
+    """Interval of the record; bounds that are not finite make it None."""
+    if found is None or not np.isfinite([found.low, found.high]).all():
+        return None
+    return r.IntervalPart(low=found.low, high=found.high, level=found.level, method=found.method)
+
+
+def benchmark_part(benchmark: Benchmark, grouping: Grouping) -> r.BenchmarkPart:
+    """What it was measured on; of the attributes those that were used, with the values that occur."""
+    consent = benchmark.consent
+    values: dict[str, list[str]] = {name: [] for name in grouping.attributes}
+    for group in grouping.groups:
+        for name, value in group.items:
+            if value not in values[name]:
+                values[name].append(value)
+    return r.BenchmarkPart(
+        name=benchmark.name,
+        title=benchmark.title,
+        version=benchmark.version,
+        consent_tier=consent.tier,
+        consent_statement=consent.statement,
+        consent_source=consent.statement_source,
+        licence=consent.licence,
+        purposes={str(purpose): str(word) for purpose, word in consent.purposes.items()},
+        citation=benchmark.citation,
+        live=consent.live,
+        notices=list(consent.notices),
+        acknowledged=list(consent.acknowledged),
+        attributes={
+            name: r.AttributePart(
+                provenance=benchmark.attributes[name].provenance,
+                values=found,
+                note=benchmark.attributes[name].note,
+            )
+            for name, found in values.items()
+        },
+    )
+
+
+def model_part(card: Any) -> r.ModelPart:
+    """What was measured, from the model's card."""
+    return r.ModelPart(
+        name=card.name,
+        revision=card.revision,
+        weights_sha256=card.weights_sha256,
+        licence=card.licence,
+        training_data=card.training_data,
+        training_consent=card.training_consent,
+        source=card.source,
+        similarity=card.similarity,
+        dimension=card.dimension,
+        preprocessing=card.preprocessing,
+        preprocessing_text=card.preprocessing_text,
+    )
+
+
+def samples_part(
+    samples: Sequence[Sample], grouping: Grouping, counts: ScoreCounts, several_faces: int
+) -> r.SamplesPart:
+    """People, images and comparisons of every group."""
+    per_subject = Counter(sample.subject_id for sample in samples)
+    sizes = np.array(list(per_subject.values()), dtype=np.int64)
+    per_atom = np.bincount(grouping.atom_of, weights=sizes, minlength=grouping.atoms).astype(np.int64)
+    rows = []
+    for position, group in enumerate(grouping.groups):
+        row = grouping.member[position]
+        rows.append(
+            r.GroupCount(
+                group=group.as_dict(),
+                subjects=int(grouping.subjects[position]),
+                samples=int(per_atom[row].sum()),
+                mated=counts.total(counts.chosen(row, mated=True)),
+                nonmated=counts.total(counts.chosen(grouping.within(position), mated=False)),
+            )
+        )
+    return r.SamplesPart(
+        total=len(samples),
+        subjects=len(grouping.atom_of),
+        mated=rows[0].mated,
+        nonmated=rows[0].nonmated,
+        by_group=rows,
+        several_faces=several_faces,
+    )
+
+
+def acquisition(
+    rates: Sequence[ErrorRate],
+    failures: Mapping[str, FailureToAcquire],
+    samples: Sequence[Sample],
+    subjects: Sequence[str],
+    grouping: Grouping,
+) -> list[r.Acquisition]:
+    """Failures to acquire of every group: all of them, then by stage and reason where there are any."""
+    place = {subject: index for index, subject in enumerate(subjects)}
+    made = []
+    for position, rate in enumerate(rates):
+        inside = grouping.member[position, grouping.atom_of]
+        shape = {"group": rate.group.as_dict(), "samples": rate.trials, "subjects": rate.subjects}
+        whole = {"value": rate.value, "interval": interval(rate.interval), "support": rate.support}
+        made.append(r.Acquisition(**shape, **whole, stage=None, reason=None, failures=rate.errors))
+        reasons = Counter(
+            (failures[sample.sample_id].stage, failures[sample.sample_id].reason)
+            for sample in samples
+            if sample.sample_id in failures and inside[place[sample.subject_id]]
+        )
+        for (stage, reason), number in sorted(reasons.items()):
+            value = None if rate.value is None else number / rate.trials
+            part = {"value": value, "interval": None, "support": rate.support}
+            made.append(r.Acquisition(**shape, **part, stage=stage, reason=reason, failures=number))
+    return made
+
+
+def operating_point(point: Point) -> r.OperatingPoint:
+    """An operating point, estimable or not."""
+    return r.OperatingPoint(
+        id=point.id,
+        policy=point.policy,
+        group=point.group.as_dict(),
+        target_fmr=point.target,
+        achieved_fmr=point.achieved,
+        threshold=point.threshold,
+        set_on=point.set_on,
+        reason=point.reason,
+    )
+
+
+def rate(found: ErrorRate, zero_size: float | None) -> r.Rate:
+    """A rate; where no error was seen, with its one-sided 95 % bound at the effective size N0."""
+    none_seen = found.errors == 0 and found.value == 0
+    return r.Rate(
+        metric=found.metric,
+        view=found.view,
+        group=found.group.as_dict(),
+        reference_group=None if found.reference_group is None else found.reference_group.as_dict(),
+        operating_point=found.operating_point,
+        errors=found.errors,
+        trials=found.trials,
+        subjects=found.subjects,
+        value=found.value,
+        interval=interval(found.interval),
+        variance=found.variance,
+        design_effect=found.design_effect,
+        effective_errors=found.effective_errors,
+        support=found.support,
+        zero_errors=none_seen,
+        upper_bound=zero_upper_bound(zero_size) if none_seen and zero_size else None,
+        reason=found.reason,
+    )
+
+
+def measured_rates(measured: Measured, grouping: Grouping) -> list[r.Rate]:
+    """All rates of a global operating point."""
+    made = []
+    for found in measured.rates:
+        base = {"FAR": "FMR", "FRR": "FNMR"}.get(found.metric, found.metric)
+        sizes = measured.zero_sizes[base]  # type: ignore[index]
+        size = None
+        if found.reference_group is None:
+            size = float(sizes[grouping.index(found.group)])
+        elif found.trials:
+            tally = measured.tallies["FMR"]
+            size = float(found.trials * sizes[0] / tally.trials[0]) if tally.trials[0] else None
+        made.append(rate(found, size))
+    return made
+
+
+def contrast(found: Contrasted, margin: float) -> r.Contrast:
+    """A contrast, also where it could not be formed."""
+    result = found.result
+    shape: dict[str, Any] = {
+        "metric": found.metric,
+        "operating_point": None if found.metric == "FTA" else found.family.split(" | ")[1],
+        "group": found.group.as_dict(),
+        "against": "rest" if found.against is None else found.against.as_dict(),
+        "p_adjusted": found.p_adjusted,
+        "family": found.family,
+        "margin": margin,
+        "reason": found.reason,
+    }
+    if result is None:
+        empty = dict.fromkeys(("ratio", "interval", "p", "minimum_detectable_ratio"))
+        return r.Contrast(**shape, **empty, verdict="INCONCLUSIVE")
+    return r.Contrast(
+        **shape,
+        ratio=result.ratio,
+        at_least=result.at_least,
+        interval=interval(result.interval),
+        p=result.p,
+        verdict=result.verdict,
+        material=result.material,
+        minimum_detectable_ratio=_finite(result.minimum_detectable_ratio),
+        difference=result.difference,
+        difference_interval=interval(result.difference_interval),
+    )
+
+
+def differential(found: Spreaded, point: Point) -> r.Differential:
+    """A disparity measure, also where it could not be formed."""
+    result = found.result
+    at = dict(enumerate(found.included))
+    return r.Differential(
+        measure=result.measure,
+        metric=found.metric,
+        attributes=list(found.attributes),
+        operating_point=point.id,
+        value=_finite(result.value),
+        interval=interval(result.interval),
+        null_p=result.null_p,
+        null_median=_finite(result.null_median),
+        null_high=_finite(result.null_high),
+        debiased={"cross_fit": _finite(result.cross_fit), "tau": _finite(result.tau)},
+        components={name: _finite(value) for name, value in result.components.items()},
+        groups=r.GroupsPart(worst=_group(at, result.worst), best=_group(at, result.best)),
+        zero_adjusted=[at[k % len(at)].as_dict() for k in result.zero_adjusted],
+        excluded=[{"group": group.as_dict(), "reason": why} for group, why in found.excluded],
+        included=[group.as_dict() for group in found.included],
+        verdict=result.verdict,
+        margin=result.margin,
+        minimum_detectable_ratio=_finite(result.minimum_detectable_ratio),
+        reason=result.reason,
+    )
+
+
+def _group(at: Mapping[int, DemographicGroup], index: int | None) -> dict[str, str] | None:
+    return None if index is None else at[index % len(at)].as_dict()
+
+
+def _finite(value: float | None) -> float | None:
+    return None if value is None or not np.isfinite(value) else float(value)
+
+
+def distributions(
+    counts: ScoreCounts, grouping: Grouping, thresholds: Sequence[float], min_subjects: int
+) -> list[r.Distribution]:
+    """Histograms of everyone and of every group, mated and non-mated; every threshold is an edge."""
+    edges = _edges(counts, thresholds)
+    made = []
+    for position, group in enumerate(grouping.groups):
+        for mated in (False, True):
+            mask = grouping.member[position] if mated else grouping.within(position)
+            shape: dict[str, Any] = {"group": group.as_dict(), "reference_group": None, "mated": mated}
+            if grouping.subjects[position] < min_subjects:
+                made.append(r.Distribution(**shape, edges=[], counts=[], reason=f"fewer than {min_subjects} people"))
+                continue
+            binned = counts.binned(counts.chosen(mask, mated=mated), edges)
+            made.append(r.Distribution(**shape, edges=edges.tolist(), counts=binned.tolist()))
+    return made
+
+
+def _edges(counts: ScoreCounts, thresholds: Sequence[float]) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Edges on the fine grid over the scores that occur, so that they never cut a fine bin, and the thresholds."""
+    used = np.flatnonzero(counts.histogram.sum(axis=0))
+    grid = counts.grid.edges()
+    if not len(used):
+        return np.array([grid[0], grid[-1]])
+    first, last = int(used[0]), int(used[-1]) + 1
+    step = max(1, -(-(last - first) // HISTOGRAM_BINS))
+    chosen = np.unique(np.r_[np.arange(first, last, step), last])
+    return np.unique(np.r_[grid[chosen], [t for t in thresholds if grid[0] <= t <= grid[-1]]])
+
+
+def covariance(measured: Measured, offset: int) -> r.Covariance:
+    """Joint covariance of the conditional rates of the groups; cells are positions in the record's rates.
+
+    `offset` is where the rates of this operating point begin: FMR of every group, then FNMR of every group.
+    """
+    total = measured.groups
+    columns = [measured.column(metric, k) for metric in METRICS[:2] for k in range(total)]
+    keep = [
+        k for k, column in enumerate(columns)
+        if np.isfinite(measured.covariance[column, column]) and measured.rates[k].value is not None
+    ]  # fmt: skip
+    index = [columns[k] for k in keep]
+    matrix = measured.covariance[np.ix_(index, index)]
+    return r.Covariance(
+        operating_point=measured.point.id,
+        cells=[offset + k for k in keep],
+        matrix=[[float(f"{value:.12g}") for value in row] for row in matrix.tolist()],
+    )
+
+
+def summary(counts: ScoreCounts, grouping: Grouping, measured: Sequence[Measured]) -> r.Summary:
+    """How well mated and non-mated comparisons are apart, over everyone."""
+    scores, mated, nonmated = _both(counts, grouping, 0)
+    curve = det.error_curve(scores, mated, nonmated)
+    at = []
+    for one in measured:
+        found = next(rate for rate in one.rates if rate.metric == "FNMR" and not rate.group.items)
+        if found.value is not None and one.point.achieved is not None:
+            at.append(r.FnmrAtFmr(target_fmr=one.point.target, achieved_fmr=one.point.achieved, fnmr=found.value))
+    return r.Summary(
+        eer_rocch=None if curve is None else det.eer_rocch(curve),
+        auc=det.auc(scores, mated, nonmated),
+        d_prime=det.d_prime(scores, mated, nonmated),
+        fnmr_at_fmr=at,
+        exact=counts.exact,
+    )
+
+
+def det_curves(counts: ScoreCounts, grouping: Grouping, min_subjects: int) -> list[r.DetCurve]:
+    """DET of everyone and of every group that has both kinds of comparisons and enough people."""
+    made = []
+    for position, group in enumerate(grouping.groups):
+        curve = det.error_curve(*_both(counts, grouping, position))
+        if curve is not None and grouping.subjects[position] >= min_subjects:
+            fmr, fnmr = det.thin(curve)
+            made.append(r.DetCurve(group=group.as_dict(), fmr=fmr.tolist(), fnmr=fnmr.tolist()))
+    return made
+
+
+def _both(counts: ScoreCounts, grouping: Grouping, position: int) -> tuple[Any, Any, Any]:
+    """Distinct scores of a group with their mated and non-mated counts."""
+    mated = counts.distribution(counts.chosen(grouping.member[position], mated=True))
+    nonmated = counts.distribution(counts.chosen(grouping.within(position), mated=False))
+    scores = np.union1d(mated[0], nonmated[0])
+    columns = []
+    for values, numbers in (mated, nonmated):
+        column = np.zeros(len(scores), dtype=np.int64)
+        column[np.searchsorted(scores, values)] = numbers
+        columns.append(column)
+    return scores, columns[0], columns[1]

@@ -1,0 +1,335 @@
+"""The recipe: benchmark + model -> templates -> comparisons -> counts -> rates -> differentials -> record -> report.
+
+The only place that knows the order. The same command again answers from the finished record if nothing that decides a
+number has changed (files, weights, plan, code); otherwise it takes every template that the cache has and computes what
+is missing.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from audit import assemble, benchmarks, groups, models, provenance
+from audit import record as records
+from audit.compare import Comparisons, halves
+from audit.compare.counts import ScoreCounts
+from audit.domain import Benchmark, ErrorRate, FailureToAcquire, Sample
+from audit.errors import DataError, NothingMeasured
+from audit.extract import Extraction, extract, hash_samples
+from audit.groups import Grouping
+from audit.metrics import disparities, evaluation, points
+from audit.metrics.evaluation import Acquired
+from audit.models.card import ModelCard
+from audit.plan import AuditPlan, RunOptions
+from audit.record import EvaluationRecord
+from audit.report import render
+from audit.store import TemplateStore
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A record and where it was written."""
+
+    record: EvaluationRecord
+    folder: Path
+    report: Path
+    reused: bool
+
+
+@dataclass(frozen=True, eq=False)
+class _Inputs:
+    """What is known before an image is decoded."""
+
+    plan: AuditPlan
+    benchmark: Benchmark
+    card: ModelCard
+    samples: tuple[Sample, ...]
+    files: Mapping[str, str | FailureToAcquire]
+    grouping: Grouping
+    subjects: tuple[str, ...]
+    digests: records.Digests
+
+
+def run(plan: AuditPlan, options: RunOptions | None = None) -> EvaluationRecord:
+    """Audit one model on one benchmark; the record and its report are written below `options.out`."""
+    return evaluate(plan, options or RunOptions()).record
+
+
+def evaluate(plan: AuditPlan, options: RunOptions) -> Evaluation:
+    """Audit one model on one benchmark.
+
+    Raises
+    ------
+    Refused
+        The benchmark's governance forbids it.
+    AuditError
+        See `audit.errors`.
+    """
+    progress = options.progress or _silent
+    inputs = _prepare(plan, options, progress)
+    folder = options.out / result_folder(inputs.benchmark, inputs.card, inputs.digests.plan)
+    path = folder / "record.json"
+    known = None if options.fresh else _finished(path, inputs.digests)
+    record = known or _measure(inputs, options, progress)
+    if known is None:
+        records.write(record, path)
+    report = folder / "report.html"
+    if known is None or not report.exists():
+        report = render(record, folder)[0]
+    return Evaluation(record, folder, report, reused=known is not None)
+
+
+def result_folder(benchmark: Benchmark, card: ModelCard, plan_digest: str) -> Path:
+    """`<benchmark>/<model>@<revision>/<plan digest>`, safe as a path."""
+    return Path(_safe(benchmark.name)) / _safe(f"{card.name}@{card.revision}") / plan_digest[:12]
+
+
+def _safe(name: str) -> str:
+    return re.sub(r"[^A-Za-z0-9@._+-]", "_", name).strip(".") or "_"
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """No progress is shown."""
+
+
+def _prepare(plan: AuditPlan, options: RunOptions, progress: Progress) -> _Inputs:
+    """Everything that can fail without an image: gate, card, groups, digests."""
+    _writable(options.out)
+    data = benchmarks.data_entries(options.data)
+    benchmark = benchmarks.load(
+        plan.benchmark, data=data, obtain=options.obtain, acknowledge=plan.acknowledge, progress=progress
+    )
+    card = models.describe(plan.model, data=data, plan=plan)
+    by = benchmark.default_by if plan.by is None else plan.by
+    subjects = benchmark.subjects[: plan.limit] if plan.limit else benchmark.subjects
+    names = tuple(subject.subject_id for subject in subjects)
+    kept = set(names)
+    samples = tuple(sample for sample in benchmark.samples if sample.subject_id in kept)
+    if not samples:
+        raise NothingMeasured(benchmark.name, "no sample belongs to a subject", "Look at samples.csv and subjects.csv")
+    grouping = groups.make(benchmark, by, subjects)
+    files = hash_samples(samples, workers=options.workers, progress=progress)
+    _check_files(samples, files)
+    shown = plan.model_copy(update={"benchmark": benchmark.name, "model": _model_name(plan, card), "by": tuple(by)})
+    digests = records.Digests(
+        benchmark=benchmark.digest,
+        samples=provenance.samples_digest(samples, {name: _word(found) for name, found in files.items()}),
+        weights=card.weights_sha256,
+        plan=shown.digest(),
+        code=provenance.code_digest(),
+    )
+    return _Inputs(shown, benchmark, card, samples, files, grouping, names, digests)
+
+
+def _model_name(plan: AuditPlan, card: ModelCard) -> str:
+    """The model's name in the record: never a path of this machine."""
+    kind, colon, _ = plan.model.partition(":")
+    return f"{kind}:{card.name}" if colon else kind
+
+
+def _word(found: str | FailureToAcquire) -> str:
+    return found if isinstance(found, str) else f"{found.stage}: {found.reason}"
+
+
+def _writable(out: Path) -> None:
+    """Find out before the work, not after it, that results cannot be written."""
+    probe = out / ".faceaudit-write-test"
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise DataError(str(out), f"cannot be written: {error.strerror}", "Give a writable folder with --out") from None
+
+
+def _check_files(samples: Sequence[Sample], files: Mapping[str, str | FailureToAcquire]) -> None:
+    """Refuse files that are there and are not what the descriptor says."""
+    wrong = [s for s in samples if s.sha256 and isinstance(files[s.sample_id], str) and files[s.sample_id] != s.sha256]
+    if wrong:
+        more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+        raise DataError(
+            f"{wrong[0].path}{more}",
+            f"SHA-256 is {str(files[wrong[0].sample_id])[:12]}..., the descriptor says {str(wrong[0].sha256)[:12]}...",
+            "Obtain the benchmark again (faceaudit benchmarks obtain), or describe your own version of it",
+        )
+
+
+def _finished(path: Path, digests: records.Digests) -> EvaluationRecord | None:
+    """The record of an earlier run with the same digests."""
+    try:
+        found = json.loads(path.read_bytes())
+        if found["digests"] != digests.model_dump():
+            return None
+        return EvaluationRecord.model_validate(found)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _measure(inputs: _Inputs, options: RunOptions, progress: Progress) -> EvaluationRecord:
+    """Templates, comparisons, counts, rates, differentials, record."""
+    began = time.perf_counter()
+    extraction = _extract(inputs, options, progress)
+    extracted = time.perf_counter()
+    comparisons = _comparisons(inputs, extraction, progress)
+    record = _record(inputs, extraction, comparisons, options.device)
+    timing = {"extraction": extracted - began, "measurement": time.perf_counter() - extracted}
+    return record.model_copy(update={"timing": {name: round(value, 3) for name, value in timing.items()}})
+
+
+def _extract(inputs: _Inputs, options: RunOptions, progress: Progress) -> Extraction:
+    return extract(
+        inputs.samples,
+        inputs.card,
+        lambda: models.load(inputs.card, workers=options.workers),
+        TemplateStore(options.cache),
+        digests=inputs.files,
+        workers=options.workers,
+        fresh=options.fresh,
+        max_failures=options.max_failures,
+        progress=progress,
+    )
+
+
+def _comparisons(inputs: _Inputs, extraction: Extraction, progress: Progress) -> Comparisons:
+    """All pairs, or the pairs of the benchmark's protocol."""
+    from audit.compare.all_pairs import AllPairs  # noqa: PLC0415 - loads the compiler, which a finished run does not need
+    from audit.compare.pairs import listed  # noqa: PLC0415
+
+    place = {subject: index for index, subject in enumerate(inputs.subjects)}
+    kept = [inputs.samples[index] for index in extraction.template_index]
+    subject = np.array([place[sample.subject_id] for sample in kept], dtype=np.int64)
+    grouping = inputs.grouping
+    if inputs.benchmark.pairs is not None:
+        names = [sample.sample_id for sample in kept]
+        return listed(
+            inputs.benchmark.pairs, names, extraction.templates, subject, grouping.atom_of, grouping.atoms,
+            inputs.card.similarity,
+        )  # fmt: skip
+    return AllPairs(
+        extraction.templates,
+        subject,
+        grouping.atom_of,
+        grouping.atoms,
+        inputs.card.similarity,
+        progress=lambda done, total: progress("compare", done, total),
+    )
+
+
+def _record(inputs: _Inputs, extraction: Extraction, comparisons: Comparisons, device: str) -> EvaluationRecord:
+    plan, grouping = inputs.plan, inputs.grouping
+    scores = points.exact_scores(comparisons, grouping, plan.fmr)
+    placed = points.operating_points(scores, grouping, plan.fmr)
+    usable = [point for point in placed if point.policy == "global" and point.threshold is not None]
+    if not usable:
+        reasons = "; ".join(point.reason or "" for point in placed if point.policy == "global")
+        raise NothingMeasured(
+            inputs.benchmark.name, f"no target FMR can be estimated ({reasons})", "Ask for a larger target with --fmr"
+        )
+    thresholds = np.unique([point.threshold for point in placed if point.threshold is not None])
+    half = halves(grouping.atom_of, plan.splits, np.random.default_rng(plan.seed))
+    counts = comparisons.at(thresholds, half, plan.splits)
+    acquired = _acquired(inputs, extraction)
+    settings = disparities.Settings(
+        plan.level,
+        plan.alpha,
+        {"FMR": plan.margin_fmr, "FNMR": plan.margin_fnmr, "FTA": plan.margin_fnmr},
+        plan.min_subjects,
+        plan.reference,
+        plan.seed,
+        plan.draws,
+    )
+    evidence = disparities.Evidence(counts, acquired, half, plan.splits)
+    level, few = plan.level, plan.min_subjects
+    rates, contrasts, spreads, covariances, measured = [], [], [], [], []
+    for point in usable:
+        one = evaluation.measure(counts, acquired, grouping, point, level=level, min_subjects=few)
+        covariances.append(assemble.covariance(one, len(rates)))
+        rates += assemble.measured_rates(one, grouping)
+        found = [c for c in disparities.contrasts(one, grouping, settings) if c.metric != "FTA" or not measured]
+        contrasts += [assemble.contrast(c, settings.margins[c.metric]) for c in found]
+        spread = [
+            s for s in disparities.spreads(one, evidence, grouping, settings) if s.metric != "FTA" or not measured
+        ]
+        spreads += [assemble.differential(s, point) for s in spread]
+        measured.append(one)
+    own = evaluation.own_rates(counts, grouping, placed, level=level, min_subjects=few)
+    rates += [assemble.rate(found, None) for found in own]
+    acquisition = evaluation.acquisition_rates(acquired, grouping, level, few)
+    rates += [assemble.rate(found, found.subjects) for found in acquisition]
+    return EvaluationRecord(
+        created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+        software=provenance.software(),
+        hardware=provenance.hardware(device),
+        seed=plan.seed,
+        digests=inputs.digests,
+        benchmark=assemble.benchmark_part(inputs.benchmark, grouping),
+        model=assemble.model_part(inputs.card),
+        plan=plan.model_dump(mode="json"),
+        samples=assemble.samples_part(inputs.samples, grouping, scores, extraction.several_faces),
+        acquisition=assemble.acquisition(acquisition, extraction.failures, inputs.samples, inputs.subjects, grouping),
+        operating_points=[assemble.operating_point(point) for point in placed],
+        rates=rates,
+        differentials=spreads,
+        contrasts=contrasts,
+        distributions=assemble.distributions(scores, grouping, thresholds.tolist(), few),
+        covariance=covariances,
+        det=assemble.det_curves(scores, grouping, few),
+        summary=assemble.summary(scores, grouping, measured),
+        warnings=_warnings(inputs, extraction, placed, acquisition),
+        limits=_limits(inputs, scores),
+    )
+
+
+def _acquired(inputs: _Inputs, extraction: Extraction) -> Acquired:
+    """Samples and failures of every subject."""
+    place = {subject: index for index, subject in enumerate(inputs.subjects)}
+    owner = np.array([place[sample.subject_id] for sample in inputs.samples], dtype=np.int64)
+    failed = np.array([sample.sample_id in extraction.failures for sample in inputs.samples], dtype=bool)
+    size = len(inputs.subjects)
+    return Acquired(np.bincount(owner[failed], minlength=size), np.bincount(owner, minlength=size))
+
+
+def _warnings(
+    inputs: _Inputs, extraction: Extraction, placed: Sequence[points.Point], acquisition: Sequence[ErrorRate]
+) -> list[str]:
+    """What a reader must know before the numbers."""
+    made = [
+        f"No image of {rate.group} could be processed: {rate.errors} of {rate.trials} failed."
+        for rate in acquisition
+        if rate.trials and rate.errors == rate.trials
+    ]
+    if extraction.failures:
+        made.append(f"{len(extraction.failures)} of {len(inputs.samples)} images could not be processed.")
+    if extraction.several_faces:
+        made.append(
+            f"{extraction.several_faces} images show more than one face; the {inputs.plan.several_faces} one was taken."
+        )
+    made += [
+        f"Target FMR {point.target:g} is {point.reason}." for point in placed
+        if point.policy == "global" and point.threshold is None
+    ]  # fmt: skip
+    made += list(inputs.benchmark.notes)
+    if inputs.plan.limit:
+        made.append(f"A trial run: only the first {len(inputs.subjects)} subjects were used.")
+    return made
+
+
+def _limits(inputs: _Inputs, scores: ScoreCounts) -> list[str]:
+    """What these numbers cannot show."""
+    made = [
+        "Thresholds were set on the comparisons that they are judged on; separate calibration data would be stricter.",
+        "Rates hold for this benchmark's pictures and people; they do not transfer to other cameras, ages or places.",
+    ]
+    if not scores.exact:
+        made.append("AUC, EER, d' and curves come from a fine histogram; thresholds and error counts are exact.")
+    return made + list(inputs.benchmark.limits)
