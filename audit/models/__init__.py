@@ -1,1 +1,85 @@
-"""Room of the house: see DESIGN."""
+"""Models: a table one can read, cards that are cheap to make, and models that are loaded only when they are needed.
+
+A new model is one module with a function that makes its card, and one line in the table. The card is made without
+torch: it proves that the extra is installed and that the weights are the published ones, before any image is read.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from audit.domain import FaceModel
+from audit.errors import ModelError
+from audit.models.card import ModelCard
+from audit.plan import AuditPlan
+
+MODELS: dict[str, str] = {
+    "dlib": "audit.models.dlib_resnet:describe",
+    "onnx": "audit.models.onnx_file:describe",
+    "facenet-vggface2": "audit.models.facenet:describe",
+    "facenet-casia-webface": "audit.models.facenet:describe",
+}
+"""Name to the function that makes its card."""
+
+__all__ = ["MODELS", "ModelCard", "describe", "load"]
+
+
+def describe(spec: str, *, data: Sequence[Path] = (), plan: AuditPlan) -> ModelCard:
+    """Make the card of a model; loads no torch and reads no image.
+
+    Parameters
+    ----------
+    spec : str
+        A name of the table, or `onnx:FILE`.
+    data : sequence of folders
+        Where weights are looked for, in order.
+    plan : AuditPlan
+        Its detection settings are part of the preprocessing.
+
+    Raises
+    ------
+    ModelError
+        Unknown model, missing extra, missing or wrong weights, incomplete card: with the way out.
+    """
+    name, _, argument = spec.partition(":")
+    if name not in MODELS:
+        near = difflib.get_close_matches(name, MODELS, n=1, cutoff=0.5)
+        known = ", ".join("onnx:FILE" if key == "onnx" else key for key in MODELS)
+        if spec.lower().endswith(".onnx"):
+            near = [f"onnx:{spec}"]
+        hint = f"Did you mean {near[0]!r}? " if near else ""
+        raise ModelError("model", f"unknown model {spec!r}", f"{hint}Known models: {known}")
+    card = _function(MODELS[name])(name, argument, data=data, plan=plan)
+    if not isinstance(card, ModelCard):
+        raise TypeError(f"{MODELS[name]} made a {type(card).__name__}, not a ModelCard")
+    return card
+
+
+def load(card: ModelCard, *, workers: int = 0) -> FaceModel:
+    """Load the model of a card; this is the heavy part.
+
+    Parameters
+    ----------
+    card : ModelCard
+    workers : int
+        Images worked on at the same time; 0 is the number of processors. It changes no number.
+
+    Raises
+    ------
+    ModelError
+        If the weights are not what the card says.
+    """
+    model = _function(card.loader)(card, workers=workers)
+    if not isinstance(model, FaceModel):
+        raise TypeError(f"{card.loader} made a {type(model).__name__}, not a FaceModel")
+    return model
+
+
+def _function(where: str) -> Callable[..., Any]:
+    module, _, name = where.partition(":")
+    function: Callable[..., Any] = getattr(import_module(module), name)
+    return function

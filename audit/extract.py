@@ -1,0 +1,303 @@
+"""Samples to templates and failures: looked up first, then decoded, extracted and filed, batch by batch.
+
+The model is loaded only if something is not in the store. An image's outcome does not depend on its batch, so it is
+the same whatever was cached. Results are filed after every batch: stopping loses at most the batch in flight.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit import decode
+from audit.domain import FaceModel, FailureToAcquire, Sample, Template
+from audit.errors import DataError
+from audit.models.card import ModelCard
+from audit.store import Key, TemplateStore
+
+Outcome = Template | FailureToAcquire
+Progress = Callable[[str, int, int], None]
+
+BATCH = 16
+"""Images a batch at most."""
+BATCH_BYTES = 96 * 2**20
+"""Decoded bytes a batch at most (but at least one image): two batches are in memory at a time."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Extraction:
+    """Outcome of every sample.
+
+    Attributes
+    ----------
+    templates : float32, m x dimension
+        Of the samples that have one, in sample order.
+    template_index : int64, m
+        Index of each template's sample.
+    failures : sample id to FailureToAcquire
+        Every sample has a template or stands here.
+    several_faces : int
+        Samples with a template in whose image more than one face was seen.
+    recomputed : int
+        Outcomes that were not in the store.
+    unsaved : int
+        Outcomes that could not be filed (a full disk, for example); they are in this result all the same.
+    timing : seconds a stage
+    """
+
+    templates: NDArray[np.float32]
+    template_index: NDArray[np.int64]
+    failures: dict[str, FailureToAcquire]
+    several_faces: int
+    recomputed: int
+    unsaved: int = 0
+    timing: dict[str, float] = field(default_factory=dict)
+
+
+def hash_samples(
+    samples: Sequence[Sample], *, workers: int = 0, progress: Progress | None = None
+) -> dict[str, str | FailureToAcquire]:
+    """SHA-256 of every sample's file, hexadecimal, or the failure to read it.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+    workers : int
+        Threads; 0 is the number of processors.
+    progress : callable or None
+        Called with ("read", done, total).
+    """
+    found: dict[str, str | FailureToAcquire] = {}
+    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
+        for sample, digest in zip(samples, pool.map(lambda s: decode.fingerprint(s.path), samples), strict=True):
+            found[sample.sample_id] = digest
+            if progress:
+                progress("read", len(found), len(samples))
+    return found
+
+
+def extract(
+    samples: Sequence[Sample],
+    card: ModelCard,
+    load: Callable[[], FaceModel],
+    store: TemplateStore,
+    *,
+    digests: Mapping[str, str | FailureToAcquire],
+    workers: int = 0,
+    fresh: bool = False,
+    max_failures: int | None = None,
+    progress: Progress | None = None,
+) -> Extraction:
+    """Extract a template or a failure from every sample.
+
+    Parameters
+    ----------
+    samples : sequence of Sample
+    card : ModelCard
+        Of the model; with the image's digest it is the key in the store.
+    load : callable
+        Loads the model; called at most once, and only if an outcome is not in the store.
+    store : TemplateStore
+    digests : mapping
+        Of every sample id, from `hash_samples`; a failure there is the sample's outcome.
+    workers : int
+        Threads that decode; 0 is the number of processors.
+    fresh : bool
+        Recompute everything, and file it anew.
+    max_failures : int or None
+        Give up when more samples than this have failed.
+    progress : callable or None
+        Called with ("extract", done, total).
+
+    Raises
+    ------
+    DataError
+        If the store cannot be written before anything is computed, or `max_failures` is exceeded.
+    ModelError
+        If the model cannot be loaded.
+    """
+    run = _Run(samples, card, store, digests, max_failures, progress)
+    started = time.perf_counter()
+    missing = run.look_up(fresh=fresh)
+    run.timing["lookup"] = time.perf_counter() - started
+    run.report()
+    if missing:
+        store.prepare()
+        started = time.perf_counter()
+        model = load()
+        run.timing["load"] = time.perf_counter() - started
+        started = time.perf_counter()
+        with decode.quiet_about_size():
+            run.work(missing, model, workers or os.cpu_count() or 1)
+        run.timing["extract"] = time.perf_counter() - started
+    return run.result(len(missing))
+
+
+class _Run:
+    """What one call of `extract` knows so far."""
+
+    def __init__(
+        self,
+        samples: Sequence[Sample],
+        card: ModelCard,
+        store: TemplateStore,
+        digests: Mapping[str, str | FailureToAcquire],
+        max_failures: int | None,
+        progress: Progress | None,
+    ) -> None:
+        self.samples, self.card, self.store, self.digests = samples, card, store, digests
+        self.max_failures, self.progress = max_failures, progress
+        self.outcomes: dict[int, Outcome] = {}
+        self.timing: dict[str, float] = {}
+        self.unsaved = 0
+        self.preprocessing = card.preprocessing
+
+    def key(self, index: int) -> Key:
+        digest = self.digests[self.samples[index].sample_id]
+        if isinstance(digest, FailureToAcquire):
+            raise TypeError("a sample that cannot be read has no key")
+        return Key(digest, self.card.weights_sha256, self.preprocessing)
+
+    def look_up(self, *, fresh: bool) -> list[int]:
+        missing = []
+        for index, sample in enumerate(self.samples):
+            digest = self.digests[sample.sample_id]
+            known = (
+                digest if isinstance(digest, FailureToAcquire) else None if fresh else self.store.get(self.key(index))
+            )
+            if known is None or (isinstance(known, Template) and known.vector.shape != (self.card.dimension,)):
+                missing.append(index)
+            else:
+                self.outcomes[index] = known
+        return missing
+
+    def work(self, missing: list[int], model: FaceModel, threads: int) -> None:
+        with ThreadPoolExecutor(threads) as pool:
+            try:
+                for indices, images in self._batches(missing, pool):
+                    self._one_batch(indices, images, model)
+                    self.report()
+            except BaseException:
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+
+    def _one_batch(self, indices: list[int], images: list[NDArray[np.uint8]], model: FaceModel) -> None:
+        for index, outcome in zip(indices, _model_outcomes(model, images), strict=True):
+            self._file(index, _checked(outcome, self.card.dimension))
+
+    def _file(self, index: int, outcome: Outcome, *, keep: bool = True) -> None:
+        self.outcomes[index] = outcome
+        if keep:
+            try:
+                self.store.put(self.key(index), outcome)
+            except DataError as error:
+                self.unsaved += 1
+                _log.warning("%s", error)
+
+    def _batches(
+        self, missing: list[int], pool: ThreadPoolExecutor
+    ) -> Iterator[tuple[list[int], list[NDArray[np.uint8]]]]:
+        """Decode ahead of the model by one batch, in sample order, within `BATCH_BYTES`."""
+        ahead: dict[int, Future[NDArray[np.uint8] | FailureToAcquire]] = {}
+        waiting = iter(missing)
+        depth = largest = 1
+        indices: list[int] = []
+        images: list[NDArray[np.uint8]] = []
+        weight = 0
+        for index in missing:
+            while len(ahead) < depth and (following := next(waiting, None)) is not None:
+                ahead[following] = pool.submit(self._decode, following)
+            image = ahead.pop(index).result()
+            if isinstance(image, FailureToAcquire):
+                self._file(index, image, keep=image.stage != "read")
+                continue
+            # Images are decoded ahead as far as they fit into the budget at the size of the largest so far.
+            largest = max(largest, image.nbytes)
+            depth = max(1, min(BATCH, BATCH_BYTES // largest))
+            if images and (len(images) == BATCH or weight + image.nbytes > BATCH_BYTES):
+                yield indices, images
+                indices, images, weight = [], [], 0
+            indices.append(index)
+            images.append(image)
+            weight += image.nbytes
+        if images:
+            yield indices, images
+
+    def _decode(self, index: int) -> NDArray[np.uint8] | FailureToAcquire:
+        sample = self.samples[index]
+        content = decode.read(sample.path)
+        if isinstance(content, FailureToAcquire):
+            return content
+        if hashlib.sha256(content).hexdigest() != self.digests[sample.sample_id]:
+            return FailureToAcquire("read", "file changed during the run")
+        return decode.decode(content)
+
+    def report(self) -> None:
+        if self.progress:
+            self.progress("extract", len(self.outcomes), len(self.samples))
+        failed = Counter(f"{o.stage}: {o.reason}" for o in self.outcomes.values() if isinstance(o, FailureToAcquire))
+        if self.max_failures is not None and failed.total() > self.max_failures:
+            said = "; ".join(f"{count} x {reason}" for reason, count in failed.most_common(3))
+            raise DataError(
+                "--max-failures",
+                f"{failed.total()} samples failed, at most {self.max_failures} are allowed ({said})",
+                "Mend the images, or allow more; what was computed is kept",
+            )
+
+    def result(self, recomputed: int) -> Extraction:
+        order = range(len(self.samples))
+        index = [i for i in order if isinstance(self.outcomes[i], Template)]
+        found = [outcome for i in index if isinstance(outcome := self.outcomes[i], Template)]
+        vectors = np.array([template.vector for template in found], np.float32)
+        return Extraction(
+            templates=vectors.reshape(len(found), self.card.dimension),
+            template_index=np.array(index, np.int64),
+            failures={
+                self.samples[i].sample_id: outcome
+                for i in order
+                if isinstance(outcome := self.outcomes[i], FailureToAcquire)
+            },
+            several_faces=sum(template.faces > 1 for template in found),
+            recomputed=recomputed,
+            unsaved=self.unsaved,
+            timing=self.timing,
+        )
+
+
+def _model_outcomes(model: FaceModel, images: list[NDArray[np.uint8]]) -> list[Outcome]:
+    """Run the model on a batch; if that raises, on each image alone: one image's error is its own failure."""
+    try:
+        outcomes = model.extract(images)
+        if len(outcomes) == len(images):
+            return outcomes
+        error: Exception = ValueError(f"{len(outcomes)} outcomes for {len(images)} images")
+    except Exception as raised:  # noqa: BLE001 - any model's error is recorded as the image's failure
+        error = raised
+    if len(images) == 1:
+        _log.info("the model failed on an image", exc_info=error)
+        return [FailureToAcquire("template", f"model error: {type(error).__name__}")]
+    return [outcome for image in images for outcome in _model_outcomes(model, [image])]
+
+
+def _checked(outcome: Outcome, dimension: int) -> Outcome:
+    if isinstance(outcome, FailureToAcquire):
+        return outcome
+    vector = np.asarray(outcome.vector, np.float32)
+    if vector.shape != (dimension,):
+        return FailureToAcquire("template", "template is not of the card's dimension")
+    if not np.isfinite(vector).all():
+        return FailureToAcquire("template", "template is not finite")
+    if not vector.any():
+        return FailureToAcquire("template", "template is zero")
+    return Template(vector, outcome.faces)

@@ -1,0 +1,119 @@
+"""The card of a model: what it is, what it was trained on, and exactly how an image becomes its template.
+
+Preprocessing decides numbers as much as weights do. It is therefore described once, in a canonical form, whose
+digest is the preprocessing id: part of the record, and part of the key under which templates are cached.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from audit.plan import AuditPlan
+
+Similarity = Literal["cosine", "dot", "euclidean"]
+Alignment = Literal["arcface", "dlib", "box"]
+
+DECODING = "first frame, upright by EXIF, alpha over white, CMYK without profile, 16-bit grey by 1/257, full size"
+"""What `audit.decode` does; the text is part of the preprocessing id, so a change of it changes the id."""
+
+_ALIGNMENTS: dict[Alignment, str] = {
+    "arcface": "similarity transform of MTCNN's five points to the ArcFace template (Umeyama 1991), bilinear after a "
+    "box reduction by the whole part of the scale",
+    "dlib": "dlib's own five landmarks inside MTCNN's box, dlib's chip with padding 0.25, no jitter",
+    "box": "MTCNN's box without margin, resized with antialiased bilinear interpolation",
+}
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class InputSpec(_Part):
+    """What the network is fed with: (pixel - mean) / deviation, pixel in 0..255."""
+
+    size: int = Field(ge=16, le=1024, description="Side of the square crop in pixels")
+    colour: Literal["RGB", "BGR"] = "RGB"
+    mean: tuple[float, float, float] = Field(description="In the order of `colour`")
+    deviation: tuple[float, float, float] = Field(description="In the order of `colour`; never 0")
+    layout: Literal["NCHW", "NHWC"] = "NCHW"
+    alignment: Alignment = "arcface"
+
+    @model_validator(mode="after")
+    def _divisible(self) -> InputSpec:
+        if 0 in self.deviation:
+            raise ValueError("a deviation of 0 cannot be divided by")
+        return self
+
+
+class Detection(_Part):
+    """How faces are found: the settings of the plan that decide it."""
+
+    working_size: int
+    smallest_face: int
+    several_faces: Literal["largest", "most-central", "most-confident"]
+
+    @classmethod
+    def of(cls, plan: AuditPlan) -> Detection:
+        """Take them from the plan."""
+        return cls(working_size=plan.working_size, smallest_face=plan.smallest_face, several_faces=plan.several_faces)
+
+
+class ModelCard(_Part):
+    """Everything about a model that a reader of its evaluation must know; file paths stay out of what is serialised."""
+
+    name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="Also a folder of results")
+    revision: str = Field(min_length=1)
+    weights_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    digest_source: str = Field(description="Who says that this is the digest of the published weights")
+    licence: str = Field(min_length=1)
+    training_data: str = Field(min_length=1)
+    training_consent: str = Field(min_length=1, description="What is known of the consent of the people in them")
+    source: str = ""
+    similarity: Similarity = Field(description="euclidean: the distance, negated")
+    dimension: int = Field(ge=1, le=65536)
+    input: InputSpec
+    detection: Detection
+    packages: tuple[str, ...] = Field(description="Distributions whose version decides a number")
+    loader: str = Field(exclude=True, repr=False, description="module:function that makes the model from this card")
+    weights: Path = Field(exclude=True, repr=False)
+    parts: dict[str, Path] = Field(default_factory=dict, exclude=True, repr=False)
+
+    @property
+    def preprocessing(self) -> str:
+        """Id of everything between the image file and the network: 16 hexadecimal digits."""
+        text = json.dumps(self._description(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def preprocessing_text(self) -> str:
+        """The same in words."""
+        seek, feed = self.detection, self.input
+        channels = ", ".join(
+            f"({c} - {m:g}) / {d:g}" for c, m, d in zip(feed.colour, feed.mean, feed.deviation, strict=True)
+        )
+        return (
+            f"Image decoded ({DECODING}). Faces found by MTCNN of facenet-pytorch on the image reduced to at most "
+            f"{seek.working_size} pixels, smallest face {seek.smallest_face} pixels there; of several faces the "
+            f"{seek.several_faces.replace('-', ' ')} is taken. Alignment: {_ALIGNMENTS[feed.alignment]}; "
+            f"{feed.size} x {feed.size} pixels, {feed.colour}; channels {channels}. "
+            f"Computed with {', '.join(f'{name} {number}' for name, number in self._versions().items())}."
+        )
+
+    def _versions(self) -> dict[str, str]:
+        return {name: version(name) for name in self.packages}
+
+    def _description(self) -> dict[str, Any]:
+        return {
+            "decoding": DECODING,
+            "detector": {"name": "MTCNN", "thresholds": [0.6, 0.7, 0.7], "factor": 0.709, "reduction": "box"},
+            "detection": self.detection.model_dump(),
+            "alignment": _ALIGNMENTS[self.input.alignment],
+            "input": self.input.model_dump(),
+            "packages": self._versions(),
+        }

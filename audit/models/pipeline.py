@@ -1,0 +1,80 @@
+"""Image to template: detect, align, embed; the same path for every model."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from audit.domain import FailureToAcquire, Template
+from audit.models.card import InputSpec, ModelCard
+from audit.models.detect import Detector, Face
+
+Align = Callable[[NDArray[np.uint8], Face], NDArray[np.uint8]]
+Embed = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
+
+
+class Pipeline:
+    """A `FaceModel` made of three parts.
+
+    Parameters
+    ----------
+    card : ModelCard
+    detector : Detector
+    align : callable
+        (image, face) to a crop, uint8, size x size x 3, RGB; ValueError where no crop can be made.
+    embed : callable
+        Crop to a vector of the card's dimension; safe to call from several threads.
+    workers : int
+        Images worked on at the same time; 0 is the number of processors.
+    """
+
+    def __init__(self, card: ModelCard, detector: Detector, align: Align, embed: Embed, *, workers: int = 0) -> None:
+        self.card = card
+        self.name = card.name
+        self.revision = card.revision
+        self._detector = detector
+        self._align = align
+        self._embed = embed
+        self._workers = workers or os.cpu_count() or 1
+
+    def extract(self, images: Sequence[NDArray[np.uint8]]) -> list[Template | FailureToAcquire]:
+        """Extract a template or a failure from every image, in order; see `audit.domain.FaceModel`."""
+        threads = torch.get_num_threads()
+        # One image a thread, and one thread an image: sums are then in the same order on every machine.
+        torch.set_num_threads(1)
+        try:
+            with ThreadPoolExecutor(min(self._workers, max(1, len(images)))) as pool:
+                return list(pool.map(self._one, images))
+        finally:
+            torch.set_num_threads(threads)
+
+    def crop(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Face] | FailureToAcquire:
+        """Find and align the face of an image: what the network would see."""
+        face = self._detector.find(image)
+        if isinstance(face, FailureToAcquire):
+            return face
+        try:
+            return self._align(image, face), face
+        except ValueError:
+            return FailureToAcquire("align", "landmarks define no crop")
+
+    def _one(self, image: NDArray[np.uint8]) -> Template | FailureToAcquire:
+        found = self.crop(np.ascontiguousarray(image))
+        if isinstance(found, FailureToAcquire):
+            return found
+        crop, face = found
+        return Template(np.asarray(self._embed(crop), np.float32).reshape(-1), face.seen)
+
+
+def feed(crop: NDArray[np.uint8], spec: InputSpec) -> NDArray[np.float32]:
+    """Turn a crop, uint8, size x size x 3, RGB, into the network's input of batch size one."""
+    pixels = crop if spec.colour == "RGB" else crop[:, :, ::-1]
+    values = (pixels.astype(np.float32) - np.asarray(spec.mean, np.float32)) / np.asarray(spec.deviation, np.float32)
+    if spec.layout == "NCHW":
+        values = values.transpose(2, 0, 1)
+    return np.ascontiguousarray(values[np.newaxis], np.float32)
