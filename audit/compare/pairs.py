@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from audit.compare.all_pairs import Similarity, unit
 from audit.compare.counts import Floats, Grid, Ints, OperatingCounts, ScoreCounts, pair_cell, pair_cells
 
-
 CHUNK = 1 << 14
 """Listed pairs that are compared at a time."""
 

@@ -1,0 +1,104 @@
+"""The arrows of the house go one way, and importing it does nothing."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "audit"
+
+ALLOWED = {
+    "audit.errors": set(),
+    "audit.domain": {"errors"},
+    "audit.stats": {"stats", "errors"},
+    "audit.plan": {"errors"},
+    "audit.groups": {"domain", "errors"},
+    "audit.record": {"domain", "errors"},
+    "audit.provenance": {"domain"},
+    "audit.decode": {"domain", "errors", "decode"},
+    "audit.compare": {"compare", "domain", "errors"},
+    "audit.benchmarks": {"benchmarks", "domain", "errors", "record"},
+    "audit.models": {"models", "domain", "errors", "plan"},
+    "audit.store": {"domain", "errors", "store"},
+    "audit.extract": {"domain", "errors", "models", "store", "decode", "plan", "extract"},
+    "audit.metrics": {"metrics", "stats", "compare", "groups", "domain", "errors"},
+    "audit.report": {"report", "record", "domain", "errors"},
+    "audit.assemble": {"record", "compare", "domain", "groups", "metrics", "stats"},
+}
+FREE = {"audit.recipe", "audit.cli", "audit", "audit.__main__"}
+"""The recipe knows the order, the command line joins; the package's front names them."""
+
+
+def room(module: str) -> str:
+    return ".".join(module.split(".")[:2])
+
+
+def modules() -> list[tuple[str, Path]]:
+    found = []
+    for path in sorted(PACKAGE.rglob("*.py")):
+        parts = ("audit", *path.relative_to(PACKAGE).with_suffix("").parts)
+        found.append((".".join(parts[:-1] if parts[-1] == "__init__" else parts), path))
+    return found
+
+
+def imported(path: Path) -> set[str]:
+    """Rooms of ours that a module imports, anywhere in it."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, f"{path}: relative import"
+            if node.module == "audit":
+                names |= {f"audit.{alias.name}" for alias in node.names}
+            else:
+                names.add(node.module)
+    return {room(name).removeprefix("audit.") for name in names if name.startswith("audit.")}
+
+
+@pytest.mark.parametrize(("module", "path"), modules(), ids=lambda value: value if isinstance(value, str) else "")
+def test_arrows_go_one_way(module: str, path: Path) -> None:
+    if room(module) in FREE or module in FREE:
+        return
+    assert room(module) in ALLOWED, f"{module} is a new room: say what it may import"
+    assert imported(path) <= ALLOWED[room(module)]
+
+
+def test_benchmarks_and_models_never_meet() -> None:
+    assert "models" not in ALLOWED["audit.benchmarks"]
+    assert "benchmarks" not in ALLOWED["audit.models"]
+
+
+def python(code: str) -> str:
+    return subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=ROOT).stdout
+
+
+@pytest.mark.parametrize("what", ["import audit", "from audit.cli import app"])
+def test_importing_loads_nothing_heavy(what: str) -> None:
+    heavy = "{'torch', 'torchvision', 'facenet_pytorch', 'dlib', 'onnxruntime', 'altair', 'numba', 'pandas'}"
+    assert python(f"{what}; import sys; print(sorted({heavy} & set(sys.modules)))").strip() == "[]"
+
+
+def test_public_names_are_few_and_exist() -> None:
+    import audit  # noqa: PLC0415 - the import itself is tested
+
+    assert len(audit.__all__) <= 14
+    for name in audit.__all__:
+        assert getattr(audit, name) is not None
+    with pytest.raises(AttributeError, match="no attribute"):
+        _ = audit.enrol
+
+
+def test_no_public_name_answers_who_somebody_is() -> None:
+    """Nothing enrols, searches for, names or tracks a person."""
+    forbidden = {"enrol", "enroll", "identify", "search", "track", "recognise", "recognize", "lookup", "who", "gallery"}
+    for module, path in modules():
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+                words = set(node.name.lower().split("_"))
+                assert not words & forbidden, f"{module}.{node.name}"
