@@ -1,0 +1,141 @@
+"""Everything behind the numbers: consent, failures, limits, the model, and how to repeat it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from audit.record import Acquisition
+from audit.report.parts import Block, Cell, Facts, Fold, Listing, Paragraph, Quote, Section, Table, Term
+from audit.report.strings import catalogue, say
+from audit.report.view import words
+from audit.report.view.rates import name_cell
+from audit.report.view.source import Source, key
+
+
+def terms(*names: str) -> tuple[Term, ...]:
+    """Explanations of words, by their names in the catalogue."""
+    return tuple(Term(say(f"term.{name}"), say(f"explain.{name}")) for name in names)
+
+
+def consent_section(source: Source) -> Section:
+    """On whom it was tested, and what these people agreed to."""
+    benchmark = source.record.benchmark
+    tier = benchmark.consent_tier
+    blocks: list[Block] = [Paragraph(notice, "warning") for notice in benchmark.notices]
+    if benchmark.consent_statement.strip():
+        blocks.append(Quote(benchmark.consent_statement, benchmark.consent_source or say("consent.no_source")))
+    else:
+        blocks.append(Paragraph(say("consent.no_statement"), "warning"))
+    purposes = "; ".join(f"{words.plain(k)}: {words.key_word('purpose', v)}" for k, v in benchmark.purposes.items())
+    facts = [
+        (say("consent.tier"), f"{tier}: {words.key_word('tier', tier)}"),
+        (say("consent.purposes"), purposes or say("word.unknown")),
+        (say("consent.licence"), benchmark.licence or say("word.unknown")),
+        (say("consent.live"), say("consent.live_yes" if benchmark.live else "consent.live_no")),
+        (say("consent.citation"), benchmark.citation or say("word.unknown")),
+    ]
+    if benchmark.acknowledged:
+        facts.append((say("consent.acknowledged"), "; ".join(benchmark.acknowledged)))
+    blocks.append(Facts(tuple(facts)))
+    if benchmark.attributes:
+        rows = tuple(
+            (
+                Cell(words.plain(name), kind="name"),
+                Cell(words.key_word("provenance", part.provenance)),
+                Cell(words.join((words.plain(v) for v in part.values), most=12)),
+                Cell(part.note),
+            )
+            for name, part in benchmark.attributes.items()
+        )
+        columns = tuple(say(f"labels.column_{n}") for n in ("attribute", "by", "values", "note"))
+        blocks.append(Table("labels", say("labels.caption"), columns, rows))
+    return Section("consent", say("consent.title"), say("consent.lead"), tuple(blocks), terms("tier", "label"))
+
+
+def failure_section(source: Source) -> Section:
+    """Images from which nothing could be measured, by stage and reason."""
+    rows = [row for row in source.record.acquisition if not source.banded(row.group)]
+    order = {key(g): i for i, g in enumerate([{}, *(g for a in source.attribute_sets() for g in source.groups(a))])}
+    reasons = sorted((r for r in rows if r.stage is not None and r.failures), key=lambda r: order.get(key(r.group), 0))
+    blocks: list[Block] = []
+    if not reasons:
+        blocks.append(Paragraph(say("failures.none", images=words.images(source.record.samples.total))))
+    else:
+        columns = tuple(say(f"failures.column_{n}") for n in ("group", "stage", "reason", "failures"))
+        made = tuple(_failure_row(row) for row in reasons)
+        blocks.append(Table("failures", say("failures.caption"), columns, made))
+    if source.record.samples.several_faces:
+        blocks.append(Paragraph(say("failures.several", images=words.images(source.record.samples.several_faces))))
+    return Section("failures", say("failures.title"), say("failures.lead"), tuple(blocks), terms("fta"))
+
+
+def _failure_row(row: Acquisition) -> tuple[Cell, ...]:
+    counts = say("rate.counts", errors=words.number(row.failures), trials=words.number(row.samples))
+    stage = words.key_word("stage", row.stage or "")
+    return (name_cell(row.group), Cell(stage), Cell(row.reason or "–"), Cell(counts, kind="number"))
+
+
+def limits_section(source: Source) -> Section:
+    """What this evaluation cannot say."""
+    record = source.record
+    own = [say(f"limit.{name}") for name in ("population", "conditions", "cause", "margin")]
+    blocks: list[Block] = [Listing(tuple([*record.limits, *own]))]
+    if record.warnings:
+        blocks.append(Fold(say("limits.warnings", n=len(record.warnings)), (Listing(tuple(record.warnings)),)))
+    return Section("limits", say("limits.title"), say("limits.lead"), tuple(blocks))
+
+
+def model_section(source: Source) -> Section:
+    """The model, and on whom it was trained."""
+    model = source.record.model
+    facts = (
+        (say("model.name"), model.name),
+        (say("model.revision"), model.revision or say("word.unknown")),
+        (say("model.licence"), model.licence or say("word.unknown")),
+        (say("model.training_data"), model.training_data or say("word.unknown")),
+        (say("model.training_consent"), model.training_consent or say("word.unknown")),
+        (say("model.source"), model.source or say("word.unknown")),
+        (say("model.preprocessing"), model.preprocessing_text or model.preprocessing),
+        (say("model.similarity"), say("model.similarity_text", similarity=model.similarity, dimension=model.dimension)),
+        (say("model.weights"), model.weights_sha256),
+    )
+    return Section("model", say("model.title"), say("model.lead"), (Facts(facts),))
+
+
+def provenance_section(source: Source) -> Section:
+    """How to repeat it, and how to doubt it."""
+    record = source.record
+    digests = tuple((say(f"digest.{name}"), value) for name, value in record.digests.model_dump().items())
+    software = tuple(record.software.items())
+    hardware = tuple((words.plain(name), value) for name, value in record.hardware.items())
+    plan = tuple((name, _setting(value)) for name, value in record.plan.items())
+    summary = record.summary
+    exact = say("provenance.exact" if summary.exact else "provenance.approximate")
+    separation = (
+        (say("provenance.eer"), "–" if summary.eer_rocch is None else words.percent(summary.eer_rocch)),
+        (say("provenance.auc"), "–" if summary.auc is None else f"{summary.auc:.4f}"),
+        (say("provenance.d_prime"), "–" if summary.d_prime is None else words.significant(summary.d_prime)),
+        (say("provenance.scores"), exact),
+    )
+    blocks: tuple[Block, ...] = (
+        Facts(((say("provenance.created"), record.created), (say("provenance.seed"), str(record.seed)))),
+        Fold(say("provenance.digests"), (Facts(digests),)),
+        Fold(say("provenance.plan"), (Facts(plan),)),
+        Fold(say("provenance.software"), (Facts(software),)),
+        Fold(say("provenance.hardware"), (Facts(hardware),)),
+        Fold(say("provenance.separation"), (Paragraph(say("provenance.separation_lead")), Facts(separation))),
+    )
+    return Section("provenance", say("provenance.title"), say("provenance.lead"), blocks)
+
+
+def _setting(value: Any) -> str:
+    if value is None:
+        return say("word.default")
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def glossary_section() -> Section:
+    """Every word that is explained anywhere."""
+    names = [name.removeprefix("term.") for name in catalogue() if name.startswith("term.")]
+    return Section("glossary", say("glossary.title"), say("glossary.lead"), (), terms(*names))

@@ -1,0 +1,80 @@
+"""Names and quotations come from strangers: make them harmless once, before anything is worded.
+
+Control and direction-changing characters become visible escapes, over-long names are cut (and stay distinct), and words
+that claim more than an evaluation can show are withheld wherever they come from.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Any
+
+from audit.record import EvaluationRecord
+from audit.report.strings import say
+
+LONGEST_NAME = 48
+LONGEST_TEXT = 6000
+_KEPT = frozenset("\u200c\u200d\u200e\u200f\u061c")  # joiners and marks that ordinary Persian, Arabic, Hebrew need
+_CLAIMS = re.compile(r"un\W?biased|bias\W*free|\bno\s+bias|\bis\s+fair", re.IGNORECASE)
+
+
+def clean(text: str) -> str:
+    r"""Make a text from outside safe to show.
+
+    >>> clean("a\u202eb\x1b[31m")
+    'a\\u202eb\\u001b[31m'
+    """
+    shown = "".join(_visible(c) for c in text)
+    if len(shown) > LONGEST_TEXT:
+        shown = shown[:LONGEST_TEXT] + "…"
+    return _CLAIMS.sub(say("word.withheld"), shown)
+
+
+def scrub(record: EvaluationRecord) -> EvaluationRecord:
+    """Copy a record with every text cleaned and every name of a group or attribute short and distinct."""
+    data = record.model_dump(by_alias=True, exclude={"covariance"})
+    names = _short_names(_names(record))
+    return EvaluationRecord.model_validate(_walk(data, names))
+
+
+def _visible(c: str) -> str:
+    if c in "\n\t":
+        return " "
+    if c in _KEPT or unicodedata.category(c) not in {"Cc", "Cf", "Cs", "Cn", "Zl", "Zp"}:
+        return c
+    return f"\\u{ord(c):04x}"
+
+
+def _names(record: EvaluationRecord) -> list[str]:
+    groups = [count.group for count in record.samples.by_group] + [rate.group for rate in record.rates]
+    attributes = [name for name in record.benchmark.attributes]
+    values = [value for part in record.benchmark.attributes.values() for value in part.values]
+    return [*attributes, *values, *(text for group in groups for item in group.items() for text in item)]
+
+
+def _short_names(names: list[str]) -> dict[str, str]:
+    short: dict[str, str] = {}
+    taken: set[str] = set()
+    for name in dict.fromkeys(names):
+        base = " ".join(clean(name).split()) or say("word.empty")
+        if len(base) > LONGEST_NAME:
+            base = base[: LONGEST_NAME - 1] + "…"
+        unique, n = base, 2
+        while unique in taken:
+            unique, n = f"{base} ({n})", n + 1
+        taken.add(unique)
+        short[name] = unique
+    return short
+
+
+def _walk(value: Any, names: dict[str, str]) -> Any:
+    if isinstance(value, str):
+        return names[value] if value in names else clean(value)
+    if isinstance(value, dict):
+        return {_walk(key, names): _walk(item, names) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        if value and isinstance(value[0], int | float):
+            return value
+        return [_walk(item, names) for item in value]
+    return value

@@ -1,0 +1,166 @@
+"""What each attribute showed. A claim is worded only as its verdict allows, and sized only as its support allows."""
+
+from __future__ import annotations
+
+from audit.domain import Verdict
+from audit.record import Contrast, Differential, Group, Rate
+from audit.report.parts import Finding, Findings
+from audit.report.strings import say
+from audit.report.view import words
+from audit.report.view.rates import of_counts
+from audit.report.view.source import Source
+
+HEADLINE_MEASURE = "max/geomean"
+
+
+def all_findings(source: Source) -> tuple[Findings, ...]:
+    """Findings about false matches, then about false non-matches."""
+    made = []
+    for metric in ("FMR", "FNMR"):
+        items = tuple(finding(source, metric, attributes) for attributes in source.attribute_sets())
+        made.append(Findings(say(f"metric.{metric}_title"), say(f"metric.{metric}_plain"), items))
+    return tuple(made)
+
+
+def spread(source: Source, metric: str, attributes: tuple[str, ...]) -> Differential | None:
+    """The headline disparity measure of an attribute set."""
+    spreads = source.spreads(metric, attributes, source.headline)
+    return next((d for d in spreads if d.measure == HEADLINE_MEASURE), None)
+
+
+def verdict(source: Source, metric: str, attributes: tuple[str, ...]) -> Verdict:
+    """Join the verdicts of the spread and of the contrasts: one disparity is enough, equivalence needs them all."""
+    one = spread(source, metric, attributes)
+    contrasts = source.contrasts(metric, attributes, source.headline)
+    verdicts = [c.verdict for c in contrasts] + ([one.verdict] if one else [])
+    if "DISPARITY" in verdicts:
+        return "DISPARITY"
+    return "EQUIVALENT" if verdicts and set(verdicts) == {"EQUIVALENT"} else "INCONCLUSIVE"
+
+
+def finding(source: Source, metric: str, attributes: tuple[str, ...]) -> Finding:
+    """What one attribute set showed for one metric at the headline threshold."""
+    found = verdict(source, metric, attributes)
+    contrasts = source.contrasts(metric, attributes, source.headline)
+    one = spread(source, metric, attributes)
+    evidence: list[str] = []
+    if found == "DISPARITY":
+        leading = [c for c in contrasts if c.verdict == "DISPARITY"]
+        text = disparity_text(source, leading[0]) if leading else spread_text(source, one)
+        if leading:
+            evidence += [side_text(source, leading[0]), size_text(source, leading[0])]
+    elif found == "EQUIVALENT":
+        margin = next((c.margin for c in contrasts), one.margin if one else None)
+        text = say("finding.equivalent", margin=words.times(margin or 1.0))
+    else:
+        text, evidence = _inconclusive(source, metric, attributes, contrasts, one)
+    evidence += _tally(contrasts, metric)
+    return Finding(
+        found, say(f"verdict.{found}"), words.attributes_name(attributes), text, tuple(filter(None, evidence))
+    )
+
+
+def disparity_text(source: Source, contrast: Contrast) -> str:
+    """Say who is affected more than whom."""
+    direction = "more" if (contrast.ratio or 1.0) >= 1 else "less"
+    key = f"finding.{contrast.metric}_{direction}"
+    return say(key, group=words.group_name(contrast.group), against=_against(contrast))
+
+
+def _against(contrast: Contrast) -> str:
+    return say("word.rest") if contrast.against == "rest" else words.group_name(contrast.against)
+
+
+def side_text(source: Source, contrast: Contrast) -> str:
+    """Print the counts on both sides of a contrast."""
+    sides = [_one_side(source, contrast.metric, contrast.group)]
+    if contrast.against != "rest":
+        sides.append(_one_side(source, contrast.metric, contrast.against))
+    return say("finding.sides", first=sides[0], second=sides[1]) if len(sides) == 2 else f"{sides[0]}."
+
+
+def _one_side(source: Source, metric: str, group: Group) -> str:
+    rate = source.rate(metric, group, source.headline)
+    name = words.group_name(group)
+    if rate is None or rate.value is None:
+        return say("finding.side_unknown", group=name)
+    return say("finding.side", group=name, counts=counted(rate), people=words.people(source.subjects(group)))
+
+
+def counted(rate: Rate) -> str:
+    """Print `9 of 40 comparisons`."""
+    return say(f"metric.{rate.metric}_counts", counts=of_counts(rate))
+
+
+def _weakest(source: Source, contrast: Contrast) -> str:
+    groups = [contrast.group] + ([] if contrast.against == "rest" else [contrast.against])
+    rates = [source.rate(contrast.metric, group, source.headline) for group in groups]
+    supports = [rate.support if rate else "count-only" for rate in rates]
+    return min(supports, key=["count-only", "low-precision", "sufficient"].index)
+
+
+def size_text(source: Source, contrast: Contrast) -> str:
+    """Say how large the difference is, as far as the number of people allows."""
+    if contrast.ratio is None:
+        return contrast.reason or ""
+    weakest = _weakest(source, contrast)
+    if weakest == "count-only":
+        rate = source.rate(contrast.metric, contrast.group, source.headline)
+        if rate is None or rate.interval is None:
+            return say("finding.size_unknown")
+        return say(
+            "finding.size_counts", group=words.group_name(contrast.group), high=words.percent(rate.interval.high)
+        )
+    key = "finding.size_at_least" if contrast.at_least else f"finding.size_{weakest}"
+    return say(key, ratio=words.times(contrast.ratio), bounds=words.ratio_bounds(contrast.interval))
+
+
+def spread_text(source: Source, one: Differential | None) -> str:
+    """Word a disparity that shows only over all groups together."""
+    if one is None or one.groups.worst is None:
+        return say("finding.spread")
+    return say("finding.spread_worst", group=words.group_name(one.groups.worst))
+
+
+def _inconclusive(
+    source: Source, metric: str, attributes: tuple[str, ...], contrasts: list[Contrast], one: Differential | None
+) -> tuple[str, list[str]]:
+    margin = next(
+        (c.margin for c in contrasts),
+        (one.margin if one else None) or source.record.plan.get(f"margin_{metric.lower()}"),
+    )
+    text = (
+        say("finding.inconclusive", margin=words.times(float(margin))) if margin else say("finding.inconclusive_bare")
+    )
+    rates = [
+        source.rate(metric, group, source.headline) for group in source.groups(attributes) if not source.banded(group)
+    ]
+    measured = [rate for rate in rates if rate is not None and rate.value is not None]
+    evidence = []
+    if not measured:
+        evidence.append(say("finding.nothing_measured"))
+    elif all(rate.errors == 0 for rate in measured):
+        trials = [rate.trials for rate in measured]
+        evidence.append(say(f"finding.{metric}_none", least=words.number(min(trials)), most=words.number(max(trials))))
+    else:
+        worst = max(measured, key=lambda rate: rate.value or 0.0)
+        people = words.people(source.subjects(worst.group))
+        evidence.append(
+            say("finding.highest", group=words.group_name(worst.group), counts=counted(worst), people=people)
+        )
+    if one is not None and one.value is None and one.reason:
+        evidence.append(say("finding.spread_reason", reason=one.reason))
+    return text, evidence
+
+
+def _tally(contrasts: list[Contrast], metric: str) -> list[str]:
+    if not contrasts:
+        return [say("finding.no_contrasts")]
+    n = {v: sum(c.verdict == v for c in contrasts) for v in ("DISPARITY", "EQUIVALENT", "INCONCLUSIVE")}
+    made = [
+        say("finding.tally", total=words.number(len(contrasts)), **{v.lower(): words.number(k) for v, k in n.items()})
+    ]
+    detectable = [c.minimum_detectable_ratio for c in contrasts if c.minimum_detectable_ratio is not None]
+    if n["INCONCLUSIVE"] and detectable:
+        made.append(say("finding.detectable", low=words.times(min(detectable)), high=words.times(max(detectable))))
+    return made

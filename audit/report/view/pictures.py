@@ -1,0 +1,246 @@
+"""Pictures of rates and ratios: one row a group, on a logarithmic axis; no error seen is a bound, never a point."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from audit.record import Contrast, OperatingPoint, Rate
+from audit.report.parts import Cell, Figure, HeatCell, HeatPicture, Line, RowMark, RowPicture, Table
+from audit.report.strings import say
+from audit.report.view import words
+from audit.report.view.findings import HEADLINE_MEASURE
+from audit.report.view.rates import MARKERS, SIGNS, name_cell, of_counts, rate_cell, support_cell, value_text
+from audit.report.view.source import Source
+
+MOST_HEAT = 16
+"""A larger square of groups is unreadable; its numbers stay in the record."""
+LEVELS = (1e-4, 1e-3, 1e-2, 1e-1)
+
+
+def rate_figure(source: Source, metric: str, point: OperatingPoint) -> Figure:
+    """Draw a rate by group with intervals, counts, people and support."""
+    marks: list[RowMark] = []
+    rows: list[tuple[Cell, ...]] = []
+    for attributes in [(), *source.attribute_sets()]:
+        if attributes:
+            marks.append(RowMark(words.attributes_name(attributes), "", "none", heading=True))
+        for group in source.groups(attributes) if attributes else [{}]:
+            rate = source.rate(metric, group, point)
+            if source.banded(group):
+                detail = say("group.fewer_people", n=source.min_subjects)
+                marks.append(RowMark(words.group_name(group), detail, "none"))
+            else:
+                marks.append(_rate_mark(source, rate, words.group_name(group)))
+                rows.append((name_cell(group), rate_cell(rate), support_cell(rate.support) if rate else Cell("–")))
+    name = metric.lower()
+    columns = (say("groups.column_group"), say(f"metric.{metric}"), say("groups.column_support"))
+    target = words.target(point.target_fmr)
+    table = Table(f"{name}-data", say(f"figure.{name}_title", target=target), columns, tuple(rows))
+    lines = ()
+    if metric == "FMR" and point.target_fmr is not None:
+        lines = (Line(point.target_fmr, say("figure.target_line")),)
+    domain = _domain([m for m in marks], [line.x for line in lines], ceiling=1.0)
+    return Figure(
+        id=name,
+        title=say(f"figure.{name}_title", target=target),
+        caption=say(f"figure.{name}_caption"),
+        alt=say("figure.rows_alt", what=say(f"figure.{name}_title", target=target), rows=_spoken(marks)),
+        picture=RowPicture(tuple(marks), _rate_ticks(domain), domain, say(f"figure.{name}_axis"), lines),
+        table=table,
+    )
+
+
+def _rate_mark(source: Source, rate: Rate | None, label: str) -> RowMark:
+    if rate is None or rate.value is None:
+        return RowMark(label, say("figure.not_measured"), "none")
+    people = source.subjects(rate.group) if rate.group else source.record.samples.subjects
+    detail = say("figure.detail", counts=of_counts(rate), people=words.people(people), sign=SIGNS[rate.support])
+    low, high = (rate.interval.low, rate.interval.high) if rate.interval else (None, None)
+    if rate.zero_errors:
+        bound = rate.upper_bound if rate.upper_bound is not None else high
+        return RowMark(label, detail, "bound", x=bound, low=None, high=bound)
+    return RowMark(label, detail, MARKERS[rate.support], x=rate.value, low=low, high=high)
+
+
+def _domain(marks: Iterable[RowMark], others: Iterable[float], *, ceiling: float) -> tuple[float, float]:
+    """Whole decades around all values; an interval that reaches further down is cut at the edge."""
+    points = [m.x for m in marks if m.x] + [x for x in others if x]
+    tops = [m.high for m in marks if m.high] + points
+    if not points:
+        return (1e-3 * ceiling, ceiling)
+    low = 10.0 ** math.floor(math.log10(min(points)) - 1e-9)
+    high = min(ceiling, 10.0 ** math.ceil(math.log10(max(tops)) - 1e-9))
+    return (max(low, 1e-8), max(high, low * 10))
+
+
+def _rate_ticks(domain: tuple[float, float]) -> tuple[Line, ...]:
+    first, last = round(math.log10(domain[0])), round(math.log10(domain[1]))
+    return tuple(Line(10.0**k, words.percent(10.0**k)) for k in range(first, last + 1))
+
+
+def _spoken(marks: Iterable[RowMark]) -> str:
+    return "; ".join(f"{m.label}: {m.detail}" for m in marks if not m.heading)
+
+
+def contrast_figure(source: Source, metric: str, attributes: tuple[str, ...], number: int) -> Figure | None:
+    """Draw the ratios of one attribute set before the margin that was declared."""
+    contrasts = [
+        c for c in source.contrasts(metric, attributes, source.headline) if c.ratio is not None and c.ratio > 0
+    ]
+    if not contrasts or len(contrasts) > 40:
+        return None
+    margin = contrasts[0].margin
+    marks = tuple(_ratio_mark(c) for c in contrasts)
+    values = [x for m in marks for x in (m.x, m.low, m.high) if x and math.isfinite(x)]
+    domain = (min(1 / margin, *values) / 1.15, max(margin, *values) * 1.15)
+    domain = (max(domain[0], 1e-3), min(domain[1], 1e4))
+    title = say("figure.contrast_title", metric=say(f"metric.{metric}"), attributes=words.attributes_name(attributes))
+    table = Table(
+        f"ratio-data-{metric.lower()}-{number}",
+        title,
+        (say("contrast.column_group"), say("contrast.column_ratio"), say("contrast.column_verdict")),
+        tuple(
+            (Cell(m.label, kind="name"), Cell(_ratio_text(c), kind="number"), Cell(say(f"verdict.{c.verdict}")))
+            for m, c in zip(marks, contrasts, strict=True)
+        ),
+    )
+    return Figure(
+        id=f"ratio-{metric.lower()}-{number}",
+        title=title,
+        caption=say("figure.contrast_caption", margin=words.times(margin), inverse=words.times(1 / margin)),
+        alt=say("figure.rows_alt", what=title, rows=_spoken(marks)),
+        picture=RowPicture(
+            marks,
+            _ratio_ticks(domain),
+            domain,
+            say("figure.contrast_axis"),
+            (Line(1.0, say("figure.equal")),),
+            (1 / margin, margin),
+        ),
+        table=table,
+    )
+
+
+def _ratio_text(c: Contrast) -> str:
+    text = words.times(c.ratio or 0.0)
+    text = say("contrast.at_least", ratio=text) if c.at_least else text
+    return say("rate.value", value=text, bounds=words.ratio_bounds(c.interval))
+
+
+def _ratio_mark(c: Contrast) -> RowMark:
+    against = say("word.rest") if c.against == "rest" else words.group_name(c.against)
+    low, high = (c.interval.low, c.interval.high) if c.interval else (None, None)
+    marker = "hollow" if c.verdict == "INCONCLUSIVE" else "solid"
+    label = say("figure.versus", group=words.group_name(c.group), against=against)
+    detail = say("figure.ratio_detail", ratio=_short(c), verdict=say(f"verdict.{c.verdict}"))
+    return RowMark(label, detail, marker, x=c.ratio, low=low, high=high)  # type: ignore[arg-type]
+
+
+def _short(c: Contrast) -> str:
+    text = words.times(c.ratio or 0.0)
+    return say("contrast.at_least", ratio=text) if c.at_least else say("figure.factor", ratio=text)
+
+
+def _ratio_ticks(domain: tuple[float, float]) -> tuple[Line, ...]:
+    wide = domain[1] / domain[0] > 300
+    steps = (1.0,) if wide else (1.0, 2.0, 5.0)
+    values = [m * 10.0**k for k in range(-4, 5) for m in steps]
+    return tuple(Line(x, say("figure.factor", ratio=words.times(x))) for x in values if domain[0] <= x <= domain[1])
+
+
+def spread_figure(source: Source, metric: str) -> Figure | None:
+    """Draw the headline disparity measure before what chance alone gives."""
+    found = [
+        (attributes, d)
+        for attributes in source.attribute_sets()
+        for d in source.spreads(metric, attributes, source.headline)
+        if d.measure == HEADLINE_MEASURE and d.value is not None and d.value > 0
+    ]
+    if not found:
+        return None
+    marks = []
+    for attributes, d in found:
+        low, high = (d.interval.low, d.interval.high) if d.interval else (None, None)
+        band = (1.0, d.null_high) if d.null_high is not None else None
+        detail = say("figure.spread_detail", value=words.times(d.value or 0), p=words.p_value(d.null_p))
+        marks.append(RowMark(words.attributes_name(attributes), detail, "solid", d.value, low, high, band=band))
+    tops = [x for m in marks for x in (m.high, m.x, m.band[1] if m.band else None) if x]
+    domain = (0.95, max(tops) * 1.15)
+    title = say("figure.spread_title", metric=say(f"metric.{metric}"))
+    columns = (say("spread.column_attributes"), say("spread.column_value"), say("spread.column_p"))
+    rows = tuple(
+        (Cell(m.label, kind="name"), Cell(m.detail, kind="number"), Cell(words.p_value(d.null_p), kind="number"))
+        for m, (_, d) in zip(marks, found, strict=True)
+    )
+    return Figure(
+        id=f"spread-{metric.lower()}",
+        title=title,
+        caption=say("figure.spread_caption"),
+        alt=say("figure.rows_alt", what=title, rows=_spoken(marks)),
+        picture=RowPicture(tuple(marks), _ratio_ticks(domain), domain, say("figure.spread_axis")),
+        table=Table(f"spread-data-{metric.lower()}", title, columns, rows),
+    )
+
+
+def heat_figure(source: Source, attributes: tuple[str, ...], point: OperatingPoint, number: int) -> Figure | None:
+    """Draw false match rates within and between groups as a square with counts."""
+    groups = [g for g in source.groups(attributes) if not source.banded(g)]
+    if not 2 <= len(groups) <= MOST_HEAT:
+        return None
+    cells, rows = [], []
+    for i, first in enumerate(groups):
+        row = [name_cell(first)]
+        for j, second in enumerate(groups):
+            rate = (
+                source.rate("FMR", first, point)
+                if i == j
+                else (
+                    source.rate("FMR", first, point, against=second) or source.rate("FMR", second, point, against=first)
+                )
+            )
+            cells.append(HeatCell(i, j, "–" if rate is None or not rate.trials else of_short(rate), _level(rate)))
+            row.append(
+                Cell("–", kind="number")
+                if rate is None or rate.value is None
+                else Cell(of_counts(rate), value_text(rate), kind="number")
+            )
+        rows.append(tuple(row))
+    if all(cell.level is None for cell in cells if cell.row != cell.column):
+        return None
+    labels = tuple(words.group_name(g) for g in groups)
+    title = say(
+        "figure.heat_title", attributes=words.attributes_name(attributes), target=words.target(point.target_fmr)
+    )
+    bands = [say("figure.level_low", high=words.percent(LEVELS[0]))]
+    bands += [
+        say("figure.level", low=words.percent(a), high=words.percent(b))
+        for a, b in zip(LEVELS, LEVELS[1:], strict=False)
+    ]
+    legend = (say("figure.level_zero"), *bands, say("figure.level_high", low=words.percent(LEVELS[-1])))
+    spoken = "; ".join(
+        say("figure.heat_cell", first=labels[c.row], second=labels[c.column], text=c.text)
+        for c in cells
+        if c.column >= c.row
+    )
+    return Figure(
+        id=f"heat-{number}",
+        title=title,
+        caption=say("figure.heat_caption"),
+        alt=say("figure.rows_alt", what=title, rows=spoken),
+        picture=HeatPicture(labels, tuple(cells), legend, say("figure.not_measured")),
+        table=Table(f"heat-data-{number}", title, (say("groups.column_group"), *labels), tuple(rows)),
+    )
+
+
+def of_short(rate: Rate) -> str:
+    """Print `9/40`."""
+    return f"{words.number(rate.errors)} / {words.number(rate.trials)}"
+
+
+def _level(rate: Rate | None) -> int | None:
+    if rate is None or rate.value is None:
+        return None
+    if rate.errors == 0:
+        return 0
+    return 1 + sum(rate.value >= edge for edge in LEVELS)

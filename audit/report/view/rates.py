@@ -1,0 +1,200 @@
+"""Rates as cells: the count first, then the rate with its interval, then what may be claimed from it."""
+
+from __future__ import annotations
+
+from audit.record import Group, OperatingPoint, Rate
+from audit.report.parts import Cell, Marker, Table
+from audit.report.strings import say
+from audit.report.view import words
+from audit.report.view.source import Source
+
+MARKERS: dict[str, Marker] = {"sufficient": "solid", "low-precision": "half", "count-only": "hollow"}
+SIGNS = {"sufficient": "●", "low-precision": "◐", "count-only": "○"}
+
+
+def support_cell(support: str) -> Cell:
+    """Say what a group's size lets prose claim."""
+    return Cell(f"{SIGNS[support]} {say('support.' + support)}", mark=support)
+
+
+def of_counts(rate: Rate) -> str:
+    """Print `errors of trials`; a generalised rate has no single count."""
+    return say("rate.counts", errors=words.number(rate.errors), trials=words.number(rate.trials))
+
+
+def value_text(rate: Rate) -> str:
+    """Print a rate with its interval; no error seen gives the upper bound."""
+    if rate.value is None:
+        return rate.reason or say("rate.unmeasured")
+    if rate.zero_errors:
+        bound = rate.upper_bound if rate.upper_bound is not None else (rate.interval.high if rate.interval else None)
+        return say("rate.none_seen") if bound is None else say("rate.at_most", bound=words.percent(bound))
+    return say("rate.value", value=words.percent(rate.value), bounds=words.bounds(rate.interval))
+
+
+def rate_cell(rate: Rate | None) -> Cell:
+    """One rate in a table: counts above, rate and interval below."""
+    if rate is None:
+        return Cell("–", say("rate.not_recorded"), kind="number")
+    if rate.value is None:
+        return Cell("–", rate.reason or say("rate.unmeasured"), kind="number")
+    if rate.view == "generalised":
+        return Cell(words.percent(rate.value), words.bounds(rate.interval), kind="number", mark=rate.support)
+    return Cell(of_counts(rate), value_text(rate), kind="number", mark=rate.support)
+
+
+def name_cell(group: Group, note: str = "") -> Cell:
+    """Name a group in a table."""
+    return Cell(words.group_name(group), note, kind="name")
+
+
+def people_cell(source: Source, group: Group) -> Cell:
+    """How many people a group has; too few are given as a band."""
+    if source.banded(group):
+        return Cell(say("group.fewer", n=source.min_subjects), kind="number")
+    return Cell(words.number(source.subjects(group)), kind="number")
+
+
+def withheld(source: Source, columns: int) -> tuple[Cell, ...]:
+    """Cells of a group that is too small to describe."""
+    return tuple(Cell("–", say("group.withheld", n=source.min_subjects), kind="number") for _ in range(columns))
+
+
+def support_of(source: Source, group: Group, point: OperatingPoint | None) -> str:
+    """Support of a group's false match rate: what prose may claim about it."""
+    rate = source.rate("FMR", group, point)
+    return rate.support if rate else "count-only"
+
+
+def failure_rate(source: Source, group: Group) -> Rate | None:
+    """Failure to acquire of a group, as a rate."""
+    rate = source.rate("FTA", group, None)
+    if rate is not None:
+        return rate
+    for row in source.record.acquisition:
+        if row.stage is None and row.group == group:
+            return Rate(
+                metric="FTA",
+                view="conditional",
+                group=group,
+                operating_point=None,
+                errors=row.failures,
+                trials=row.samples,
+                subjects=row.subjects,
+                value=row.value,
+                interval=row.interval,
+                support=row.support,
+                zero_errors=row.failures == 0,
+            )
+    return None
+
+
+def group_table(source: Source) -> Table:
+    """The main table: every group with its people and its three error rates at the headline threshold."""
+    point = source.headline
+    columns = tuple(
+        say(f"groups.column_{name}") for name in ("group", "people", "images", "fmr", "fnmr", "fta", "support")
+    )
+    rows: list[tuple[Cell, ...]] = [_group_row(source, {}, point)]
+    for attributes in source.attribute_sets():
+        rows.append((Cell(words.attributes_name(attributes), _labels(source, attributes), kind="name"),))
+        rows += [_group_row(source, group, point) for group in source.groups(attributes)]
+    return Table("groups", say("groups.caption"), columns, tuple(rows), say("groups.note"))
+
+
+def _group_row(source: Source, group: Group, point: OperatingPoint | None) -> tuple[Cell, ...]:
+    if source.banded(group):
+        return (name_cell(group), people_cell(source, group), *withheld(source, 4), Cell("–"))
+    count = source.counts.get(frozenset(group.items()))
+    images = count.samples if count else (source.record.samples.total if not group else 0)
+    people = source.record.samples.subjects if not group else source.subjects(group)
+    return (
+        name_cell(group),
+        Cell(words.number(people), kind="number"),
+        Cell(words.number(images), kind="number"),
+        rate_cell(source.rate("FMR", group, point)),
+        rate_cell(source.rate("FNMR", group, point)),
+        rate_cell(failure_rate(source, group)),
+        support_cell(support_of(source, group, point)),
+    )
+
+
+def _labels(source: Source, attributes: tuple[str, ...]) -> str:
+    known = source.record.benchmark.attributes
+    kinds = dict.fromkeys(known[name].provenance for name in attributes if name in known)
+    return "; ".join(words.key_word("provenance", kind) for kind in kinds)
+
+
+def point_table(source: Source, point: OperatingPoint) -> Table:
+    """All rates of every group at one shared threshold, with what stands behind the intervals."""
+    names = ("group", "fmr", "fnmr", "far", "frr", "effective", "design")
+    columns = tuple(say(f"points.column_{name}") for name in names)
+    rows: list[tuple[Cell, ...]] = []
+    for attributes in [(), *source.attribute_sets()]:
+        groups: list[Group] = source.groups(attributes) if attributes else [{}]
+        for group in groups:
+            if source.banded(group):
+                rows.append((name_cell(group), *withheld(source, len(names) - 1)))
+                continue
+            fmr = source.rate("FMR", group, point)
+            far = source.rate("FAR", group, point, view="generalised")
+            frr = source.rate("FRR", group, point, view="generalised")
+            rows.append(
+                (
+                    name_cell(group),
+                    rate_cell(fmr),
+                    rate_cell(source.rate("FNMR", group, point)),
+                    rate_cell(far),
+                    rate_cell(frr),
+                    _optional(fmr.effective_errors if fmr else None),
+                    _optional(fmr.design_effect if fmr else None),
+                )
+            )
+    caption = say("points.caption", target=words.target(point.target_fmr))
+    return Table(f"rates-{source.shared.index(point)}", caption, columns, tuple(rows))
+
+
+def _optional(x: float | None) -> Cell:
+    return Cell("–" if x is None else words.significant(x), kind="number")
+
+
+def threshold_table(source: Source) -> Table:
+    """Every shared threshold, where it was set, and those that could not be."""
+    names = ("target", "threshold", "achieved", "set_on")
+    rows = tuple(
+        (
+            Cell(words.target(point.target_fmr), kind="name"),
+            Cell("–" if point.threshold is None else f"{point.threshold:.4g}", point.reason or "", kind="number"),
+            Cell("–" if point.achieved_fmr is None else words.percent(point.achieved_fmr), kind="number"),
+            Cell(words.key_word("set_on", point.set_on)),
+        )
+        for point in source.shared
+    )
+    return Table("thresholds", say("thresholds.caption"), tuple(say(f"thresholds.column_{n}") for n in names), rows)
+
+
+def own_threshold_table(source: Source) -> Table | None:
+    """What each group would see had it a threshold of its own."""
+    if not source.own:
+        return None
+    names = ("group", "target", "threshold", "achieved", "fnmr")
+    order = {frozenset(g.items()): i for i, g in enumerate(_all_groups(source))}
+    points = sorted(source.own, key=lambda p: (order.get(frozenset(p.group.items()), 0), -(p.target_fmr or 0)))
+    rows = tuple(_own_row(source, point) for point in points if not source.banded(point.group))
+    columns = tuple(say(f"thresholds.column_{name}") for name in names)
+    return Table("own-thresholds", say("thresholds.own_caption"), columns, rows)
+
+
+def _all_groups(source: Source) -> list[Group]:
+    return [{}, *(group for attributes in source.attribute_sets() for group in source.groups(attributes))]
+
+
+def _own_row(source: Source, point: OperatingPoint) -> tuple[Cell, ...]:
+    if point.threshold is None:
+        threshold, fnmr = Cell("–", point.reason or "", kind="number"), Cell("–", kind="number")
+    else:
+        threshold = Cell(f"{point.threshold:.4g}", kind="number")
+        fnmr = rate_cell(source.rate("FNMR", point.group, point))
+    achieved = "–" if point.achieved_fmr is None else words.percent(point.achieved_fmr)
+    target = Cell(words.target(point.target_fmr))
+    return (name_cell(point.group), target, threshold, Cell(achieved, kind="number"), fnmr)

@@ -1,0 +1,166 @@
+"""Pictures of the scores themselves: distributions with thresholds, and error trade-offs."""
+
+from __future__ import annotations
+
+import math
+
+from audit.record import DetCurve, Distribution, Group
+from audit.report.parts import Cell, CurvePanel, CurvePicture, Figure, Line, Ridge, RidgePicture, Table
+from audit.report.strings import say
+from audit.report.view import words
+from audit.report.view.source import Source, key
+
+BINS = 64
+MOST_PANELS = 24
+MOST_POINTS = 80
+
+
+def ridge_figure(source: Source) -> Figure | None:
+    """Draw mated and non-mated scores of every group, thresholds marked."""
+    found = {(key(d.group), d.mated): d for d in source.record.distributions if d.reference_group is None and d.edges}
+    groups = [g for g in _drawn_groups(source) if (key(g), False) in found or (key(g), True) in found][:MOST_PANELS]
+    edges = [e for g in groups for m in (True, False) if (key(g), m) in found for e in _occupied(found[key(g), m])]
+    if not edges:
+        return None
+    lines = tuple(
+        Line(p.threshold, say("figure.threshold_line", target=words.target(p.target_fmr)))
+        for p in source.shared
+        if p.threshold is not None
+    )
+    inside = edges + [line.x for line in lines]
+    low, high = min(inside), max(inside)
+    low, high = (low - 0.5, high + 0.5) if low == high else (low, high)
+    width = (high - low) / BINS
+    ridges, rows = [], []
+    for group in groups:
+        mated, nonmated = found.get((key(group), True)), found.get((key(group), False))
+        counts = (_total(mated), _total(nonmated))
+        detail = say("figure.ridge_detail", mated=words.number(counts[0]), nonmated=words.number(counts[1]))
+        ridges.append(
+            Ridge(words.group_name(group), detail, _heights(mated, low, width), _heights(nonmated, low, width))
+        )
+        rows.append((Cell(words.group_name(group), kind="name"), *_range(mated), *_range(nonmated)))
+    columns = tuple(say(f"figure.ridge_column_{n}") for n in ("group", "mated_n", "mated", "nonmated_n", "nonmated"))
+    title = say("figure.ridge_title")
+    return Figure(
+        id="scores",
+        title=title,
+        caption=say("figure.ridge_caption"),
+        alt=say("figure.rows_alt", what=title, rows=_spoken(rows)),
+        picture=RidgePicture(
+            tuple(low + (k + 0.5) * width for k in range(BINS)),
+            tuple(ridges),
+            lines,
+            _even_ticks(low, high),
+            say("figure.ridge_axis"),
+            say("figure.ridge_mated"),
+            say("figure.ridge_nonmated"),
+        ),
+        table=Table("scores-data", title, columns, tuple(rows), say("figure.ridge_note")),
+    )
+
+
+def _drawn_groups(source: Source) -> list[Group]:
+    groups = [{}, *(g for a in source.attribute_sets() for g in source.groups(a))]
+    return [g for g in groups if not source.banded(g)]
+
+
+def _occupied(d: Distribution) -> list[float]:
+    used = [i for i, n in enumerate(d.counts) if n]
+    return [d.edges[used[0]], d.edges[used[-1] + 1]] if used else []
+
+
+def _total(d: Distribution | None) -> int:
+    return sum(d.counts) if d else 0
+
+
+def _heights(d: Distribution | None, low: float, width: float) -> tuple[float, ...]:
+    """Share of comparisons in each drawn bin, the tallest scaled to 1; a narrow bin counts where its middle lies."""
+    heights = [0.0] * BINS
+    if d is not None:
+        for left, right, n in zip(d.edges, d.edges[1:], d.counts, strict=False):
+            if n:
+                _spill(heights, (left - low) / width, (right - low) / width, n)
+    top = max(heights, default=0.0)
+    return tuple(round(h / top, 4) for h in heights) if top else tuple(heights)
+
+
+def _spill(heights: list[float], left: float, right: float, n: int) -> None:
+    first, last = max(0, math.floor(left)), min(BINS - 1, max(math.ceil(right) - 1, math.floor(left)))
+    if right - left <= 1 or last <= first:
+        heights[min(BINS - 1, max(0, math.floor((left + right) / 2)))] += n
+        return
+    for k in range(first, last + 1):
+        heights[k] += n * (min(right, k + 1) - max(left, k)) / (right - left)
+
+
+def _range(d: Distribution | None) -> tuple[Cell, Cell]:
+    used = _occupied(d) if d is not None else []
+    if not used:
+        return Cell("0", kind="number"), Cell("–", kind="number")
+    spread = say("number.bounds", low=f"{used[0]:.3g}", high=f"{used[1]:.3g}")
+    return Cell(words.number(_total(d)), kind="number"), Cell(spread, kind="number")
+
+
+def _even_ticks(low: float, high: float) -> tuple[Line, ...]:
+    step = 10.0 ** math.floor(math.log10((high - low) / 3))
+    step *= next(m for m in (1, 2, 5, 10) if (high - low) / (step * m) <= 6)
+    first = math.ceil(low / step)
+    return tuple(Line(k * step, f"{k * step:.6g}") for k in range(first, math.floor(high / step) + 1))
+
+
+def _spoken(rows: list[tuple[Cell, ...]]) -> str:
+    return "; ".join(say("figure.ridge_spoken", group=r[0].text, mated=r[2].text, nonmated=r[4].text) for r in rows)
+
+
+def curve_figure(source: Source) -> Figure | None:
+    """Draw the error trade-off of every group before that of everyone."""
+    curves = {key(curve.group): curve for curve in source.record.det if curve.fmr}
+    groups = [g for g in _drawn_groups(source) if g and key(g) in curves][:MOST_PANELS]
+    if not groups:
+        return None
+    panels, rows = [], []
+    for group in groups:
+        curve = curves[key(group)]
+        count = source.counts.get(key(group))
+        detail = "" if count is None else words.people(count.subjects)
+        panels.append(CurvePanel(words.group_name(group), detail, _thinned(curve)))
+        rows.append((Cell(words.group_name(group), kind="name"), *_trade_offs(curve)))
+    everyone = curves.get(frozenset())
+    title = say("figure.det_title")
+    columns = (say("groups.column_group"), *(say("figure.det_column", target=words.target(x)) for x in (1e-2, 1e-3)))
+    spoken = "; ".join(f"{r[0].text}: {r[1].text}, {r[2].text}" for r in rows)
+    ticks = tuple(Line(x, words.percent(x)) for x in (1e-4, 1e-3, 1e-2, 0.1, 0.3, 0.5))
+    return Figure(
+        id="det",
+        title=title,
+        caption=say("figure.det_caption"),
+        alt=say("figure.rows_alt", what=title, rows=spoken),
+        picture=CurvePicture(
+            tuple(panels),
+            _thinned(everyone) if everyone else (),
+            ticks,
+            say("figure.det_x"),
+            say("figure.det_y"),
+            say("figure.zero_seen"),
+        ),
+        table=Table("det-data", title, columns, tuple(rows)),
+    )
+
+
+def _thinned(curve: DetCurve) -> tuple[tuple[float, float], ...]:
+    """At most MOST_POINTS points, the ends and evenly many between; nothing is moved."""
+    points = list(dict.fromkeys(zip(curve.fmr, curve.fnmr, strict=True)))
+    if len(points) <= MOST_POINTS:
+        return tuple(points)
+    step = (len(points) - 1) / (MOST_POINTS - 1)
+    return tuple(points[round(k * step)] for k in range(MOST_POINTS))
+
+
+def _trade_offs(curve: DetCurve) -> tuple[Cell, Cell]:
+    cells = []
+    for wanted in (1e-2, 1e-3):
+        inside = [fnmr for fmr, fnmr in zip(curve.fmr, curve.fnmr, strict=True) if fmr <= wanted]
+        text = "–" if not inside else words.percent(min(inside)) if min(inside) else say("figure.zero_seen")
+        cells.append(Cell(text, kind="number"))
+    return cells[0], cells[1]

@@ -1,0 +1,173 @@
+"""The first page: what a reviewer asks, answered in the order in which it is asked."""
+
+from __future__ import annotations
+
+from audit.domain import Verdict
+from audit.record import Contrast
+from audit.report.parts import Answer
+from audit.report.strings import say
+from audit.report.view import words
+from audit.report.view.findings import disparity_text, side_text, size_text, spread, verdict
+from audit.report.view.rates import support_of
+from audit.report.view.source import Source, pronounced
+
+SYNTHETIC = ("S1", "S2")
+METRICS = ("FMR", "FNMR")
+
+
+def leading(source: Source, metric: str = "FMR") -> Contrast | None:
+    """The disparity that the headline speaks of."""
+    found = [
+        c
+        for attributes in source.attribute_sets()
+        for c in source.contrasts(metric, attributes, source.headline)
+        if c.verdict == "DISPARITY"
+    ]
+    return max(found, key=pronounced, default=None)
+
+
+def overall(source: Source) -> Verdict:
+    """One verdict for the page: a disparity anywhere shows; equivalence needs every attribute and both errors."""
+    verdicts = {verdict(source, metric, a) for metric in METRICS for a in source.attribute_sets()}
+    if "DISPARITY" in verdicts:
+        return "DISPARITY"
+    return "EQUIVALENT" if verdicts == {"EQUIVALENT"} else "INCONCLUSIVE"
+
+
+def headline(source: Source) -> tuple[str, str]:
+    """The one sentence that a reviewer takes home, and the counts under it."""
+    if source.headline is None:
+        return say("headline.nothing"), ""
+    threshold = say("headline.threshold", target=words.target(source.headline.target_fmr))
+    for metric in METRICS:
+        lead = leading(source, metric)
+        if lead is not None:
+            return disparity_text(source, lead), f"{side_text(source, lead)} {threshold}"
+    if any(verdict(source, metric, a) == "DISPARITY" for metric in METRICS for a in source.attribute_sets()):
+        return say("headline.spread"), threshold
+    if overall(source) == "EQUIVALENT":
+        return say("headline.equivalent"), threshold
+    return say("headline.inconclusive"), threshold
+
+
+def answers(source: Source) -> tuple[Answer, ...]:
+    """The six questions of a reviewer."""
+    return (_who(source), _how_large(source), _how_sure(source), _how_many(source), _unknown(source), _rely(source))
+
+
+def _disparities(source: Source, metric: str) -> list[Contrast]:
+    return [
+        c
+        for attributes in reversed(source.attribute_sets())
+        for c in source.contrasts(metric, attributes, source.headline)
+        if c.verdict == "DISPARITY" and c.ratio is not None and c.ratio > 1
+    ]
+
+
+def _who(source: Source) -> Answer:
+    details = []
+    for metric in METRICS:
+        names = list(dict.fromkeys(words.group_name(c.group) for c in _disparities(source, metric)))
+        key = "some" if names else "none"
+        details.append(say(f"answer.who_{metric}_{key}", groups=words.join(names, most=3), n=len(names)))
+    found = any(_disparities(source, metric) for metric in METRICS)
+    if not found and overall(source) == "DISPARITY":
+        return Answer(say("question.who"), say("answer.who_spread"))
+    return Answer(say("question.who"), details[0], tuple(details[1:]))
+
+
+def _how_large(source: Source) -> Answer:
+    lead = leading(source) or leading(source, "FNMR")
+    if lead is None:
+        margin = source.record.plan.get("margin_fmr", 2.0)
+        return Answer(say("question.large"), say("answer.large_none", margin=words.times(float(margin))))
+    return Answer(say("question.large"), size_text(source, lead), (side_text(source, lead),))
+
+
+def _how_sure(source: Source) -> Answer:
+    contrasts = [c for m in METRICS for a in source.attribute_sets() for c in source.contrasts(m, a, source.headline)]
+    n = {v: words.number(sum(c.verdict == v for c in contrasts)) for v in ("DISPARITY", "EQUIVALENT", "INCONCLUSIVE")}
+    if not contrasts:
+        return Answer(say("question.sure"), say("finding.no_contrasts"), (say("answer.sure_method"),))
+    text = say("answer.sure", total=words.number(len(contrasts)), **{k.lower(): v for k, v in n.items()})
+    return Answer(say("question.sure"), text, (say("answer.sure_method"),))
+
+
+def _how_many(source: Source) -> Answer:
+    samples = source.record.samples
+    text = say("answer.many", people=words.people(samples.subjects), images=words.images(samples.total))
+    pairs = say("answer.many_pairs", mated=words.number(samples.mated), nonmated=words.number(samples.nonmated))
+    groups = [c for c in source.record.samples.by_group if c.group]
+    small = [c for c in groups if c.subjects < 30]
+    details = [pairs]
+    if groups:
+        largest = max(groups, key=lambda c: c.subjects)
+        key = "answer.many_small" if small else "answer.many_all"
+        details.append(
+            say(
+                key,
+                n=words.number(len(small)),
+                total=words.number(len(groups)),
+                group=words.group_name(largest.group),
+                people=words.people(largest.subjects),
+            )
+        )
+    return Answer(say("question.many"), text, tuple(details))
+
+
+def _unknown(source: Source) -> Answer:
+    items = []
+    for metric in METRICS:
+        dark = [a for a in source.attribute_sets() if verdict(source, metric, a) == "INCONCLUSIVE"]
+        if dark:
+            names = words.join((words.attributes_name(a) for a in dark), most=3)
+            items.append(say(f"answer.unknown_{metric}", attributes=names))
+    thin = [
+        c.group
+        for c in source.record.samples.by_group
+        if c.group and (source.banded(c.group) or support_of(source, c.group, source.headline) == "count-only")
+    ]
+    if thin:
+        items.append(say("answer.unknown_groups", n=words.number(len(thin)), total=words.number(_groups(source))))
+    skipped = [p for p in source.shared if p.threshold is None]
+    if skipped:
+        items.append(say("answer.unknown_points", targets=words.join(words.target(p.target_fmr) for p in skipped)))
+    items.append(say("answer.unknown_always"))
+    return Answer(say("question.unknown"), items[0], tuple(items[1:]))
+
+
+def _groups(source: Source) -> int:
+    return sum(bool(c.group) for c in source.record.samples.by_group)
+
+
+def _rely(source: Source) -> Answer:
+    tier = source.record.benchmark.consent_tier
+    details = []
+    if tier == "undocumented":
+        details.append(say("answer.rely_undocumented"))
+    if tier in SYNTHETIC:
+        details.append(say("answer.rely_synthetic"))
+    if any(spread(source, "FMR", a) is None for a in source.attribute_sets()):
+        details.append(say("answer.rely_no_spread"))
+    state = overall(source)
+    lead = leading(source) or leading(source, "FNMR")
+    if state == "DISPARITY":
+        text = say("answer.rely_disparity")
+        if lead is not None and support_of(source, lead.group, source.headline) == "count-only":
+            details.append(say("answer.rely_count_only"))
+    else:
+        text = say(f"answer.rely_{state.lower()}")
+    return Answer(say("question.rely"), text, (*details, say("answer.rely_not")))
+
+
+def alerts(source: Source) -> tuple[str, ...]:
+    """What has to be said before anything else: doubtful consent, synthetic people, the gate's notices."""
+    benchmark = source.record.benchmark
+    made = []
+    if benchmark.consent_tier == "undocumented":
+        made.append(say("alert.undocumented"))
+    if benchmark.consent_tier in SYNTHETIC:
+        made.append(say("alert.synthetic"))
+    if source.record.plan.get("limit") is not None:
+        made.append(say("alert.limit"))
+    return tuple(made)
