@@ -7,6 +7,9 @@ from pathlib import Path
 
 from audit.errors import DataError
 from audit.record import EvaluationRecord, write_text
+from audit.report.view import make, terminal_table
+
+__all__ = ["FORMATS", "render", "terminal_table"]
 
 FORMATS = ("html",)
 
@@ -31,9 +34,9 @@ def render(record: EvaluationRecord, out: Path, formats: Sequence[str] = ("html"
     for name in formats:
         if name not in FORMATS:
             raise DataError("--format", f"unknown format {name!r}", f"Known formats: {', '.join(FORMATS)}")
-    from audit.report import html, view  # noqa: PLC0415 - Altair and vl-convert are heavy, and an unknown format needs neither
+    from audit.report import html  # noqa: PLC0415 - Altair and vl-convert are heavy; a terminal table needs neither
 
-    shown = view.make(record)
+    shown = make(record)
     written = []
     for name in dict.fromkeys(formats):
         path = out / f"report.{name}"

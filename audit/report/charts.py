@@ -64,39 +64,30 @@ def _svg(chart: alt.LayerChart, name: str) -> str:
 
 
 class Canvas:
-    """Layers with positions in pixels; data are gathered per kind of mark."""
+    """Marks with positions in pixels, gathered by style: one Altair layer a style, in the order of first use."""
 
-    def __init__(self, width: int, height: int) -> None:
+    def __init__(self, width: float, height: float) -> None:
         self.width, self.height = width, height
-        self.layers: list[alt.Chart] = []
+        self._marks: dict[tuple[str, str], tuple[dict[str, Any], tuple[str, ...], Rows]] = {}
 
-    def _at(self, rows: Rows) -> alt.Chart:
-        return alt.Chart(alt.InlineData(rows))
+    def _add(self, kind: str, rows: Rows, channels: tuple[str, ...], **style: Any) -> None:
+        if rows:
+            self._marks.setdefault((kind, repr(style)), (style, channels, []))[2].extend(rows)
 
     def rules(self, rows: Rows, colour: str, *, size: float = 1, dash: Sequence[int] = ()) -> None:
         """Draw lines from (x, y) to (x2, y2)."""
-        if rows:
-            mark = {"color": colour, "strokeWidth": size, **({"strokeDash": list(dash)} if dash else {})}
-            self.layers.append(self._at(rows).mark_rule(**mark).encode(**_pixels("x", "y", "x2", "y2")))
+        dashed = {"strokeDash": list(dash)} if dash else {}
+        self._add("rule", rows, ("x", "y", "x2", "y2"), color=colour, strokeWidth=size, **dashed)
 
     def rects(self, rows: Rows, colour: str, *, stroke: str | None = None) -> None:
         """Fill rectangles between (x, y) and (x2, y2)."""
-        if rows:
-            mark = {"fill": colour, "fillOpacity": 1, **({"stroke": stroke} if stroke else {})}
-            self.layers.append(self._at(rows).mark_rect(**mark).encode(**_pixels("x", "y", "x2", "y2")))
+        stroked = {"stroke": stroke} if stroke else {}
+        self._add("rect", rows, ("x", "y", "x2", "y2"), fill=colour, fillOpacity=1, **stroked)
 
     def points(self, rows: Rows, shape: str, colour: str, fill: str | None, *, size: int = 80) -> None:
         """Draw symbols at (x, y)."""
-        if rows:
-            mark = {
-                "shape": shape,
-                "size": size,
-                "stroke": colour,
-                "strokeWidth": 1.6,
-                "fill": fill or PAPER,
-                "opacity": 1,
-            }
-            self.layers.append(self._at(rows).mark_point(**mark).encode(**_pixels("x", "y")))
+        style = {"shape": shape, "size": size, "stroke": colour, "strokeWidth": 1.6, "opacity": 1}
+        self._add("point", rows, ("x", "y"), fill=fill or PAPER, **style)
 
     def texts(
         self,
@@ -109,33 +100,33 @@ class Canvas:
         baseline: str = "middle",
     ) -> None:
         """Write `text` at (x, y)."""
-        if rows:
-            mark = {
-                "align": align,
-                "baseline": baseline,
-                "fontSize": size,
-                "color": colour,
-                "lineBreak": "\n",
-                "fontWeight": "bold" if bold else "normal",
-            }
-            self.layers.append(self._at(rows).mark_text(**mark).encode(text="text:N", **_pixels("x", "y")))
+        weight = "bold" if bold else "normal"
+        style = {"align": align, "baseline": baseline, "fontSize": size, "color": colour, "fontWeight": weight}
+        self._add("text", rows, ("x", "y"), lineBreak="\n", **style)
 
     def lines(self, rows: Rows, colour: str, *, size: float = 2, dash: Sequence[int] = ()) -> None:
-        """Draw polylines through (x, y), one per `id`, in the order given."""
-        if rows:
-            mark = {"color": colour, "strokeWidth": size, **({"strokeDash": list(dash)} if dash else {})}
-            layer = self._at(rows).mark_line(**mark).encode(detail="id:N", order="k:Q", **_pixels("x", "y"))
-            self.layers.append(layer)
+        """Draw polylines through (x, y), one per `id`, in the order of `k`."""
+        dashed = {"strokeDash": list(dash)} if dash else {}
+        self._add("line", rows, ("x", "y"), color=colour, strokeWidth=size, **dashed)
 
     def areas(self, rows: Rows, colour: str) -> None:
         """Fill between y and y2 along x, one per `id`."""
-        if rows:
-            layer = self._at(rows).mark_area(color=colour, opacity=1).encode(detail="id:N", **_pixels("x", "y", "y2"))
-            self.layers.append(layer)
+        self._add("area", rows, ("x", "y", "y2"), color=colour, opacity=1)
 
     def chart(self) -> alt.LayerChart:
         """Put the layers together."""
-        chart = alt.layer(*self.layers).properties(
+        layers = []
+        for (kind, _), (style, channels, rows) in self._marks.items():
+            encoding = _pixels(*channels)
+            if kind == "text":
+                encoding["text"] = alt.Text("text:N")
+            if kind in {"line", "area"}:
+                encoding["detail"] = alt.Detail("id:N")
+            if kind == "line":
+                encoding["order"] = alt.Order("k:Q")
+            base = alt.Chart(alt.InlineData(rows))
+            layers.append(getattr(base, f"mark_{kind}")(**style).encode(**encoding))
+        chart = alt.layer(*layers).properties(
             width=self.width,
             height=self.height,
             autosize=alt.AutoSizeParams(type="none"),
@@ -404,7 +395,8 @@ def _curve(
     size: float,
 ) -> None:
     inside = [at(p) for p in points if p[0] > 0 and p[1] > 0]
-    canvas.lines([{"id": 0, "k": k, "x": x, "y": y} for k, (x, y) in enumerate(inside)], colour, size=size, dash=dash)
+    name = f"{size} {at((0, 0))}"
+    canvas.lines([{"id": name, "k": k, "x": x, "y": y} for k, (x, y) in enumerate(inside)], colour, size=size, dash=dash)
     zeros = [at(p) for p in points if p[0] == 0 or p[1] == 0]
     kept = list(dict.fromkeys((round(x / 4) * 4, round(y / 4) * 4) for x, y in zeros))
     canvas.points([{"x": x, "y": y} for x, y in kept], "circle", colour, None, size=14 if size > 1 else 5)
