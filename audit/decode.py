@@ -79,7 +79,7 @@ def decode(content: bytes) -> NDArray[np.uint8] | FailureToAcquire:
     except UnidentifiedImageError:
         return FailureToAcquire("decode", "not an image of a known format")
     except MemoryError:
-        return FailureToAcquire("decode", "too large for the memory")
+        return FailureToAcquire("read", "not enough memory")
     except Exception as error:  # noqa: BLE001 - decoders raise what they like on hostile bytes; the outcome is recorded
         truncated = "truncated" in str(error)
         return FailureToAcquire("decode", "truncated image" if truncated else "damaged image")

@@ -22,15 +22,18 @@ from audit import decode
 from audit.domain import FaceModel, FailureToAcquire, Sample, Template
 from audit.errors import DataError
 from audit.models.card import ModelCard
+from audit.models.guard import Outcome, outcomes
 from audit.store import Key, TemplateStore
 
-Outcome = Template | FailureToAcquire
 Progress = Callable[[str, int, int], None]
 
 BATCH = 16
 """Images a batch at most."""
 BATCH_BYTES = 96 * 2**20
 """Decoded bytes a batch at most (but at least one image): two batches are in memory at a time."""
+
+_LASTING = {"decode", "detect", "align"}
+"""Stages whose failures the same bytes will meet again; others (a file that moved, a model's error) are tried again."""
 
 _log = logging.getLogger(__name__)
 
@@ -160,6 +163,7 @@ class _Run:
         self.max_failures, self.progress = max_failures, progress
         self.outcomes: dict[int, Outcome] = {}
         self.timing: dict[str, float] = {}
+        self.failed: Counter[str] = Counter()
         self.unsaved = 0
         self.preprocessing = card.preprocessing
 
@@ -179,7 +183,7 @@ class _Run:
             if known is None or (isinstance(known, Template) and known.vector.shape != (self.card.dimension,)):
                 missing.append(index)
             else:
-                self.outcomes[index] = known
+                self._note(index, known)
         return missing
 
     def work(self, missing: list[int], model: FaceModel, threads: int) -> None:
@@ -193,17 +197,23 @@ class _Run:
                 raise
 
     def _one_batch(self, indices: list[int], images: list[NDArray[np.uint8]], model: FaceModel) -> None:
-        for index, outcome in zip(indices, _model_outcomes(model, images), strict=True):
-            self._file(index, _checked(outcome, self.card.dimension))
+        for index, outcome in zip(indices, outcomes(model, images, self.card.dimension), strict=True):
+            self._file(index, outcome)
 
-    def _file(self, index: int, outcome: Outcome, *, keep: bool = True) -> None:
+    def _note(self, index: int, outcome: Outcome) -> None:
         self.outcomes[index] = outcome
-        if keep:
-            try:
-                self.store.put(self.key(index), outcome)
-            except DataError as error:
-                self.unsaved += 1
-                _log.warning("%s", error)
+        if isinstance(outcome, FailureToAcquire):
+            self.failed[f"{outcome.stage}: {outcome.reason}"] += 1
+
+    def _file(self, index: int, outcome: Outcome) -> None:
+        self._note(index, outcome)
+        if isinstance(outcome, FailureToAcquire) and outcome.stage not in _LASTING:
+            return
+        try:
+            self.store.put(self.key(index), outcome)
+        except DataError as error:
+            self.unsaved += 1
+            _log.warning("%s", error)
 
     def _batches(
         self, missing: list[int], pool: ThreadPoolExecutor
@@ -220,7 +230,7 @@ class _Run:
                 ahead[following] = pool.submit(self._decode, following)
             image = ahead.pop(index).result()
             if isinstance(image, FailureToAcquire):
-                self._file(index, image, keep=image.stage != "read")
+                self._file(index, image)
                 continue
             # Images are decoded ahead as far as they fit into the budget at the size of the largest so far.
             largest = max(largest, image.nbytes)
@@ -246,12 +256,12 @@ class _Run:
     def report(self) -> None:
         if self.progress:
             self.progress("extract", len(self.outcomes), len(self.samples))
-        failed = Counter(f"{o.stage}: {o.reason}" for o in self.outcomes.values() if isinstance(o, FailureToAcquire))
-        if self.max_failures is not None and failed.total() > self.max_failures:
-            said = "; ".join(f"{count} x {reason}" for reason, count in failed.most_common(3))
+        failed = self.failed.total()
+        if self.max_failures is not None and failed > self.max_failures:
+            said = "; ".join(f"{count} x {reason}" for reason, count in self.failed.most_common(3))
             raise DataError(
                 "--max-failures",
-                f"{failed.total()} samples failed, at most {self.max_failures} are allowed ({said})",
+                f"{failed} samples failed, at most {self.max_failures} are allowed ({said})",
                 "Mend the images, or allow more; what was computed is kept",
             )
 
@@ -273,31 +283,3 @@ class _Run:
             unsaved=self.unsaved,
             timing=self.timing,
         )
-
-
-def _model_outcomes(model: FaceModel, images: list[NDArray[np.uint8]]) -> list[Outcome]:
-    """Run the model on a batch; if that raises, on each image alone: one image's error is its own failure."""
-    try:
-        outcomes = model.extract(images)
-        if len(outcomes) == len(images):
-            return outcomes
-        error: Exception = ValueError(f"{len(outcomes)} outcomes for {len(images)} images")
-    except Exception as raised:  # noqa: BLE001 - any model's error is recorded as the image's failure
-        error = raised
-    if len(images) == 1:
-        _log.info("the model failed on an image", exc_info=error)
-        return [FailureToAcquire("template", f"model error: {type(error).__name__}")]
-    return [outcome for image in images for outcome in _model_outcomes(model, [image])]
-
-
-def _checked(outcome: Outcome, dimension: int) -> Outcome:
-    if isinstance(outcome, FailureToAcquire):
-        return outcome
-    vector = np.asarray(outcome.vector, np.float32)
-    if vector.shape != (dimension,):
-        return FailureToAcquire("template", "template is not of the card's dimension")
-    if not np.isfinite(vector).all():
-        return FailureToAcquire("template", "template is not finite")
-    if not vector.any():
-        return FailureToAcquire("template", "template is zero")
-    return Template(vector, outcome.faces)

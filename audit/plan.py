@@ -41,7 +41,7 @@ class AuditPlan(BaseModel):
         default_factory=dict, description="Attribute to the group that others are compared with; default: the largest"
     )
     several_faces: Literal["largest", "most-central", "most-confident"] = "largest"
-    working_size: int = Field(640, ge=160, le=4096, description="Longer side, in pixels, at which faces are detected")
+    working_size: int = Field(682, ge=160, le=4096, description="Longer side, in pixels, at which faces are detected")
     smallest_face: int = Field(40, ge=12, le=2048, description="Smallest face, in pixels at the working size")
     limit: int | None = Field(None, ge=2, description="First N subjects only: for a trial run")
     seed: int = Field(20_260_101, ge=0, description="Of every random draw")

@@ -1,0 +1,60 @@
+"""Any model, run so that one image's error is one image's failure, and no vector passes that cannot be compared."""
+
+from __future__ import annotations
+
+import logging
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.domain import FaceModel, FailureToAcquire, Template
+
+Outcome = Template | FailureToAcquire
+
+_log = logging.getLogger(__name__)
+
+
+def outcomes(model: FaceModel, images: list[NDArray[np.uint8]], dimension: int) -> list[Outcome]:
+    """Run a model on a batch.
+
+    Parameters
+    ----------
+    model : FaceModel
+    images : list of uint8 arrays, height x width x 3, RGB
+    dimension : int
+        What the model's card says.
+
+    Returns
+    -------
+    list, one an image, in order
+        Templates are finite, not zero, float32 and of the dimension; all else is a failure with stage and reason.
+    """
+    return [_checked(outcome, dimension) for outcome in _each(model, images)]
+
+
+def _each(model: FaceModel, images: list[NDArray[np.uint8]]) -> list[Outcome]:
+    """Run the model on a batch; if that raises, on each image alone: one image's error is its own failure."""
+    try:
+        outcomes = model.extract(images)
+        if len(outcomes) == len(images):
+            return outcomes
+        error: Exception = ValueError(f"{len(outcomes)} outcomes for {len(images)} images")
+    except Exception as raised:  # noqa: BLE001 - any model's error is recorded as the image's failure
+        error = raised
+    if len(images) == 1:
+        _log.info("the model failed on an image", exc_info=error)
+        return [FailureToAcquire("template", f"model error: {type(error).__name__}")]
+    return [outcome for image in images for outcome in _each(model, [image])]
+
+
+def _checked(outcome: Outcome, dimension: int) -> Outcome:
+    if isinstance(outcome, FailureToAcquire):
+        return outcome
+    vector = np.asarray(outcome.vector, np.float32)
+    if vector.shape != (dimension,):
+        return FailureToAcquire("template", "template is not of the card's dimension")
+    if not np.isfinite(vector).all():
+        return FailureToAcquire("template", "template is not finite")
+    if not vector.any():
+        return FailureToAcquire("template", "template is zero")
+    return Template(vector, outcome.faces)
