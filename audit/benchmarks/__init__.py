@@ -62,13 +62,12 @@ def load(
     DataError
         Unknown, not here, or not what its descriptor says; one line says what to do.
     """
-    consent.check_acknowledgements(acknowledge)
     found = places.find(name_or_folder, data=data)
     described = found.descriptor
     dataset = described.dataset
     agreed = consent.gate(dataset, place=name_or_folder, known=found.known, acknowledge=acknowledge, purposes=purposes)
     reader = _reader(described)
-    root = found.root or _obtained(described, name_or_folder, obtain=obtain, progress=progress)
+    root = found.root or _cached(described, name_or_folder, obtain=obtain, progress=progress)
     read = reader(root, described)
     recognise.check_paths((sample.path.relative_to(root).as_posix() for sample in read.samples), place=name_or_folder)
     content.check_declared(read.samples, described)
@@ -101,17 +100,18 @@ def _reader(described: Descriptor) -> Callable[[Path, Descriptor], Content]:
     return reader
 
 
-def _obtained(
+def _cached(
     described: Descriptor, name: str, *, obtain: bool, progress: Callable[[str, int, int], None] | None
 ) -> Path:
     folder = cache_folder(described.dataset.name)
-    if obtain:
+    if obtain:  # what is right already is not fetched again, what was damaged is
         return fetch(described, folder, progress=progress)
     state = ""
     if folder.is_dir():
-        state = (
-            f" ({missing_files(described, folder)} of {len(described.files)} files of an earlier download are missing)"
-        )
+        missing = missing_files(described, folder)
+        if not missing:
+            return folder
+        state = f" ({missing} of {len(described.files)} files of an earlier download are missing)"
     raise DataError(
         name,
         f"its data are in no data entry{state}",

@@ -77,22 +77,6 @@ def strictest(tiers: Iterable[str], *, place: str) -> str:
     return max(found, key=_STRICTNESS.index)
 
 
-def check_acknowledgements(acknowledge: Sequence[str]) -> None:
-    """Refuse acknowledgements of what cannot be acknowledged.
-
-    Raises
-    ------
-    PlanError
-        Naming the tier; only those that the table marks "acknowledge" can be.
-    """
-    able = [tier for tier, rule in POLICY.items() if rule.verdict == "acknowledge"]
-    for tier in acknowledge:
-        if tier not in able:
-            raise PlanError(
-                "acknowledge", f"{tier!r} cannot be acknowledged", f"Only {' and '.join(able)} can; T4 to T7 never open"
-            )
-
-
 def check_entry(entry: catalogue.Entry, *, place: str) -> None:
     """Refuse a set of the catalogue by its tier, before anything of it is touched.
 
@@ -166,11 +150,12 @@ def gate(
     PlanError
         If the plan acknowledges what cannot be acknowledged.
     """
-    check_acknowledgements(acknowledge)
     for entry in known:
         check_entry(entry, place=place)
     tier = strictest([dataset.tier, *(entry.tier for entry in known)], place=place)
-    used = _check_tier(tier, place=place, acknowledge=acknowledge)
+    if POLICY[tier].verdict == "refused":
+        raise Refused(place, f"refused: tier {tier}, {POLICY[tier].meaning}", alternatives())
+    used = _acknowledged(tier, place=place, acknowledge=acknowledge)
     _check_purposes(dataset, place=place, purposes=purposes)
     if dataset.minors == "yes":
         raise Refused(
@@ -193,16 +178,20 @@ def gate(
     )
 
 
-def _check_tier(tier: str, *, place: str, acknowledge: Sequence[str]) -> tuple[str, ...]:
-    rule = POLICY[tier]
-    if rule.verdict == "refused":
-        raise Refused(place, f"refused: tier {tier}, {rule.meaning}", alternatives())
-    if rule.verdict == "allowed":
+def _acknowledged(tier: str, *, place: str, acknowledge: Sequence[str]) -> tuple[str, ...]:
+    """Which acknowledgements of the plan were needed; those of what never opens are errors."""
+    able = [tier for tier, rule in POLICY.items() if rule.verdict == "acknowledge"]
+    for name in acknowledge:
+        if name not in able:
+            raise PlanError(
+                "acknowledge", f"{name!r} cannot be acknowledged", f"Only {' and '.join(able)} can; T4 to T7 never open"
+            )
+    if tier not in able:
         return ()
     if tier not in acknowledge:
         raise Refused(
             place,
-            f"tier {tier} ({rule.meaning}) needs an acknowledgement in the plan",
+            f"tier {tier} ({POLICY[tier].meaning}) needs an acknowledgement in the plan",
             f'If you accept that knowingly, write acknowledge = ["{tier}"] in the plan; every report will say so',
         )
     return (tier,)

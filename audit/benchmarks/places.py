@@ -1,7 +1,7 @@
 """Where a benchmark lies: from what the user named to a folder and its descriptor.
 
-A name is looked up as ENTRY/NAME in the data entries, then in the cache of what was obtained. A folder brings its own
-descriptor, or is known by the marks of a shipped one. Sets that the gate refuses stop here, by name or by arrangement.
+A name is looked up as ENTRY/NAME in the data entries. A folder brings its own descriptor, or is known by the marks of
+a shipped one. Sets that the gate refuses stop here, by name or by arrangement.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from pathlib import Path
 
 from audit.benchmarks import catalogue, consent, descriptor, recognise
 from audit.benchmarks.descriptor import Descriptor
-from audit.benchmarks.obtain import cache_folder, missing_files
 from audit.errors import DataError
 
 ENVIRONMENT = "FACEAUDIT_DATA"
@@ -55,9 +54,7 @@ def find(name: str, *, data: Sequence[Path]) -> Found:
         _check_same(found, name, entry, known)
         return found
     if known is not None:
-        cached = cache_folder(known.dataset.name)
-        here = cached if cached.is_dir() and missing_files(known, cached) == 0 else None
-        return Found(known, here, _recognised(known, here, entry))
+        return Found(known, None, _recognised(known, None, entry))
     if entry is not None:
         raise DataError(
             name,

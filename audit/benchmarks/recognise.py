@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +16,9 @@ from pathlib import Path
 from audit.benchmarks import catalogue, consent
 from audit.errors import Refused
 
-_WORDS_OF_OTHER_MEANING = frozenset({"morph", "duke", "dif", "meds"})
+_WORDS_OF_OTHER_MEANING = frozenset({"bupt", "cfp", "dif", "duke", "meds", "morph", "mtf", "ppb"})
 _MOST_A_FOLDER = 400
-_MOST_FILES = 20_000
+_MOST = 20_000
 _DEEPEST = 6
 
 
@@ -38,7 +39,7 @@ def _signature(entry: str, pattern: str, needed: int = 1) -> Signature:
 
 
 SIGNATURES: tuple[Signature, ...] = (
-    _signature("lfw", r"(?P<who>[^/]+_[^/]+)/(?P=who)_\d{4}\.(?:jpg|png)$", 2),
+    _signature("lfw", r"(?P<who>(?-i:[A-Z][A-Za-z.'-]*(?:_[A-Z][A-Za-z.'-]*)+))/(?P=who)_\d{4}\.(?:jpg|png)$", 2),
     _signature("lfw", r"(?:pairsDevTest|peopleDevTest|lfw_names|lfw-names)\.(?:txt|csv)$"),
     _signature("fairface", r"fairface_label_(?:train|val)\.csv$"),
     _signature("utkface", r"\d{1,3}_[01]_[0-4]_\d{17}\.jpg(?:\.chip\.jpg)?$", 2),
@@ -47,7 +48,6 @@ SIGNATURES: tuple[Signature, ...] = (
     _signature("rfw", r"data/(?:African|Asian|Caucasian|Indian)/m\.[0-9a-z_]+/m\.[0-9a-z_]+_\d{4}\.jpg$"),
     _signature("bfw", r"bfw-[^/]*datatable\.(?:pkl|csv|parquet)$"),
     _signature("bfw", r"(?:asian|black|indian|white)_(?:females|males)/n\d{6}/", 2),
-    _signature("demogpairs", r"(?:Asian|Black|White)_(?:Females|Males)/", 2),
     _signature("bupt", r"(?:race_per_7000|BUPT-[^/]*face)/"),
     _signature("vggface2", r"n\d{6}/\d{4}_\d{2}\.(?:jpg|png)$", 2),
     _signature("vggface2", r"identity_meta\.csv$"),
@@ -55,10 +55,10 @@ SIGNATURES: tuple[Signature, ...] = (
     _signature("msceleb", r"m\.0[0-9a-z_]{4,7}/[^/]+\.(?:jpg|png)$", 2),
     _signature("megaface", r"(?:FlickrFinal2|megaface_images|megaface_features[^/]*|facescrub_images)/"),
     _signature("dukemtmc", r"\d{4}_c[1-8]_f\d{7}\.jpg$", 2),
-    _signature("cfpfp", r"Images/\d{3}/(?:frontal|profile)/\d{2}\.jpg$", 2),
-    _signature("agedb", r"\d+_[^/_\d][^/_]*_\d{1,3}_[mf]\.jpg$", 2),
+    _signature("cfpfp", r"(?:Data/Images/\d{3}/(?:frontal|profile)/\d{2}\.jpg|Pair_list_[FP]\.txt)$", 2),
+    _signature("agedb", r"\d+_(?-i:[A-Z][a-z]+[A-Z][A-Za-z]*)_\d{1,3}_[mf]\.jpg$", 2),
     _signature(
-        "ijbc", r"(?:ijb[bc]?_[^/]*(?:tid_mid|template_pair|name_5pts|enroll|probe)[^/]*|cs[34]_[^/]*)\.(?:txt|csv)$"
+        "ijbc", r"(?:ijb[bc]_(?:face_tid_mid|template_pair|name_5pts|enroll|probe)[^/]*|cs[34]_1N[^/]*)\.(?:txt|csv)$"
     ),
     _signature("meds", r"S\d{3}-\d{2}-t10_\d{2}\.(?:jpg|png)$", 2),
     _signature("morph", r"\d{5,6}_\d{1,2}[MF]\d{2}\.jpg$", 2),
@@ -138,11 +138,11 @@ def _is_refused(entry: catalogue.Entry) -> bool:
 
 def _walk(root: Path) -> Iterator[str]:
     """Relative paths, folders with a slash at the end: breadth first, bounded, each real folder once."""
-    queue: list[tuple[Path, str, int]] = [(root, "", 0)]
+    queue = deque([(root, "", 0)])
     seen: set[Path] = set()
-    files = 0
-    while queue and files < _MOST_FILES:
-        folder, prefix, depth = queue.pop(0)
+    count = 0
+    while queue and count < _MOST:
+        folder, prefix, depth = queue.popleft()
         real = folder.resolve()
         if real in seen:
             continue
@@ -153,10 +153,10 @@ def _walk(root: Path) -> Iterator[str]:
         except OSError:
             continue  # what cannot be listed cannot be loaded either
         for entry in listed[:_MOST_A_FOLDER]:
+            count += 1
             if entry.is_dir():
                 yield f"{prefix}{entry.name}/"
                 if depth < _DEEPEST:
                     queue.append((folder / entry.name, f"{prefix}{entry.name}/", depth + 1))
             else:
-                files += 1
                 yield f"{prefix}{entry.name}"

@@ -1,6 +1,6 @@
 """Read CSV tables as text: every cell stays what is written there ("001", "NA", "east_asian/white").
 
-Types are never guessed. Rows are numbered as a spreadsheet shows them: the header is row 1.
+Types are never guessed. Rows are numbered by the line that they end on: the header is row 1.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import difflib
 import hashlib
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -45,8 +46,8 @@ def read(path: Path, *, required: Sequence[str], key: str | None = None) -> pd.D
             near = difflib.get_close_matches(column, header, n=1)
             hint = f"Is it the one called {near[0]!r}?" if near else f"Columns are {', '.join(header)}"
             raise DataError(str(path), f"the column {column!r} is missing", hint)
-    frame = pd.DataFrame(rows, columns=header, dtype=str)
-    frame.index = pd.RangeIndex(2, len(frame) + 2)
+    numbers, cells = zip(*rows, strict=True)
+    frame = pd.DataFrame(list(cells), columns=header, index=list(numbers), dtype=str)
     _check(frame, path, required=required, key=key)
     return frame
 
@@ -75,7 +76,7 @@ def check_digest(path: Path, declared: str | None) -> None:
         )
 
 
-def _rows(path: Path) -> tuple[list[str], list[list[str]]]:
+def _rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -84,18 +85,18 @@ def _rows(path: Path) -> tuple[list[str], list[list[str]]]:
         raise DataError(str(path), f"cannot be read: {error.strerror}", "Give a readable file") from None
     except UnicodeDecodeError as error:
         raise DataError(str(path), f"is not UTF-8 (byte {error.start})", "Save it as UTF-8") from None
-    reader = csv.reader(text.splitlines(keepends=True), strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
-        lines = [line for line in reader if line]
+        lines = [(reader.line_num, line) for line in reader if line]
     except csv.Error as error:
         raise DataError(f"{path}, row {reader.line_num}", f"is not CSV: {error}", "Mend that row") from None
-    if not lines:
-        raise DataError(str(path), "is empty", "It needs a header and rows")
-    header, *rows = lines
+    if len(lines) < 2:
+        raise DataError(str(path), "has no rows", "It needs a header and at least one row")
+    (_, header), *rows = lines
     doubled = sorted({column for column in header if header.count(column) > 1})
     if doubled:
         raise DataError(f"{path}, row 1", f"the column {doubled[0]!r} stands twice", "Rename or remove one")
-    for number, row in enumerate(rows, start=2):
+    for number, row in rows:
         if len(row) != len(header):
             raise DataError(
                 f"{path}, row {number}",

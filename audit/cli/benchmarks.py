@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from audit.benchmarks import catalogue, consent, descriptor, obtain, places
+from audit.benchmarks.catalogue import MARKS
 from audit.errors import DataError
 
 app = typer.Typer(help="The catalogue of benchmarks: list, show, obtain.", no_args_is_help=True)
@@ -36,13 +38,18 @@ def list_(
     if as_json:
         typer.echo(json.dumps([_summary(entry) for entry in chosen], indent=1, ensure_ascii=False))
         return
-    table = Table("name", "tier", "gate", "people", "images", "checked", box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False)
+    for heading in ("name", "tier", "gate", "people", "images"):
+        table.add_column(heading, no_wrap=True)
     for entry in chosen:
-        row = _summary(entry)
-        table.add_row(*(str(row[key]) for key in ("name", "tier", "gate", "subjects", "images", "verified")))
-    console = Console()
+        short = _shipped(entry)
+        name = short.dataset.name if short else entry.id
+        verdict = consent.POLICY[_gating(entry)].verdict
+        table.add_row(name, entry.tier, verdict, _short(entry, "subjects"), _short(entry, "images"))
+    console = Console(highlight=False)
     console.print(table)
-    console.print(f"{len(chosen)} of {len(catalogue.entries())}. {consent.NOT_LEGAL_ADVICE}", highlight=False)
+    console.print(f"{len(chosen)} of {len(catalogue.entries())}. Marks: (P) {MARKS['P']}, (M) {MARKS['M']}.")
+    console.print(consent.NOT_LEGAL_ADVICE)
 
 
 @app.command()
@@ -128,6 +135,12 @@ def _gating(entry: catalogue.Entry) -> str:
 
 def _refused(entry: catalogue.Entry) -> bool:
     return consent.POLICY[_gating(entry)].verdict == "refused"
+
+
+def _short(entry: catalogue.Entry, fact: str) -> str:
+    """Cut a fact to a column's width; its mark comes first, so that nothing cuts it off."""
+    text, mark = str(getattr(entry, fact)), entry.mark(fact)
+    return ("" if mark == "V" else f"({mark}) ") + textwrap.shorten(text, 14, placeholder="...")
 
 
 def _marks(entry: catalogue.Entry) -> dict[str, str]:
