@@ -151,12 +151,17 @@ def thin(curve: ErrorCurve, limit: int = 512) -> tuple[Floats, Floats]:
     elif kept.size > limit:
         kept = kept[np.unique(np.linspace(0, kept.size - 1, limit).round().astype(np.int64))]
     else:
-        # Even in probit coordinates, which is where the curve is looked at.
-        px, py = probit(curve.fmr[steps]), probit(curve.fnmr[steps])
+        # Even in probit coordinates, where the curve is looked at; the jumps to 0 and 1 have no points to give.
+        px, py = (_inner_probit(rates[steps]) for rates in (curve.fmr, curve.fnmr))
         way = np.concatenate([[0.0], np.cumsum(np.hypot(np.diff(px), np.diff(py)))])
         marks = np.searchsorted(way, np.linspace(0, way[-1], limit - kept.size + 2)[1:-1])
         kept = np.union1d(kept, steps[marks])
     return curve.fmr[kept], curve.fnmr[kept]
+
+
+def _inner_probit(rates: Floats) -> Floats:
+    inside = rates[(rates > 0) & (rates < 1)]
+    return probit(np.clip(rates, inside.min(), inside.max()) if inside.size else rates)
 
 
 def _staircase_corners(curve: ErrorCurve) -> NDArray[np.int64]:
