@@ -10,6 +10,7 @@ import logging
 import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,6 +23,8 @@ from audit.errors import DataError
 Progress = Callable[[str, int, int], None]
 _AT_ONCE = 4
 _TIMEOUT_S = (10.0, 60.0)
+_LARGEST = 1 << 30
+"""Bytes, for a file without a declared size."""
 
 
 def cache_folder(name: str) -> Path:
@@ -112,7 +115,7 @@ def _fetch_one(file: FileObject, url: str, folder: Path) -> None:
             known_hash=f"sha256:{file.sha256}",
             fname=target.name,
             path=target.parent,
-            downloader=pooch.HTTPDownloader(timeout=_TIMEOUT_S, allow_redirects=False),
+            downloader=partial(_download, limit=file.bytes or _LARGEST),
         )
     except ValueError as error:
         if "hash" not in str(error).lower():
@@ -124,3 +127,23 @@ def _fetch_one(file: FileObject, url: str, folder: Path) -> None:
         raise DataError(
             url, f"cannot be fetched: {error}", "Try again: what is already there is kept; or use --data with a copy"
         ) from None
+
+
+def _download(url: str, output: str, _: object, *, limit: int) -> None:
+    """Write what an address serves to a temporary file of pooch, up to the declared size.
+
+    Pooch's own downloader leaves the connection open when the server answers with an error, and follows redirects.
+    """
+    import requests  # noqa: PLC0415 - see above
+
+    with requests.get(url, stream=True, timeout=_TIMEOUT_S, allow_redirects=False) as answer:
+        answer.raise_for_status()
+        if answer.is_redirect:
+            raise OSError(f"{answer.status_code} redirects to {answer.headers.get('Location')}, which is not followed")
+        written = 0
+        with Path(output).open("wb") as stream:
+            for block in answer.iter_content(1 << 16):
+                written += len(block)
+                if written > limit:
+                    raise OSError(f"it is larger than the {limit} bytes that were declared")
+                stream.write(block)

@@ -30,7 +30,7 @@ def _attribute(name: str, **more: Any) -> dict[str, Any]:
 
 
 def describe(folder: Path, **changes: Any) -> dict[str, Any]:
-    """A valid descriptor of a folder's files, tier own; `changes` replace keys (None removes), '__' standing for ':'."""
+    """A valid descriptor of a folder, tier own; `changes` replace keys (None removes), '__' standing for ':'."""
     shipped = json.loads((ROOT / "benchmarks" / "london" / "croissant.json").read_text(encoding="utf-8"))
     made = {key: value for key, value in shipped.items() if key not in ("recordSet", "sameAs", "usageInfo")}
     made |= {
@@ -77,7 +77,12 @@ def collection(tmp_path: Path) -> Callable[..., Path]:
     """Write a collection; keyword arguments replace tables, `descriptor` holds changes of the descriptor."""
 
     def make(
-        *, subjects: str = SUBJECTS, samples: str = SAMPLES, pairs: str | None = None, name: str = "made", **changes: Any
+        *,
+        subjects: str = SUBJECTS,
+        samples: str = SAMPLES,
+        pairs: str | None = None,
+        name: str = "made",
+        **changes: Any,
     ) -> Path:
         folder = tmp_path / name
         (folder / "images").mkdir(parents=True)

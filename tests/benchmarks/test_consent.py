@@ -27,7 +27,9 @@ def test_refused_tiers_never_open(collection: Make, tier: str, acknowledge: tupl
     assert "fhibe" in str(caught.value)
 
 
-@pytest.mark.parametrize(("tier", "needed"), [("T3", "T3"), ("S2", "S2"), ("T1*", "T3"), ("T2*", "T3"), ("T2/T3", "T3")])
+@pytest.mark.parametrize(
+    ("tier", "needed"), [("T3", "T3"), ("S2", "S2"), ("T1*", "T3"), ("T2*", "T3"), ("T2/T3", "T3")]
+)
 def test_some_tiers_need_an_acknowledgement(collection: Make, tier: str, needed: str) -> None:
     folder = collection(faceaudit__consentTier=tier)
     with pytest.raises(Refused, match="needs an acknowledgement"):
@@ -83,7 +85,7 @@ def test_minors(collection: Make) -> None:
 
 
 @pytest.mark.parametrize(("days", "fresh"), [(0, True), (31, True), (32, False), (-1, False)])
-def test_a_live_set_is_refused_when_it_is_too_old(collection: Make, days: int, fresh: bool) -> None:  # noqa: FBT001
+def test_a_live_set_is_refused_when_it_is_too_old(collection: Make, days: int, fresh: bool) -> None:
     folder = collection(isLiveDataset=True, faceaudit__lastChecked="2026-03-01", faceaudit__maximumAgeDays=31)
     dataset = descriptor.read(folder / "croissant.json").dataset
     today = dt.date(2026, 3, 1) + dt.timedelta(days)

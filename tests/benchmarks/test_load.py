@@ -98,7 +98,7 @@ def test_files_without_a_row_are_counted(copy: Path) -> None:
 def test_a_changed_table_is_not_taken_for_the_described_one(copy: Path) -> None:
     table = copy / "london_info.csv"
     table.write_text(table.read_text(encoding="utf-8").replace("001,24,female", "001,24,male"), encoding="utf-8")
-    with pytest.raises(DataError, match="has SHA-256 .* but the descriptor declares 3cde9e7471b4bb89"):
+    with pytest.raises(DataError, match=r"has SHA-256 .* but the descriptor declares 3cde9e7471b4bb89"):
         load(str(copy))
 
 

@@ -35,11 +35,20 @@ LAYOUTS = {
 INNOCENT = {
     "london": ["london_info.csv", "neutral_front/001_03.jpg", "smiling_front/001_08.jpg"],
     "fhibe": ["data/raw/fhibe_downsampled/s1/i1/main_1.png", "data/raw/fhibe_downsampled/s1/i2/faces_crop_only_1.png"],
-    "ccv2": ["annotations/CasualConversationsV2.json", "ccv2-frames-part-1/0001/1.jpg", "ccv2-frames-part-1/0001/2.jpg"],
+    "ccv2": [
+        "annotations/CasualConversationsV2.json",
+        "ccv2-frames-part-1/0001/1.jpg",
+        "ccv2-frames-part-1/0001/2.jpg",
+    ],
     "cfd": ["Images/CFD/AF-200/CFD-AF-200-228-N.jpg", "Images/CFD/AF-201/CFD-AF-201-060-N.jpg"],
     "face_place": ["asian/AF0301_1100_00F.jpg", "asian/AF0301_1100_30L.jpg"],
     "radiate": ["RADIATE_450_COLOR_BMP/AF/AF01/AF01_NC.bmp", "RADIATE_450_COLOR_BMP/AF/AF01/AF01_HO.bmp"],
-    "own": ["subject_01/subject_01_0001.jpg", "subject_01/subject_01_0002.jpg", "Images/001/frontal/01.jpg", "pairs.txt"],
+    "own": [
+        "subject_01/subject_01_0001.jpg",
+        "subject_01/subject_01_0002.jpg",
+        "Images/001/frontal/01.jpg",
+        "pairs.txt",
+    ],
     "kdef": ["KDEF/AF01/AF01ANS.JPG", "KDEF/AF01/AF01ANHL.JPG"],
 }
 
@@ -106,7 +115,9 @@ def test_a_loop_of_links_ends(collection: Make) -> None:
     assert len(load(str(folder)).samples) == 5
 
 
-def test_sample_paths_count_where_a_folder_is_too_large_to_list(collection: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sample_paths_count_where_a_folder_is_too_large_to_list(
+    collection: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = collection()
     (folder / "images" / "t").mkdir()
     rows = ["sample_id,path,subject_id"]

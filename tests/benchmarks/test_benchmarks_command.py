@@ -1,0 +1,96 @@
+"""`faceaudit benchmarks list|show|obtain`."""
+
+from __future__ import annotations
+
+import json
+from functools import partial
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from audit.benchmarks import descriptor, obtain
+from audit.cli.benchmarks import app
+from audit.errors import DataError, Refused
+
+run = partial(CliRunner(env={"COLUMNS": "80"}).invoke, app)
+
+
+def _fail(result: object, kind: type[Exception]) -> str:
+    error = result.exception  # type: ignore[attr-defined]
+    assert isinstance(error, kind)
+    return str(error)
+
+
+def test_list_names_every_set_and_what_the_gate_does() -> None:
+    result = run(["list"])
+    assert result.exit_code == 0
+    assert "58 of 58" in result.stdout
+    lines = {line.split()[0]: line for line in result.stdout.splitlines() if line.strip()}
+    assert "allowed" in lines["london"]
+    assert "refused" in lines["lfw"]
+    assert "(M) 5749" in lines["lfw"]
+    assert "not legal advice" in result.stdout
+    assert max(len(line.rstrip()) for line in result.stdout.splitlines()) <= 80
+
+
+def test_list_filters_and_prints_json() -> None:
+    def names(*options: str) -> list[str]:
+        return [row["name"] for row in json.loads(run(["list", "--json", *options]).stdout)]
+
+    assert len(names()) == 58
+    assert names("--tier", "T1") == ["fhibe", "ccv1", "ccv2"]
+    assert "columbia_megastudy" in names("--tier", "T3")
+    assert names("--tier", "T2", "--licence", "cc by 4.0", "--task", "verification") == ["frl_london", "amfd"]
+    assert "ccv2" in names("--attribute", "monk")
+    assert "frl_cc0" not in names("--access", "form")
+    _fail(run(["list", "--tier", "T9"]), DataError)
+
+
+def test_show_gives_facts_with_their_marks() -> None:
+    text = " ".join(run(["show", "radiate"]).stdout.split())
+    assert "109 (from memory, unverified)" in text
+    shown = json.loads(run(["show", "--json", "london"]).stdout)
+    assert shown["gate"] == "allowed"
+    assert shown["descriptor_sha256"] == descriptor.shipped()["london"].digest
+    assert "lab-based and web-based studies" in shown["consent_statement"]
+    assert shown["facts"]["subjects"] == "102"
+
+
+def test_show_explains_a_refusal_and_names_an_alternative() -> None:
+    text = " ".join(run(["show", "rfw"]).stdout.split())
+    assert "is refused: tier T7d" in text
+    assert "subset of MS-Celeb-1M (withdrawn)" in text
+    assert "Consented alternatives: london" in text
+    shown = json.loads(run(["show", "--json", "fairface"]).stdout)
+    assert shown["gate"] == "refused"
+    assert "ccv2" in shown["alternatives"]
+
+
+def test_show_suggests_the_nearest_name() -> None:
+    assert "Did you mean 'london'?" in _fail(run(["show", "londn"]), DataError)
+
+
+def test_obtain_refuses_and_explains(tmp_path: Path) -> None:
+    assert "refused" in _fail(run(["obtain", "lfw", "--into", str(tmp_path)]), Refused)
+    text = _fail(run(["obtain", "fhibe"]), DataError)
+    assert "no public source" in text
+    assert "registration" in text
+    assert not list(tmp_path.iterdir())
+
+
+def test_obtain_fetches_what_is_described_and_prints_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def fetch(described: descriptor.Descriptor, folder: Path, *, progress: object) -> Path:
+        asked.append((described.dataset.name, folder, callable(progress)))
+        return folder
+
+    monkeypatch.setattr(obtain, "fetch", fetch)
+    result = run(["obtain", "london", "--into", str(tmp_path)])
+    assert result.exit_code == 0
+    assert result.stdout.strip() == str(tmp_path / "london")
+    assert "lab-based and web-based studies" in " ".join(result.stderr.split())
+    assert asked == [("london", tmp_path / "london", True)]
