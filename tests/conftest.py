@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+if TYPE_CHECKING:
+    from london_run import Run
 
 ROOT = Path(__file__).resolve().parents[1]
 MUST_RUN = os.environ.get("CI", "").lower() in {"1", "true"}
@@ -40,3 +47,25 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test writes into the user's cache or reads the user's data folders."""
     monkeypatch.setenv("FACEAUDIT_CACHE", str(tmp_path / "faceaudit-cache"))
     monkeypatch.delenv("FACEAUDIT_DATA", raising=False)
+
+
+@pytest.fixture(scope="session")
+def london_env(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Environment of a user who has the shared data and a cache of her own."""
+    return {
+        "FACEAUDIT_DATA": f"{shared / 'benchmarks'}:{shared / 'models'}",
+        "FACEAUDIT_CACHE": str(tmp_path_factory.mktemp("cache")),
+    }
+
+
+@pytest.fixture(scope="session")
+def london_results(
+    london: Path, london_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, Run]:
+    """The audit of both real models on the London Set: where its results are, and how the command went."""
+    from london_run import LONDON, faceaudit  # noqa: PLC0415 - beside this file
+
+    folder = tmp_path_factory.mktemp("london")
+    run = faceaudit(*LONDON, "--out", folder / "results", env=london_env, cwd=folder)
+    assert run.code == 0, run.stderr
+    return folder / "results", run

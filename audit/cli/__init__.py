@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 import sys
 
-import click
 import typer
 
 from audit import __version__
 from audit.cli import benchmarks, models, report, run
 from audit.errors import AuditError
+
+USAGE = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+"""Root of the parser's own errors; where it is defined depends on the version of typer."""
 
 app = typer.Typer(
     name="faceaudit",
@@ -49,12 +51,9 @@ def main(arguments: list[str] | None = None) -> None:
         code = app(arguments, standalone_mode=False)
     except AuditError as error:
         code = _complain(str(error), error.exit_code)
-    except click.exceptions.NoArgsIsHelpError as error:
-        typer.echo(error.format_message())
-        code = 0
-    except click.ClickException as error:
-        code = _complain(f"{_where(error)}{error.format_message()}. Try 'faceaudit --help'", 2)
-    except (KeyboardInterrupt, click.exceptions.Abort):
+    except USAGE as error:
+        code = _usage(error)
+    except (KeyboardInterrupt, typer.Abort):
         code = _complain("interrupted: what was computed is kept; the same command goes on from there", 130)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -62,9 +61,15 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _where(error: click.ClickException) -> str:
+def _usage(error: Exception) -> int:
+    """A mistake in the command line itself; a group without a verb is answered with its help."""
+    text = error.format_message()  # type: ignore[attr-defined]
+    if type(error).__name__ == "NoArgsIsHelpError":
+        typer.echo(text)
+        return 0
     context = getattr(error, "ctx", None)
-    return f"{context.command_path}: " if context is not None else ""
+    path = context.command_path if context is not None else "faceaudit"
+    return _complain(f"{path}: {text} Try '{path} --help'", 2)
 
 
 def _complain(text: str, code: int) -> int:

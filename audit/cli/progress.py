@@ -11,7 +11,7 @@ from rich.progress import Progress as Bars
 
 WORDS = {
     "obtain": "downloading",
-    "hash": "checking files",
+    "read": "checking files",
     "extract": "extracting templates",
     "compare": "comparing",
     "count": "counting errors",
