@@ -24,8 +24,8 @@ def cross_fit(errors: ArrayLike, totals: ArrayLike, measure: Measure) -> float |
 
     Notes
     -----
-    Rates are evaluated as `(e + .5)/(M + 1)`. Both directions of every split count, and ratios are averaged in logarithms:
-    luck cancels, so that under equal rates the value lies around 1, on either side of it.
+    Rates are evaluated as `(e + .5)/(M + 1)`. Both directions of every split count, and ratios are averaged in
+    logarithms: luck cancels, so that under equal rates the value lies around 1, on either side of it.
     """
     e, m = np.asarray(errors, dtype=np.float64), np.asarray(totals, dtype=np.float64)
     if e.ndim != 3 or e.shape != m.shape or e.shape[1] != 2:

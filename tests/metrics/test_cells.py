@@ -54,4 +54,4 @@ def test_empty_groups_and_shapes_are_refused() -> None:
         make_cells([0, 1], [5, 10], [3, 3], np.zeros((3, 3)), [5.0, 5.0])
     one = make_cells([1], [10], [3], [[0.1]])
     with pytest.raises(ValueError, match="joined"):
-        join(one, make_cells([1, 1], [10, 10], [3, 3], np.zeros((2, 2))), np.zeros((3, 3)))
+        join(one, make_cells([1, 1], [10, 10], [3, 3], np.diag([0.1, 0.1])), np.zeros((3, 3)))
