@@ -1,0 +1,136 @@
+"""facenet-pytorch's network: only with a checked file of tensors, and then with the library's own numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from facenet_pytorch import InceptionResnetV1, extract_face, fixed_image_standardization
+from PIL import Image
+
+from audit import models
+from audit.domain import Template
+from audit.errors import ModelError
+from audit.models.detect import Face
+from audit.models.facenet import box_crop
+from audit.plan import make
+
+STEM = "20180402-114759-vggface2"
+PLAN = make({"benchmark": "b", "model": "facenet-vggface2"})
+
+
+class _Code:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return os.mkdir, ("evidence-that-code-ran",)
+
+
+@pytest.fixture(scope="module")
+def network() -> InceptionResnetV1:
+    torch.manual_seed(1)
+    return InceptionResnetV1(pretrained=None, classify=False).eval()
+
+
+def place(folder: Path, content: bytes, *, suffix: str = ".pt", sha256: str | None = None) -> None:
+    (folder / f"{STEM}{suffix}").write_bytes(content)
+    said = sha256 or hashlib.sha256(content).hexdigest()
+    (folder / f"{STEM}.toml").write_text(f'sha256 = "{said}"\n')
+
+
+def saved(network: InceptionResnetV1, path: Path) -> bytes:
+    logits = {"logits.weight": torch.zeros(3, 512), "logits.bias": torch.zeros(3)}
+    torch.save({**network.state_dict(), **logits}, path)
+    return path.read_bytes()
+
+
+def as_safetensors(network: InceptionResnetV1) -> bytes:
+    header, body = {"__metadata__": {"format": "pt"}}, b""
+    for key, value in network.state_dict().items():
+        raw = value.numpy().tobytes()
+        kind = {"float32": "F32", "int64": "I64"}[str(value.numpy().dtype)]
+        header[key] = {"dtype": kind, "shape": list(value.shape), "data_offsets": [len(body), len(body) + len(raw)]}
+        body += raw
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + body
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
+def test_templates_are_the_librarys_own(tmp_path: Path, shared: Path, network: InceptionResnetV1, suffix: str) -> None:
+    content = saved(network, tmp_path / "any.pt") if suffix == ".pt" else as_safetensors(network)
+    place(tmp_path, content, suffix=suffix)
+    model = models.load(models.describe("facenet-vggface2", data=[tmp_path], plan=PLAN))
+    picture = Image.open(shared / "benchmarks/cc0_fixture/lisa_lisa2.jpg").convert("RGB")
+    image = np.asarray(picture)
+    outcome = model.extract([image])[0]
+    assert isinstance(outcome, Template)
+    face = model._detector.find(image)
+    crop = fixed_image_standardization(extract_face(picture, face.box, 160, 0) * 1.0)
+    with torch.no_grad():
+        wanted = network(crop.unsqueeze(0)).numpy()[0]
+    assert np.abs(outcome.vector - wanted).max() < 1e-5
+
+
+def test_without_weights_the_address_and_the_place_are_given(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"https://github\.com/timesler/.*FACEAUDIT_DATA.*sha256"):
+        models.describe("facenet-vggface2", data=[tmp_path], plan=PLAN)
+
+
+def test_without_a_digest_it_does_not_run(tmp_path: Path) -> None:
+    place(tmp_path, b"anything")
+    (tmp_path / f"{STEM}.toml").unlink()
+    with pytest.raises(ModelError, match="no digest of these weights is published"):
+        models.describe("facenet-vggface2", data=[tmp_path], plan=PLAN)
+
+
+def test_a_wrong_digest_is_refused(tmp_path: Path) -> None:
+    place(tmp_path, b"anything", sha256="0" * 64)
+    with pytest.raises(ModelError, match="SHA-256 is"):
+        models.describe("facenet-vggface2", data=[tmp_path], plan=PLAN)
+
+
+def refused(folder: Path, content: bytes, suffix: str = ".pt") -> str:
+    place(folder, content, suffix=suffix)
+    card = models.describe("facenet-vggface2", data=[folder], plan=PLAN)
+    with pytest.raises(ModelError) as error:
+        models.load(card)
+    return str(error.value)
+
+
+def test_a_truncated_file_is_refused(tmp_path: Path, network: InceptionResnetV1) -> None:
+    assert "damaged" in refused(tmp_path, saved(network, tmp_path / "any.pt")[:-1000])
+
+
+def test_truncated_safetensors_are_refused(tmp_path: Path, network: InceptionResnetV1) -> None:
+    assert "damaged" in refused(tmp_path, as_safetensors(network)[:-1000], ".safetensors")
+
+
+def test_a_file_with_code_is_refused_and_the_code_does_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.save({"weight": _Code()}, tmp_path / "any.pt")
+    assert "more than tensors" in refused(tmp_path, (tmp_path / "any.pt").read_bytes())
+    assert "more than tensors" in refused(tmp_path, pickle.dumps({"weight": _Code()}, protocol=2))
+    assert not Path("evidence-that-code-ran").exists()
+
+
+def test_tensors_of_another_network_are_refused(tmp_path: Path) -> None:
+    torch.save({"layer.weight": torch.zeros(3)}, tmp_path / "any.pt")
+    assert "InceptionResnetV1" in refused(tmp_path, (tmp_path / "any.pt").read_bytes())
+
+
+def test_a_file_that_changed_after_its_card_was_made_is_refused(tmp_path: Path) -> None:
+    place(tmp_path, b"anything")
+    card = models.describe("facenet-vggface2", data=[tmp_path], plan=PLAN)
+    (tmp_path / f"{STEM}.pt").write_bytes(b"something else")
+    with pytest.raises(ModelError, match="has changed"):
+        models.load(card)
+
+
+def test_a_box_outside_the_image_gives_no_crop() -> None:
+    face = Face(np.array([-50.0, -50, -10, -10]), np.zeros((5, 2)), 1.0, 1)
+    with pytest.raises(ValueError, match="outside"):
+        box_crop(np.zeros((20, 20, 3), np.uint8), face, 160)

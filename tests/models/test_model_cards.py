@@ -1,0 +1,150 @@
+"""Cards: cheap, complete, checked, and an id for everything that happens before the network."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from audit import models
+from audit.errors import ModelError
+from audit.models import dlib_resnet, onnx_file
+from audit.plan import AuditPlan, make
+
+CARD = """
+licence = "MIT"
+training_data = "none"
+training_consent = "none needed"
+similarity = "cosine"
+dimension = 8
+[input]
+size = 32
+mean = [0, 0, 0]
+deviation = [1, 1, 1]
+"""
+
+
+def plan(**settings: object) -> AuditPlan:
+    return make({"benchmark": "any", "model": "any", **settings})
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "some model.onnx"
+    path.write_bytes(b"not looked into by a card")
+    return path
+
+
+def test_an_unknown_model_comes_with_the_nearest_name() -> None:
+    with pytest.raises(ModelError, match=r"unknown model 'dlb'.*'dlib'.*onnx:FILE"):
+        models.describe("dlb", plan=plan())
+    with pytest.raises(ModelError, match=r"'onnx:model\.onnx'"):
+        models.describe("model.onnx", plan=plan())
+
+
+def test_every_line_of_the_table_leads_to_a_function() -> None:
+    for where in models.MODELS.values():
+        assert callable(models._function(where))
+
+
+@pytest.mark.parametrize("spec", ["dlib:x", "facenet-vggface2:x", "onnx", "onnx:"])
+def test_arguments_that_make_no_sense_are_refused(spec: str) -> None:
+    with pytest.raises(ModelError, match="Write"):
+        models.describe(spec, plan=plan())
+
+
+def test_describing_a_model_loads_no_torch() -> None:
+    program = (
+        "import sys; from audit import models; from audit.plan import make\n"
+        "models.describe('dlib', plan=make({'benchmark': 'b', 'model': 'dlib'}))\n"
+        "assert not {'torch', 'dlib', 'onnxruntime'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_a_missing_extra_is_named_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dlib_resnet, "find_spec", lambda name: None if name == "dlib" else find_spec(name))
+    with pytest.raises(ModelError, match=r"dlib-bin is not installed.*pip install 'faceaudit\[dlib\]'"):
+        models.describe("dlib", plan=plan())
+
+
+def test_a_wrong_digest_of_dlib_is_found_before_anything_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(dlib_resnet._DIGESTS, dlib_resnet._FIVE_POINTS, "0" * 64)
+    with pytest.raises(ModelError, match=r"shape_predictor_5.*SHA-256 is c4b1e98.*but the published weights have 0000"):
+        models.describe("dlib", plan=plan())
+
+
+def test_a_file_that_is_nowhere(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"no such file.*FACEAUDIT_DATA"):
+        models.describe("onnx:nowhere.onnx", data=[tmp_path], plan=plan())
+
+
+def test_weights_are_found_by_name_in_a_data_folder(file: Path) -> None:
+    file.with_suffix(".toml").write_text(CARD)
+    card = models.describe(f"onnx:{file.name}", data=[file.parent], plan=plan())
+    assert (card.name, card.weights) == ("some-model", file)
+    assert card.revision == card.weights_sha256[:12]
+
+
+def test_no_card_names_the_keys_to_write(file: Path) -> None:
+    with pytest.raises(ModelError, match=r"some model\.toml.*training_consent.*\[input\].*alignment"):
+        models.describe(f"onnx:{file}", plan=plan())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('licence = "MIT"', "", "licence: field required"),
+        ('licence = "MIT"', 'license = "MIT"', "license: unknown key"),
+        ("dimension = 8", 'dimension = "many"', "dimension: input should be a valid integer"),
+        ("cosine", "cosin", "similarity: input should be 'cosine'"),
+        ("deviation = [1, 1, 1]", "deviation = [1, 0, 1]", "deviation of 0"),
+        ("size = 32", "size = 32\nscale = 2", r"input\.scale: extra inputs"),
+        ("size = 32", 'size = 32\nalignment = "dlib"', "belongs to dlib"),
+        ("dimension = 8", "dimension = = 8", "not valid TOML"),
+        ("dimension = 8", f'dimension = 8\nsha256 = "{64 * "a"}"', "SHA-256 is .* says aaaa"),
+    ],
+)
+def test_a_card_with_a_mistake_is_refused_by_key(file: Path, old: str, new: str, said: str) -> None:
+    file.with_suffix(".toml").write_text(CARD.replace(old, new))
+    with pytest.raises(ModelError, match=said):
+        models.describe(f"onnx:{file}", plan=plan())
+
+
+def test_the_shipped_cards_say_what_is_known(shared: Path) -> None:
+    said = {
+        name: models.describe(f"onnx:{name}.onnx", data=[shared / "models"], plan=plan())
+        for name in ("mobilefacenet", "faceplugin_feature")
+    }
+    assert "MS-Celeb-1M" in said["mobilefacenet"].training_data
+    assert "withdrawn" in said["mobilefacenet"].training_consent
+    assert "not stated" in said["faceplugin_feature"].training_data
+    assert {card.dimension for card in said.values()} == {128, 512}
+    assert len(onnx_file.shipped()) == 2
+
+
+def test_the_preprocessing_id_changes_with_what_decides_a_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    def preprocessing(**settings: object) -> str:
+        return models.describe("dlib", plan=plan(**settings)).preprocessing
+
+    ids = {
+        preprocessing(),
+        preprocessing(working_size=640),
+        preprocessing(smallest_face=50),
+        preprocessing(several_faces="most-central"),
+    }
+    assert len(ids) == 4
+    assert preprocessing(seed=1, fmr=[0.1]) in ids
+    monkeypatch.setattr("audit.models.card.version", {"torch": "0"}.get)
+    assert preprocessing() not in ids
+
+
+def test_a_card_serialises_without_a_path() -> None:
+    card = models.describe("dlib", plan=plan())
+    text = json.dumps(card.model_dump(mode="json")) + repr(card) + card.preprocessing_text
+    assert str(card.weights.parent) not in text
+    assert "682 pixels" in text
