@@ -155,7 +155,9 @@ def gate(
     tier = strictest([dataset.tier, *(entry.tier for entry in known)], place=place)
     if POLICY[tier].verdict == "refused":
         raise Refused(place, f"refused: tier {tier}, {POLICY[tier].meaning}", alternatives())
-    used = _acknowledged(tier, place=place, acknowledge=acknowledge)
+    stricter = [entry.name for entry in known if strictest([entry.tier, dataset.tier], place=place) != dataset.tier]
+    seen = f"{place} (recognised as {', '.join(stricter)})" if stricter else place
+    used = _acknowledged(tier, place=seen, acknowledge=acknowledge)
     _check_purposes(dataset, place=place, purposes=purposes)
     if dataset.minors == "yes":
         raise Refused(

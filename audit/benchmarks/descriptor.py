@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from audit.errors import DataError
 FILE_NAME = "croissant.json"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Descriptor:
     """A validated descriptor, where it was read, and the SHA-256 of its canonical form (sorted keys, no spaces)."""
 
@@ -29,7 +29,7 @@ class Descriptor:
     digest: str
     dataset: schema.Dataset
 
-    @property
+    @cached_property
     def files(self) -> dict[str, schema.FileObject]:
         """Path inside the folder to declared file."""
         return {file.path: file for file in self.dataset.distribution if isinstance(file, schema.FileObject)}
