@@ -15,9 +15,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import LONDON
 from jsonschema import Draft202012Validator
-from london_run import Run, faceaudit
+from london_run import LONDON, Run, faceaudit
 from scipy.spatial.distance import cdist
 
 from audit import benchmarks, models

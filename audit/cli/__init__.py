@@ -1,7 +1,7 @@
 """The command line: one file a verb; an AuditError is one line and a stable exit code.
 
-Exit codes: 0 done; 1 a negative verdict; 2 the user's mistake; 3 refused by governance of the benchmark; 4 nothing could
-be measured; 130 interrupted, resumable.
+Exit codes: 0 done; 1 a negative verdict; 2 the user's mistake; 3 refused by governance of the benchmark; 4 nothing
+could be measured; 130 interrupted, resumable.
 """
 
 from __future__ import annotations
