@@ -23,6 +23,7 @@ from audit.stats.nulls import NullDistribution, null_distribution, percentile_in
 from audit.stats.power import minimum_detectable_ratio
 
 Floats = NDArray[np.float64]
+METHOD = "draws of log rates: percentile above, below equality or (where that is rejected) reflected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +88,9 @@ def spread(
     Notes
     -----
     The upper bound is the percentile of draws around the observed log rates: noise inflates it, which is the safe side.
-    The lower one is the reflected percentile `2h - upper` (in logarithms for ratios), not below the value of equal
-    rates: the plain percentile is inflated too, and would exclude equality where nothing differs.
+    The plain lower percentile is inflated too: it lies above equality even where nothing differs. The lower bound is
+    therefore equality itself, unless the test of equal rates rejects it at 1 - level; then it is the reflected
+    percentile `2h - upper` (in logarithms for ratios).
     """
     measure = MEASURES[measure_id]
     found = evaluate(measure, cells)
@@ -148,12 +150,13 @@ def _draws(
     null = null_distribution(statistic, observed, sigma, draws, rng, centre=centre)
     high = percentile_interval(statistic, logs, sigma, draws, rng, level)[1]
     equal, shown = sign * measure.equal, sign * value
-    low = observed**2 / high if measure.scale == "ratio" else 2 * observed - high
-    low, high = max(equal, min(low, shown)), max(high, shown)
+    reflected = observed**2 / high if measure.scale == "ratio" else 2 * observed - high
+    low = max(equal, min(reflected, shown)) if null.p < 1 - level else equal
+    high = max(high, shown)
     if sign < 0:
         null = NullDistribution(null.p, -null.median, -null.high)
         low, high = -high, -low
-    return null, Interval(low, high, level, "draws of log rates: percentile away from equality, reflected towards it")
+    return null, Interval(low, high, level, METHOD)
 
 
 def _companions(measure: Measure, cells: Cells, alpha: float) -> tuple[float, float | None, float]:

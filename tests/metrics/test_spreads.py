@@ -67,6 +67,15 @@ def test_noise_is_inconclusive_and_its_interval_reaches_equality() -> None:
     assert found.interval.high > 2
 
 
+@pytest.mark.parametrize("errors", [[100, 150, 120], [100, 130, 190], [100, 300, 120]])
+def test_interval_excludes_equality_exactly_where_the_test_rejects_it(errors: list[int]) -> None:
+    for name in ("max/geomean", "gini", "mean_abs_log10"):
+        found = run(name, errors)
+        assert found.interval is not None
+        assert found.null_p is not None
+        assert (found.interval.low > MEASURES[name].equal) == (found.null_p < 0.05)
+
+
 def test_significant_but_small_is_no_disparity() -> None:
     found = run("max/geomean", [10_000, 10_000, 12_000, 10_000])
     assert found.null_p is not None
