@@ -136,14 +136,19 @@ def _download(url: str, output: str, _: object, *, limit: int) -> None:
     """
     import requests  # noqa: PLC0415 - see above
 
-    with requests.get(url, stream=True, timeout=_TIMEOUT_S, allow_redirects=False) as answer:
-        answer.raise_for_status()
-        if answer.is_redirect:
-            raise OSError(f"{answer.status_code} redirects to {answer.headers.get('Location')}, which is not followed")
-        written = 0
-        with Path(output).open("wb") as stream:
-            for block in answer.iter_content(1 << 16):
-                written += len(block)
-                if written > limit:
-                    raise OSError(f"it is larger than the {limit} bytes that were declared")
-                stream.write(block)
+    try:
+        with requests.get(url, stream=True, timeout=_TIMEOUT_S, allow_redirects=False) as answer:
+            answer.raise_for_status()
+            if answer.is_redirect:
+                raise OSError(
+                    f"{answer.status_code} redirects to {answer.headers.get('Location')}, which is not followed"
+                )
+            written = 0
+            with Path(output).open("wb") as stream:
+                for block in answer.iter_content(1 << 16):
+                    written += len(block)
+                    if written > limit:
+                        raise OSError(f"it is larger than the {limit} bytes that were declared")
+                    stream.write(block)
+    except requests.ConnectionError as error:  # its own text is a chain of internals
+        raise OSError("the server cannot be reached, or broke off") from error

@@ -143,7 +143,7 @@ def test_a_file_that_the_server_does_not_have(server: Server, tmp_path: Path) ->
 @pytest.mark.london
 def test_a_server_that_is_gone(server: Server, tmp_path: Path) -> None:
     server.close()
-    with pytest.raises(DataError, match="cannot be fetched"):
+    with pytest.raises(DataError, match="cannot be fetched: the server cannot be reached"):
         obtain.fetch(_changed(), tmp_path, base_url=server.url)
 
 
