@@ -28,16 +28,19 @@ def test_text_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
 
 def test_an_unwritable_folder_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(DataError, match="cannot be written.*--out"):
+    with pytest.raises(DataError, match=r"cannot be written.*--out"):
         records.write_text(tmp_path / "file" / "record.json", "x")
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
 def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = os.fdopen
-    monkeypatch.setattr(
-        os, "fdopen", lambda handle, *a, **k: (os.close(handle), real(os.open("/dev/full", os.O_WRONLY), *a, **k))[1]
-    )
+
+    def full(handle: int, *arguments: str, **more: str):
+        os.close(handle)
+        return real(os.open("/dev/full", os.O_WRONLY), *arguments, **more)
+
+    monkeypatch.setattr(os, "fdopen", full)
     with pytest.raises(DataError, match="No space left"):
         records.write_text(tmp_path / "record.json", "x" * 100_000)
     assert list(tmp_path.iterdir()) == []
