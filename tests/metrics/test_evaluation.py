@@ -1,0 +1,182 @@
+"""Everything at one operating point: metamorphic properties on simulated people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from audit import groups
+from audit.compare import halves
+from audit.compare.all_pairs import AllPairs
+from audit.domain import Attribute, Benchmark, Consent, DemographicGroup, Subject
+from audit.metrics import disparities, evaluation, points
+from audit.metrics.evaluation import Acquired
+from audit.metrics.points import Point
+
+SETTINGS = disparities.Settings(0.95, 0.05, {"FMR": 2.0, "FNMR": 1.25, "FTA": 1.25}, 2, {}, 7, 500)
+
+
+def people(sizes: dict[str, int]) -> tuple[Benchmark, list[Subject]]:
+    subjects = [
+        Subject(f"{group}{k}", {"tone": (group,), "sex": (("f", "m")[k % 2],)})
+        for group, size in sizes.items()
+        for k in range(size)
+    ]
+    consent = Consent("S1", "", "", "CC0", {}, "no", False, "none")
+    attributes = {"tone": Attribute("tone", "assigned-by-design"), "sex": Attribute("sex", "assigned-by-design")}
+    return Benchmark("s", "S", "1", Path(), consent, "c", attributes, ("tone",), tuple(subjects), (), ""), subjects
+
+
+def templates(sizes: dict[str, int], alike: dict[str, float], images: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Templates of people whose group shares a direction: the more, the more alike they are."""
+    rng = np.random.default_rng(seed)
+    vectors, owner = [], []
+    person = 0
+    for group, size in sizes.items():
+        common = rng.normal(size=32)
+        for _ in range(size):
+            own = rng.normal(size=32) + alike.get(group, 0.0) * common
+            vectors += [own + 0.7 * rng.normal(size=32) for _ in range(images)]
+            owner += [person] * images
+            person += 1
+    return np.array(vectors, dtype=np.float32), np.array(owner)
+
+
+class Case:
+    """A simulated benchmark, compared and counted."""
+
+    def __init__(
+        self, sizes: dict[str, int], alike: dict[str, float], by=("tone",), target=0.05, images=2, seed=1
+    ) -> None:
+        benchmark, subjects = people(sizes)
+        vectors, owner = templates(sizes, alike, images, seed)
+        self.grouping = groups.make(benchmark, by, subjects)
+        pairs = AllPairs(vectors, owner, self.grouping.atom_of, self.grouping.atoms, "cosine")
+        self.scores = points.exact_scores(pairs, self.grouping, [target])
+        self.points = points.operating_points(self.scores, self.grouping, [target])
+        thresholds = np.unique([p.threshold for p in self.points if p.threshold is not None])
+        half = halves(self.grouping.atom_of, 10, np.random.default_rng(seed))
+        self.counts = pairs.at(thresholds, half, 10)
+        samples = np.full(len(subjects), images)
+        self.acquired = Acquired(np.zeros(len(subjects), dtype=np.int64), samples)
+        self.evidence = disparities.Evidence(self.counts, self.acquired, half, 10)
+        self.point: Point = self.points[0]
+        self.measured = evaluation.measure(
+            self.counts, self.acquired, self.grouping, self.point, level=0.95, min_subjects=2
+        )
+
+    def rate(self, metric: str, **group: str):
+        wanted = DemographicGroup.of(group)
+        return next(
+            r for r in self.measured.rates
+            if r.metric == metric and r.group == wanted and r.reference_group is None and r.view == "conditional"
+        )  # fmt: skip
+
+
+def test_groups_and_cross_groups_add_up_to_everyone() -> None:
+    case = Case({"a": 20, "b": 15, "c": 5}, {})
+    cells = [r for r in case.measured.rates if r.metric == "FMR" and r.group.items]
+    assert sum(r.trials for r in cells) == case.rate("FMR").trials
+    assert sum(r.errors for r in cells) == case.rate("FMR").errors
+    assert case.rate("FMR").errors <= 0.05 * case.rate("FMR").trials
+
+
+def test_a_group_of_lookalikes_has_the_highest_false_match_rate_and_a_disparity() -> None:
+    case = Case({"a": 60, "b": 60, "c": 60}, {"c": 1.2})
+    found = {
+        (c.metric, c.group.as_dict()["tone"], str(c.against)): c
+        for c in disparities.contrasts(case.measured, case.grouping, SETTINGS)
+    }
+    assert found["FMR", "c", "tone=a"].result.verdict == "DISPARITY"
+    assert found["FMR", "c", "None"].result.ratio > 2
+    assert found["FMR", "b", "tone=a"].result.verdict != "DISPARITY"
+    spread = next(
+        s for s in disparities.spreads(case.measured, case.evidence, case.grouping, SETTINGS)
+        if s.result.measure == "max/geomean" and s.metric == "FMR"
+    )  # fmt: skip
+    assert str(spread.included[spread.result.worst]) == "tone=c"
+    assert spread.result.verdict == "DISPARITY"
+    assert spread.result.null_p < 0.05
+
+
+def test_equal_groups_are_no_disparity() -> None:
+    case = Case({"a": 60, "b": 60, "c": 60}, {}, seed=4)
+    for c in disparities.contrasts(case.measured, case.grouping, SETTINGS):
+        assert c.result.verdict != "DISPARITY"
+    for s in disparities.spreads(case.measured, case.evidence, case.grouping, SETTINGS):
+        assert s.result.verdict != "DISPARITY"
+
+
+def test_the_view_by_group_hides_what_the_global_view_shows() -> None:
+    case = Case({"a": 60, "c": 60}, {"c": 1.2})
+    own = evaluation.own_rates(case.counts, case.grouping, case.points, level=0.95, min_subjects=2)
+    fmr = {str(r.group): r.value for r in own if r.metric == "FMR"}
+    assert max(fmr.values()) <= 0.05
+    assert case.rate("FMR", tone="c").value > 2 * case.rate("FMR", tone="a").value
+
+
+def test_the_rest_of_a_group_is_the_other_groups_pooled() -> None:
+    case = Case({"a": 12, "b": 9, "c": 5}, {})
+    tally = case.measured.tallies["FMR"]
+    position = case.grouping.index(DemographicGroup.of(tone="a"))
+    rest = case.measured.local(position, rest=True)
+    others = [case.rate("FMR", tone=name) for name in ("b", "c")]
+    assert tally.trials[rest] == sum(r.trials for r in others)
+    assert tally.errors[rest] == sum(r.errors for r in others)
+
+
+def test_covariance_of_disjoint_groups_is_their_own() -> None:
+    """Mated errors of different people are independent: only the everyone and rest columns share people."""
+    case = Case({"a": 20, "b": 15}, {}, target=0.2)
+    a, b = (case.measured.column("FNMR", case.grouping.index(DemographicGroup.of(tone=t))) for t in "ab")
+    everyone = case.measured.column("FNMR", 0)
+    assert case.measured.covariance[a, b] == pytest.approx(0)
+    assert case.measured.covariance[a, a] > 0
+    assert case.measured.covariance[a, everyone] > 0
+
+
+def test_intersections_are_families_of_their_own() -> None:
+    case = Case({"a": 20, "b": 20}, {}, by=("tone", "sex"))
+    families = {c.family for c in disparities.contrasts(case.measured, case.grouping, SETTINGS)}
+    assert {name.split(" | ")[2] for name in families} == {"tone", "sex", "tone x sex"}
+
+
+def test_a_named_reference_is_taken_and_else_the_largest() -> None:
+    case = Case({"a": 20, "b": 30}, {})
+    against = lambda settings: {  # noqa: E731
+        str(c.against) for c in disparities.contrasts(case.measured, case.grouping, settings) if c.against
+    }
+    assert against(SETTINGS) == {"tone=b"}
+    named = disparities.Settings(0.95, 0.05, SETTINGS.margins, 2, {"tone": "a"}, 7, 500)
+    assert against(named) == {"tone=a"}
+
+
+def test_small_groups_stay_out_of_spreads_and_in_the_table() -> None:
+    case = Case({"a": 40, "b": 40, "c": 4}, {})
+    assert case.rate("FMR", tone="c").value is not None
+    for s in disparities.spreads(case.measured, case.evidence, case.grouping, SETTINGS):
+        assert "tone=c" in {str(group) for group, _ in s.excluded}
+
+
+def test_identical_distributions_score_the_same_at_any_size() -> None:
+    """The first known mistake of other tools: a score that depends on group size. Intervals hold the pooled rate."""
+    for sizes in ({"a": 110, "b": 110}, {"a": 110, "b": 35}, {"a": 110, "b": 20}):
+        case = Case(sizes, {}, seed=9)
+        pooled = case.rate("FMR").value
+        for tone in "ab":
+            rate = case.rate("FMR", tone=tone)
+            assert rate.interval.low <= pooled <= rate.interval.high
+
+
+def test_a_coarse_pass_and_a_refined_one_give_the_exact_thresholds(monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = Case({"a": 30, "b": 20}, {"b": 0.8}, target=0.03)
+    monkeypatch.setattr("audit.compare.counts.EXACT_ROWS", 100)
+    refined = Case({"a": 30, "b": 20}, {"b": 0.8}, target=0.03)
+    assert exact.scores.exact
+    assert not refined.scores.exact
+    assert [(p.id, p.threshold, p.achieved) for p in exact.points] == [
+        (p.id, p.threshold, p.achieved) for p in refined.points
+    ]
+    assert exact.measured.rates == refined.measured.rates
