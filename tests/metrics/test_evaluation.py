@@ -29,7 +29,9 @@ def people(sizes: dict[str, int]) -> tuple[Benchmark, list[Subject]]:
     return Benchmark("s", "S", "1", Path(), consent, "c", attributes, ("tone",), tuple(subjects), (), ""), subjects
 
 
-def templates(sizes: dict[str, int], alike: dict[str, float], images: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+def templates(
+    sizes: dict[str, int], alike: dict[str, float], images: int, seed: int, noise: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Templates of people whose group shares a direction: the more, the more alike they are."""
     rng = np.random.default_rng(seed)
     vectors, owner = [], []
@@ -38,7 +40,7 @@ def templates(sizes: dict[str, int], alike: dict[str, float], images: int, seed:
         common = rng.normal(size=32)
         for _ in range(size):
             own = rng.normal(size=32) + alike.get(group, 0.0) * common
-            vectors += [own + 0.7 * rng.normal(size=32) for _ in range(images)]
+            vectors += [own + noise * rng.normal(size=32) for _ in range(images)]
             owner += [person] * images
             person += 1
     return np.array(vectors, dtype=np.float32), np.array(owner)
@@ -48,10 +50,11 @@ class Case:
     """A simulated benchmark, compared and counted."""
 
     def __init__(
-        self, sizes: dict[str, int], alike: dict[str, float], by=("tone",), target=0.05, images=2, seed=1
+        self, sizes: dict[str, int], alike: dict[str, float], by=("tone",), target=0.05, seed=1, noise=0.7
     ) -> None:
+        images = 2
         benchmark, subjects = people(sizes)
-        vectors, owner = templates(sizes, alike, images, seed)
+        vectors, owner = templates(sizes, alike, images, seed, noise)
         self.grouping = groups.make(benchmark, by, subjects)
         pairs = AllPairs(vectors, owner, self.grouping.atom_of, self.grouping.atoms, "cosine")
         self.scores = points.exact_scores(pairs, self.grouping, [target])
@@ -85,10 +88,8 @@ def test_groups_and_cross_groups_add_up_to_everyone() -> None:
 
 def test_a_group_of_lookalikes_has_the_highest_false_match_rate_and_a_disparity() -> None:
     case = Case({"a": 60, "b": 60, "c": 60}, {"c": 1.2})
-    found = {
-        (c.metric, c.group.as_dict()["tone"], str(c.against)): c
-        for c in disparities.contrasts(case.measured, case.grouping, SETTINGS)
-    }
+    made = disparities.contrasts(case.measured, case.grouping, SETTINGS)
+    found = {(c.metric, c.group.as_dict()["tone"], str(c.against)): c for c in made}
     assert found["FMR", "c", "tone=a"].result.verdict == "DISPARITY"
     assert found["FMR", "c", "None"].result.ratio > 2
     assert found["FMR", "b", "tone=a"].result.verdict != "DISPARITY"
@@ -129,7 +130,7 @@ def test_the_rest_of_a_group_is_the_other_groups_pooled() -> None:
 
 def test_covariance_of_disjoint_groups_is_their_own() -> None:
     """Mated errors of different people are independent: only the everyone and rest columns share people."""
-    case = Case({"a": 20, "b": 15}, {}, target=0.2)
+    case = Case({"a": 20, "b": 15}, {}, target=0.003, noise=1.5)
     a, b = (case.measured.column("FNMR", case.grouping.index(DemographicGroup.of(tone=t))) for t in "ab")
     everyone = case.measured.column("FNMR", 0)
     assert case.measured.covariance[a, b] == pytest.approx(0)
