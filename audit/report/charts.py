@@ -1,8 +1,9 @@
-"""Pictures drawn with Altair, rendered to SVG text that needs no script: one drawing for screen and print.
+"""Pictures as Vega-Lite specifications, rendered to SVG text that needs no script: one drawing for screen and print.
 
-Colours are those of Okabe and Ito (2008), told apart by shape and dash as well; every colour here is one of `COLOURS`, so that a
-page can exchange them for a dark background by attribute selectors. Positions are given in pixels and text is never measured
-for layout, so the drawing does not depend on the fonts of the machine.
+Altair validates and shows the same specifications (`altair_chart`); building them through its classes took ten times as long
+as rendering them. Colours are those of Okabe and Ito (2008), told apart by shape and dash as well; every colour is one of
+`COLOURS`, so that a page can exchange them for a dark background by attribute selectors. Positions are given in pixels and
+text is never measured for layout, so a drawing does not depend on the fonts of the machine.
 """
 
 from __future__ import annotations
@@ -11,20 +12,23 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from statistics import NormalDist
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import altair as alt
 import vl_convert
 
 from audit.report.parts import CurvePicture, HeatPicture, Line, Picture, RidgePicture, RowMark, RowPicture
 
+if TYPE_CHECKING:
+    import altair as alt
+
 INK, MUTED, GRID, PAPER = "#1b1e23", "#565b63", "#d3d7dd", "#ffffff"
 BLUE, VERMILION, BAND = "#0072b2", "#d55e00", "#e9eef4"
-HEAT = ("#fefefe", "#eaf3fa", "#c6dff0", "#8dc0e2", "#3a87bd", "#08466f")
+HEAT = ("#fefefe", "#dcebf6", "#b5d5ec", "#7db6dd", "#3a87bd", "#08466f")
 COLOURS = (INK, MUTED, GRID, PAPER, BLUE, VERMILION, BAND)
 FONT = "sans-serif"
-WIDE, NARROW = 760, 340
-Rows = list[dict[str, Any]]
+WIDE, NARROW = 840, 340
+Spec = dict[str, Any]
+Rows = list[Spec]
 
 
 def svgs(picture: Picture, name: str) -> tuple[str, str]:
@@ -38,13 +42,14 @@ def svgs(picture: Picture, name: str) -> tuple[str, str]:
     -------
     (wide, narrow) SVG texts; the same one twice where the picture cannot be narrower
     """
-    wide = _svg(_draw(picture, WIDE), f"{name}-w")
+    wide = _svg(draw(picture, WIDE), f"{name}-w")
     if isinstance(picture, HeatPicture):
         return wide, wide
-    return wide, _svg(_draw(picture, NARROW), f"{name}-n")
+    return wide, _svg(draw(picture, NARROW), f"{name}-n")
 
 
-def _draw(picture: Picture, width: int) -> alt.LayerChart:
+def draw(picture: Picture, width: int = WIDE) -> Spec:
+    """Draw a picture as a Vega-Lite specification with its data inside."""
     if isinstance(picture, RowPicture):
         return draw_rows(picture, width)
     if isinstance(picture, HeatPicture):
@@ -54,8 +59,15 @@ def _draw(picture: Picture, width: int) -> alt.LayerChart:
     return draw_curves(picture, width)
 
 
-def _svg(chart: alt.LayerChart, name: str) -> str:
-    svg: str = vl_convert.vegalite_to_svg(chart.to_dict(), allowed_base_urls=[])
+def altair_chart(picture: Picture, width: int = WIDE) -> alt.LayerChart:
+    """Give the same drawing as an Altair chart, validated: what a notebook shows."""
+    import altair as alt  # noqa: PLC0415 - its start and its checks take longer than drawing a whole report
+
+    return alt.LayerChart.from_dict(draw(picture, width))
+
+
+def _svg(spec: Spec, name: str) -> str:
+    svg: str = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
     ids = dict.fromkeys(re.findall(r'\bid="([^"]+)"', svg))
     for number, old in enumerate(ids):
         svg = svg.replace(f'id="{old}"', f'id="{name}{number}"').replace(f"url(#{old})", f"url(#{name}{number})")
@@ -113,39 +125,31 @@ class Canvas:
         """Fill between y and y2 along x, one per `id`."""
         self._add("area", rows, ("x", "y", "y2"), color=colour, opacity=1)
 
-    def chart(self) -> alt.LayerChart:
+    def spec(self) -> Spec:
         """Put the layers together."""
         layers = []
         for (kind, _), (style, channels, rows) in self._marks.items():
-            encoding = _pixels(*channels)
+            encoding: Spec = {
+                c: {"field": c, "type": "quantitative", "scale": None, "axis": None} for c in channels[:2]
+            }
+            encoding |= {c: {"field": c} for c in channels[2:]}
             if kind == "text":
-                encoding["text"] = alt.Text("text:N")
+                encoding["text"] = {"field": "text", "type": "nominal"}
             if kind in {"line", "area"}:
-                encoding["detail"] = alt.Detail("id:N")
+                encoding["detail"] = {"field": "id", "type": "nominal"}
             if kind == "line":
-                encoding["order"] = alt.Order("k:Q")
-            base = alt.Chart(alt.InlineData(rows))
-            layers.append(getattr(base, f"mark_{kind}")(**style).encode(**encoding))
-        chart = alt.layer(*layers).properties(
-            width=self.width,
-            height=self.height,
-            autosize=alt.AutoSizeParams(type="none"),
-            padding={"left": 0, "right": 0, "top": 0, "bottom": 0},
-            background="transparent",
-        )
-        return chart.configure(font=FONT, aria=False).configure_view(stroke=None)
-
-
-def _pixels(*channels: str) -> dict[str, Any]:
-    made: dict[str, Any] = {}
-    for channel in channels:
-        if channel == "x":
-            made["x"] = alt.X("x:Q", scale=None, axis=None)
-        elif channel == "y":
-            made["y"] = alt.Y("y:Q", scale=None, axis=None)
-        else:
-            made[channel] = channel
-    return made
+                encoding["order"] = {"field": "k", "type": "quantitative"}
+            layers.append({"data": {"values": rows}, "mark": {"type": kind, **style}, "encoding": encoding})
+        return {
+            "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+            "width": self.width,
+            "height": self.height,
+            "autosize": {"type": "none"},
+            "padding": 0,
+            "background": "transparent",
+            "config": {"font": FONT, "aria": False, "view": {"stroke": None}},
+            "layer": layers,
+        }
 
 
 def _log(domain: tuple[float, float], left: float, right: float) -> Callable[[float], float]:
@@ -159,18 +163,20 @@ def _log(domain: tuple[float, float], left: float, right: float) -> Callable[[fl
 
 
 def _fit(text: str, pixels: float, size: int = 12) -> str:
-    """Cut a label that would run into its neighbour (0.56 em is the mean width of a letter)."""
-    room = max(4, int(pixels / (0.56 * size)))
+    """Cut a label that would run into its neighbour (0.58 em is the mean width of a letter)."""
+    room = max(4, int(pixels / (0.58 * size)))
     return text if len(text) <= room else text[: room - 1] + "…"
 
 
-def draw_rows(picture: RowPicture, width: int) -> alt.LayerChart:
+def draw_rows(picture: RowPicture, width: int) -> Spec:
     """Draw labels, intervals and counts: beside each other on a wide page, above each other on a narrow one."""
     narrow = width < 500
-    left, right = (12, width - 12) if narrow else (190, width - 210)
+    longest = max((len(row.label) for row in picture.rows), default=0)
+    left, right = (12, width - 12) if narrow else (min(330.0, max(150.0, 7.4 * longest + 16)), width - 220)
     step = 42 if narrow else 26
     head = 26
-    tops, y = [], head
+    tops: list[float] = []
+    y: float = head
     for row in picture.rows:
         y += 10 if row.heading and tops else 0
         tops.append(y)
@@ -190,7 +196,7 @@ def draw_rows(picture: RowPicture, width: int) -> alt.LayerChart:
     _row_texts(canvas, picture, tops, centre, left, right, narrow)
     for row, y_row in zip(picture.rows, centre, strict=True):
         _row_mark(canvas, row, y_row, place, left)
-    return canvas.chart()
+    return canvas.spec()
 
 
 def _axis(
@@ -215,8 +221,13 @@ def _row_texts(
     canvas.rules([{"x": 0, "x2": canvas.width, "y": t + 22, "y2": t + 22} for _, t in heads], MUTED, size=0.8)
     rest = [(r, t, c) for r, t, c in zip(picture.rows, tops, centre, strict=True) if not r.heading]
     if narrow:
-        room = canvas.width - 6.2 * max((len(r.detail) for r, _, _ in rest), default=0)
-        labels = [{"x": 0, "y": t + 12, "text": _fit(r.label, room - 8)} for r, t, _ in rest]
+        room = [canvas.width - 6.6 * len(r.detail) - 10 for r, _, _ in rest]
+        labels: Rows = [
+            {"x": 0, "y": t + 12, "text": _fit(r.label, w)} for (r, t, _), w in zip(rest, room, strict=True)
+        ]
+        canvas.rects(
+            [{"x": 0, "x2": 7 * len(row["text"]), "y": row["y"] - 8, "y2": row["y"] + 8} for row in labels], PAPER
+        )
         details = [{"x": canvas.width, "y": t + 12, "text": r.detail} for r, t, _ in rest]
         canvas.texts(labels, size=12)
         canvas.texts(details, colour=MUTED, size=11, align="right")
@@ -244,13 +255,13 @@ def _row_mark(canvas: Canvas, row: RowMark, y: float, place: Callable[[float], f
     canvas.points([{"x": x, "y": y}], "circle", BLUE, fill)
 
 
-def draw_heat(picture: HeatPicture) -> alt.LayerChart:
+def draw_heat(picture: HeatPicture) -> Spec:
     """Draw a square of group pairs: a darker cell is a higher rate, and the counts stand in it."""
     k = len(picture.labels)
-    side, high, left, top = (84 if k <= 8 else 66), 40, 150, 46
+    side, high, left, top = (84 if k <= 8 else 66), 40, 150, 52
     canvas = Canvas(left + side * k + 2, top + high * k + 76)
-    for level in (None, *range(len(HEAT))):
-        cells = [c for c in picture.cells if c.level == level]
+    levels = (None, *range(len(HEAT)))
+    for level in levels:
         boxes = [
             {
                 "x": left + side * c.column,
@@ -258,10 +269,16 @@ def draw_heat(picture: HeatPicture) -> alt.LayerChart:
                 "y": top + high * c.row,
                 "y2": top + high * (c.row + 1),
             }
-            for c in cells
+            for c in picture.cells
+            if c.level == level
         ]
         canvas.rects(boxes, BAND if level is None else HEAT[level], stroke=GRID)
-        labels = [{"x": left + side * (c.column + 0.5), "y": top + high * (c.row + 0.5), "text": c.text} for c in cells]
+    for level in levels:
+        labels = [
+            {"x": left + side * (c.column + 0.5), "y": top + high * (c.row + 0.5), "text": c.text}
+            for c in picture.cells
+            if c.level == level
+        ]
         colour = MUTED if level is None else "#fdfdfd" if level >= 4 else "#101114"
         canvas.texts(labels, colour=colour, size=11 if k <= 8 else 9, align="center")
     diagonal = [
@@ -274,32 +291,36 @@ def draw_heat(picture: HeatPicture) -> alt.LayerChart:
     canvas.texts(
         [{"x": 0, "y": top + high * (i + 0.5), "text": _fit(t, left - 8)} for i, t in enumerate(picture.labels)]
     )
-    heads = [
-        {"x": left + side * (i + 0.5), "y": top - 8, "text": _broken(t, side)} for i, t in enumerate(picture.labels)
-    ]
-    canvas.texts(heads, size=11, align="center", baseline="line-bottom")
+    heads = []
+    for i, label in enumerate(picture.labels):
+        parts = [_fit(part, side, 11) for part in label.split(", ", 2)]
+        heads += [
+            {"x": left + side * (i + 0.5), "y": top - 10 - 13 * (len(parts) - 1 - n), "text": part}
+            for n, part in enumerate(parts)
+        ]
+    canvas.texts(heads, size=11, align="center")
     _legend(canvas, picture, top + high * k + 24)
-    return canvas.chart()
-
-
-def _broken(text: str, pixels: float) -> str:
-    return "\n".join(_fit(part, pixels, 11) for part in text.split(", ", 1))
+    return canvas.spec()
 
 
 def _legend(canvas: Canvas, picture: HeatPicture, y: float) -> None:
-    step = max(90.0, canvas.width / (len(picture.legend) + 1))
-    per_line = max(1, int(canvas.width // step))
-    for i, (colour, text) in enumerate(zip((*HEAT, BAND), (*picture.legend, picture.empty), strict=True)):
-        x, row = (i % per_line) * step, y + 20 * (i // per_line)
+    used = {cell.level for cell in picture.cells}
+    entries = [(HEAT[n], text) for n, text in enumerate(picture.legend) if n in used]
+    if None in used:
+        entries.append((BAND, picture.empty))
+    per_line = max(1, int(canvas.width // 112))
+    for i, (colour, text) in enumerate(entries):
+        x, row = (i % per_line) * 112, y + 20 * (i // per_line)
         canvas.rects([{"x": x + 1, "x2": x + 15, "y": row - 6, "y2": row + 6}], colour, stroke=MUTED)
-        canvas.texts([{"x": x + 20, "y": row, "text": text}], size=10, colour=MUTED)
+        canvas.texts([{"x": x + 20, "y": row, "text": text}], size=11, colour=MUTED)
 
 
-def draw_ridges(picture: RidgePicture, width: int) -> alt.LayerChart:
+def draw_ridges(picture: RidgePicture, width: int) -> Spec:
     """Draw histograms under each other: non-mated scores filled, mated scores as an outline."""
     narrow = width < 500
-    left, right = (12, width - 12) if narrow else (190, width - 210)
-    step, top = (64 if narrow else 46), 58
+    longest = max((len(row.label) for row in picture.rows), default=0)
+    left, right = (12, width - 12) if narrow else (min(330.0, max(150.0, 7.4 * longest + 16)), width - 180)
+    step, top = (64 if narrow else 46), 66
     low, high = picture.centres[0], picture.centres[-1]
 
     def place(x: float) -> float:
@@ -319,14 +340,15 @@ def draw_ridges(picture: RidgePicture, width: int) -> alt.LayerChart:
     canvas.rules(bases, GRID)
     canvas.areas(fills, GRID)
     canvas.lines(outlines, BLUE, size=1.6)
-    for n, line in enumerate(picture.lines):
-        x = place(line.x)
-        canvas.rules([{"x": x, "x2": x, "y": top - 4 - 14 * n, "y2": bottom}], VERMILION, size=1.3, dash=(5, 3))
-        align = "right" if x > width / 2 else "left"
-        shift = -5 if align == "right" else 5
-        canvas.texts([{"x": x + shift, "y": top - 8 - 14 * n, "text": line.label}], size=11, align=align)
+    ordered = sorted(picture.lines, key=lambda line: line.x)
+    for n, line in enumerate(ordered):
+        x, after = place(line.x), n >= len(ordered) // 2
+        level = top - 10 - 14 * (len(ordered) - 1 - n if after else n)
+        canvas.rules([{"x": x, "x2": x, "y": level - 4, "y2": bottom}], VERMILION, size=1.3, dash=(5, 3))
+        label = {"x": x + (5 if after else -5), "y": level, "text": line.label}
+        canvas.texts([label], size=11, align="left" if after else "right")
     _ridge_texts(canvas, picture, top, step, left, right, narrow)
-    return canvas.chart()
+    return canvas.spec()
 
 
 def _ridge_texts(
@@ -346,10 +368,11 @@ def _ridge_texts(
     align, x = ("right", canvas.width) if narrow else ("left", right + 14)
     details = [{"x": x, "y": top + step * n + offset, "text": r.detail} for n, r in enumerate(picture.rows)]
     canvas.texts(details, colour=MUTED, size=11, align=align)
+    canvas.texts([{"x": x, "y": top - 10, "text": picture.head}], colour=MUTED, size=11, align=align)
 
 
-def draw_curves(picture: CurvePicture, width: int) -> alt.LayerChart:
-    """Draw DET curves as small multiples on probit axes, with a strip of their own for rates of which no error was seen."""
+def draw_curves(picture: CurvePicture, width: int) -> Spec:
+    """Draw DET curves as small multiples on probit axes, with a strip of its own for rates without errors."""
     columns = 2 if width < 500 else 4
     gap, strip = 34, 16
     side = (width - gap * columns) / columns
@@ -372,7 +395,7 @@ def draw_curves(picture: CurvePicture, width: int) -> alt.LayerChart:
             y = y0 + inner - inner * scaled(fnmr) if fnmr else y0 + inner + strip / 2
             return round(x, 2), round(y, 2)
 
-        _panel(canvas, picture, panel.label, panel.detail, x0, y0, side, strip, scaled, first=n % columns == 0)
+        _panel(canvas, picture, panel.label, panel.detail, x0, y0, side, strip, scaled)
         _curve(canvas, picture.everyone, at, MUTED, dash=(3, 2), size=1)
         _curve(canvas, panel.points, at, BLUE, dash=(), size=2)
     text = f"{picture.x_axis}   ·   {picture.y_axis}"
@@ -382,7 +405,7 @@ def draw_curves(picture: CurvePicture, width: int) -> alt.LayerChart:
         size=11,
         align="center",
     )
-    return canvas.chart()
+    return canvas.spec()
 
 
 def _curve(
@@ -396,7 +419,9 @@ def _curve(
 ) -> None:
     inside = [at(p) for p in points if p[0] > 0 and p[1] > 0]
     name = f"{size} {at((0, 0))}"
-    canvas.lines([{"id": name, "k": k, "x": x, "y": y} for k, (x, y) in enumerate(inside)], colour, size=size, dash=dash)
+    canvas.lines(
+        [{"id": name, "k": k, "x": x, "y": y} for k, (x, y) in enumerate(inside)], colour, size=size, dash=dash
+    )
     zeros = [at(p) for p in points if p[0] == 0 or p[1] == 0]
     kept = list(dict.fromkeys((round(x / 4) * 4, round(y / 4) * 4) for x, y in zeros))
     canvas.points([{"x": x, "y": y} for x, y in kept], "circle", colour, None, size=14 if size > 1 else 5)
@@ -412,8 +437,6 @@ def _panel(
     side: float,
     strip: float,
     scaled: Callable[[float], float],
-    *,
-    first: bool,
 ) -> None:
     inner = side - strip
     canvas.rects(
@@ -460,5 +483,5 @@ def _panel(
         size=9,
         align="right",
     )
-    canvas.texts([{"x": x0, "y": y0 - 20, "text": _fit(label, side + 10)}], size=12, bold=first and False)
+    canvas.texts([{"x": x0, "y": y0 - 20, "text": _fit(label, side + 10)}], size=12)
     canvas.texts([{"x": x0, "y": y0 - 7, "text": detail}], size=10, colour=MUTED)

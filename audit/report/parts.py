@@ -21,7 +21,7 @@ class Cell:
 
     text: str
     note: str = ""
-    kind: Literal["text", "number", "name"] = "text"
+    kind: Literal["text", "number", "rate", "name"] = "text"
     mark: str = ""
 
 
@@ -47,6 +47,13 @@ class Paragraph:
 @dataclass(frozen=True, slots=True)
 class Listing:
     """A list of sentences."""
+
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Notices:
+    """Sentences that the consent gate demands to be said."""
 
     items: tuple[str, ...]
 
@@ -162,6 +169,7 @@ class RidgePicture:
     axis: str
     mated: str
     nonmated: str
+    head: str
 
 
 Picture = RowPicture | HeatPicture | CurvePicture | RidgePicture
@@ -207,7 +215,7 @@ class Fold:
     blocks: tuple[Block, ...]
 
 
-Block = Paragraph | Listing | Facts | Quote | Table | Figure | Findings | Fold
+Block = Paragraph | Listing | Notices | Facts | Quote | Table | Figure | Findings | Fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +253,7 @@ class ReportView:
     language: str
     title: str
     subtitle: str
+    consent: str
     verdict: Verdict
     verdict_label: str
     headline: str

@@ -44,8 +44,8 @@ def make(record: EvaluationRecord) -> ReportView:
             people=words.people(samples.subjects),
             images=words.images(samples.total),
             day=source.record.created[:10],
-            tier=benchmark.consent_tier,
         ),
+        consent=say("page.consent", tier=benchmark.consent_tier, text=words.key_word("tier", benchmark.consent_tier)),
         verdict=found,
         verdict_label=say(f"verdict.{found}"),
         headline=headline,
@@ -72,45 +72,49 @@ def _findings_section(source: Source) -> Section:
 
 
 def _groups_section(source: Source) -> Section:
+    point = source.headline
     blocks: list[Block] = []
-    if source.headline is not None:
-        blocks += [pictures.rate_figure(source, metric, source.headline) for metric in ("FMR", "FNMR")]
-    blocks.append(rates.group_table(source))
-    for point in source.shared:
-        if point.threshold is not None:
-            title = say("points.fold", target=words.target(point.target_fmr))
-            blocks.append(Fold(title, (Paragraph(say("points.lead")), rates.point_table(source, point))))
-    lead = say("section.groups_lead", target=words.target(source.headline.target_fmr if source.headline else None))
+    if point is not None:
+        blocks += [pictures.rate_figure(source, "FMR", point), rates.group_table(source)]
+        fnmr = pictures.rate_figure(source, "FNMR", point)
+        seen = any(
+            rate.errors for rate in source.record.rates if rate.metric == "FNMR" and rate.operating_point == point.id
+        )
+        blocks.append(fnmr if seen else Fold(say("figure.fnmr_fold"), (fnmr,)))
+    for shared in source.shared:
+        if shared.threshold is not None:
+            title = say("points.fold", target=words.target(shared.target_fmr))
+            blocks.append(Fold(title, (Paragraph(say("points.lead")), rates.point_table(source, shared))))
+    lead = "" if point is None else say("section.groups_lead", target=words.target(point.target_fmr))
     return Section(
         "groups", say("section.groups"), lead, tuple(blocks), background.terms("interval", "support", "bound")
     )
 
 
 def _differences_section(source: Source) -> Section:
-    blocks: list[Block] = []
+    blocks: list[Block] = [*_present(*(pictures.spread_figure(source, metric) for metric in ("FMR", "FNMR")))]
+    unformed: list[str] = []
+    counted = 0
     for metric in ("FMR", "FNMR"):
         for number, attributes in enumerate(source.attribute_sets()):
+            unformed += differences.unformed_ratios(source, metric, attributes)
+            counted += sum(c.ratio is None for c in source.contrasts(metric, attributes, source.headline))
             table = differences.contrast_table(source, metric, attributes)
-            if table is None:
-                continue
-            title = say("contrast.fold", metric=say(f"metric.{metric}"), attributes=words.attributes_name(attributes))
-            figure = pictures.contrast_figure(source, metric, attributes, number)
-            blocks.append(Fold(title, _present(figure, table)))
-    figures = [pictures.spread_figure(source, metric) for metric in ("FMR", "FNMR")]
-    blocks += _present(*figures)
-    tables: tuple[Block, ...] = tuple(differences.spread_tables(source))
-    if tables:
-        blocks.append(Fold(say("spread.fold"), tables))
+            if table is not None:
+                name = say(f"metric.{metric}")
+                title = say("contrast.fold", metric=name, attributes=words.attributes_name(attributes))
+                figure = pictures.contrast_figure(source, metric, attributes, number)
+                blocks.append(Fold(title, _present(figure, table)))
+    if unformed:
+        blocks.append(Fold(say("contrast.unformed_fold", n=counted), (Listing(tuple(unformed)),)))
+    spreads = differences.spread_blocks(source)
+    if spreads:
+        blocks.append(Fold(say("spread.fold"), spreads))
     left_out = differences.excluded_lines(source)
     if left_out:
         blocks.append(Fold(say("spread.excluded_fold", n=len(left_out)), (Listing(left_out),)))
-    return Section(
-        "differences",
-        say("section.differences"),
-        say("section.differences_lead"),
-        tuple(blocks),
-        background.terms("ratio", "chance", "holm"),
-    )
+    terms = background.terms("ratio", "chance", "holm")
+    return Section("differences", say("section.differences"), say("section.differences_lead"), tuple(blocks), terms)
 
 
 def _between_section(source: Source) -> Section:
@@ -122,18 +126,17 @@ def _between_section(source: Source) -> Section:
 
 
 def _thresholds_section(source: Source) -> Section:
-    blocks = _present(rates.threshold_table(source), rates.own_threshold_table(source))
-    return Section(
-        "thresholds",
-        say("section.thresholds"),
-        say("section.thresholds_lead"),
-        blocks,
-        background.terms("threshold", "views"),
-    )
+    table, unset = rates.own_thresholds(source)
+    blocks: list[Block] = [rates.threshold_table(source)]
+    if table is not None:
+        blocks.append(Fold(say("thresholds.own_fold"), (table, *((Listing(unset),) if unset else ()))))
+    elif unset:
+        blocks.append(Listing(unset))
+    terms = background.terms("threshold", "views")
+    return Section("thresholds", say("section.thresholds"), say("section.thresholds_lead"), tuple(blocks), terms)
 
 
 def _scores_section(source: Source) -> Section:
-    blocks = _present(scores.ridge_figure(source), scores.curve_figure(source))
-    return Section(
-        "scores-section", say("section.scores"), say("section.scores_lead"), blocks, background.terms("score", "det")
-    )
+    blocks = (*_present(scores.ridge_figure(source)), *scores.curve_blocks(source))
+    terms = background.terms("score", "det")
+    return Section("scores-section", say("section.scores"), say("section.scores_lead"), blocks, terms)

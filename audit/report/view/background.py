@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 from audit.record import Acquisition
-from audit.report.parts import Block, Cell, Facts, Fold, Listing, Paragraph, Quote, Section, Table, Term
+from audit.report.parts import Block, Cell, Facts, Fold, Listing, Notices, Paragraph, Quote, Section, Table, Term
 from audit.report.strings import catalogue, say
 from audit.report.view import words
-from audit.report.view.rates import name_cell
+from audit.report.view.rates import every_group, name_cell
 from audit.report.view.source import Source, key
 
 
@@ -22,7 +22,7 @@ def consent_section(source: Source) -> Section:
     """On whom it was tested, and what these people agreed to."""
     benchmark = source.record.benchmark
     tier = benchmark.consent_tier
-    blocks: list[Block] = [Paragraph(notice, "warning") for notice in benchmark.notices]
+    blocks: list[Block] = [Notices(tuple(benchmark.notices))] if benchmark.notices else []
     if benchmark.consent_statement.strip():
         blocks.append(Quote(benchmark.consent_statement, benchmark.consent_source or say("consent.no_source")))
     else:
@@ -56,7 +56,7 @@ def consent_section(source: Source) -> Section:
 def failure_section(source: Source) -> Section:
     """Images from which nothing could be measured, by stage and reason."""
     rows = [row for row in source.record.acquisition if not source.banded(row.group)]
-    order = {key(g): i for i, g in enumerate([{}, *(g for a in source.attribute_sets() for g in source.groups(a))])}
+    order = {key(g): i for i, g in enumerate(every_group(source))}
     reasons = sorted((r for r in rows if r.stage is not None and r.failures), key=lambda r: order.get(key(r.group), 0))
     blocks: list[Block] = []
     if not reasons:
@@ -80,7 +80,7 @@ def limits_section(source: Source) -> Section:
     """What this evaluation cannot say."""
     record = source.record
     own = [say(f"limit.{name}") for name in ("population", "conditions", "cause", "margin")]
-    blocks: list[Block] = [Listing(tuple([*record.limits, *own]))]
+    blocks: list[Block] = [Listing((*record.limits, *own))]
     if record.warnings:
         blocks.append(Fold(say("limits.warnings", n=len(record.warnings)), (Listing(tuple(record.warnings)),)))
     return Section("limits", say("limits.title"), say("limits.lead"), tuple(blocks))

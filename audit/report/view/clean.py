@@ -48,7 +48,7 @@ def _visible(c: str) -> str:
 
 def _names(record: EvaluationRecord) -> list[str]:
     groups = [count.group for count in record.samples.by_group] + [rate.group for rate in record.rates]
-    attributes = [name for name in record.benchmark.attributes]
+    attributes = list(record.benchmark.attributes)
     values = [value for part in record.benchmark.attributes.values() for value in part.values]
     return [*attributes, *values, *(text for group in groups for item in group.items() for text in item)]
 

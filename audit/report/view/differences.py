@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from audit.record import Contrast, Differential
-from audit.report.parts import Cell, Table
+from audit.report.parts import Block, Cell, Listing, Table
 from audit.report.strings import say
 from audit.report.view import words
+from audit.report.view.findings import HEADLINE_MEASURE
 from audit.report.view.source import Source
 
 VERDICT_SIGNS = {"DISPARITY": "▲", "EQUIVALENT": "=", "INCONCLUSIVE": "?"}
@@ -17,31 +18,44 @@ def verdict_cell(verdict: str) -> Cell:
     return Cell(f"{VERDICT_SIGNS[verdict]} {say('verdict.' + verdict)}", mark=verdict.lower())
 
 
-def spread_tables(source: Source) -> list[Table]:
-    """One table of disparity measures per kind of error and attribute set, at the headline threshold."""
-    made = []
+def spread_blocks(source: Source) -> tuple[Block, ...]:
+    """One table of disparity measures per attribute set, and those that could not be formed."""
+    made: list[Block] = []
+    unformed: dict[tuple[str, str], dict[str, list[str]]] = {}
     metrics = dict.fromkeys(d.metric for d in source.record.differentials)
-    for attributes in source.attribute_sets():
-        rows = [_spread_row(d) for metric in metrics for d in source.spreads(metric, attributes, source.headline)]
+    names = ("measure", "value", "chance", "p", "cross_fit", "groups", "verdict")
+    for number, attributes in enumerate(source.attribute_sets()):
+        name = words.attributes_name(attributes)
+        found = [d for metric in metrics for d in source.spreads(metric, attributes, source.headline)]
+        rows = tuple(_spread_row(d) for d in found if d.value is not None)
         if rows:
-            names = ("measure", "value", "chance", "p", "cross_fit", "groups", "verdict")
-            caption = say("spread.caption", attributes=words.attributes_name(attributes))
-            columns = tuple(say(f"spread.column_{name}") for name in names)
-            number = source.attribute_sets().index(attributes)
-            made.append(Table(f"spread-{number}", caption, columns, tuple(rows)))
-    return made
+            columns = tuple(say(f"spread.column_{column}") for column in names)
+            made.append(Table(f"spread-{number}", say("spread.caption", attributes=name), columns, rows))
+        for d in found:
+            if d.value is None:
+                by_attribute = unformed.setdefault((d.metric, d.reason or say("rate.unmeasured")), {})
+                by_attribute.setdefault(name, []).append(words.key_word("measure", d.measure.replace("/", "_")))
+    return (*made, *((_unformed_measures(unformed),) if unformed else ()))
+
+
+def _unformed_measures(unformed: dict[tuple[str, str], dict[str, list[str]]]) -> Listing:
+    """Measures that could not be formed, a line for each kind of error and reason."""
+    return Listing(
+        tuple(
+            say(
+                "spread.unformed",
+                metric=words.key_word("metric", metric),
+                attributes=words.join(by_attribute, most=99),
+                reason=reason,
+                measures=words.join(dict.fromkeys(m for ms in by_attribute.values() for m in ms), most=99),
+            )
+            for (metric, reason), by_attribute in unformed.items()
+        )
+    )
 
 
 def _spread_row(d: Differential) -> tuple[Cell, ...]:
     name = Cell(words.key_word("measure", d.measure.replace("/", "_")), words.key_word("metric", d.metric), kind="name")
-    if d.value is None:
-        return (
-            name,
-            Cell("–", d.reason or say("rate.unmeasured"), kind="number"),
-            *(Cell("–", kind="number"),) * 3,
-            Cell(_excluded(d)),
-            verdict_cell(d.verdict),
-        )
     chance = (
         say("spread.chance", median=words.times(d.null_median), high=words.times(d.null_high))
         if (d.null_median is not None and d.null_high is not None)
@@ -51,7 +65,7 @@ def _spread_row(d: Differential) -> tuple[Cell, ...]:
     note = "" if d.interval is None else words.ratio_bounds(d.interval)
     return (
         name,
-        Cell(words.times(d.value), note, kind="number"),
+        Cell(words.times(d.value or 0.0), note, kind="number"),
         Cell(chance, kind="number"),
         Cell(words.p_value(d.null_p), kind="number"),
         Cell("–" if cross is None else words.times(cross), kind="number"),
@@ -76,40 +90,60 @@ def _excluded(d: Differential) -> str:
 
 
 def excluded_lines(source: Source) -> tuple[str, ...]:
-    """Who was left out of the spreads, and why, each once."""
-    lines = {}
+    """Who was left out of the spreads at the headline threshold, and why, each once."""
+    lines: dict[str, None] = {}
     for d in source.record.differentials:
+        if source.headline is None or d.operating_point != source.headline.id or d.measure != HEADLINE_MEASURE:
+            continue
         for row in d.excluded:
             group = row.get("group")
             if isinstance(group, dict) and not source.banded(group):
-                name = words.group_name(group)
-                lines[say("spread.excluded_line", group=name, reason=str(row.get("reason", "")))] = None
+                metric, name = words.key_word("metric", d.metric), words.group_name(group)
+                lines[say("spread.excluded_line", metric=metric, group=name, reason=str(row.get("reason", "")))] = None
     return tuple(lines)
 
 
 def contrast_table(source: Source, metric: str, attributes: tuple[str, ...]) -> Table | None:
-    """Contrasts of one kind of error within one attribute set."""
-    contrasts = source.contrasts(metric, attributes, source.headline)
+    """Contrasts of one kind of error within one attribute set, where a ratio could be formed."""
+    contrasts = [c for c in source.contrasts(metric, attributes, source.headline) if c.ratio is not None]
     if not contrasts:
         return None
     names = ("group", "against", "ratio", "p", "verdict", "detectable")
     caption = say("contrast.caption", metric=say(f"metric.{metric}"), attributes=words.attributes_name(attributes))
     rows = tuple(_contrast_row(c) for c in contrasts[:MOST_ROWS])
-    note = (
-        say("contrast.note") if len(contrasts) <= MOST_ROWS else say("contrast.cut", n=MOST_ROWS, total=len(contrasts))
-    )
+    cut = say("contrast.cut", n=MOST_ROWS, total=len(contrasts))
     number = source.attribute_sets().index(attributes)
     columns = tuple(say(f"contrast.column_{name}") for name in names)
+    note = say("contrast.note") if len(contrasts) <= MOST_ROWS else cut
     return Table(f"contrasts-{metric.lower()}-{number}", caption, columns, rows, note)
 
 
+def unformed_ratios(source: Source, metric: str, attributes: tuple[str, ...]) -> tuple[str, ...]:
+    """Pairs of groups of which no ratio could be formed, by reason."""
+    by_reason: dict[str, list[str]] = {}
+    for c in source.contrasts(metric, attributes, source.headline):
+        if c.ratio is None:
+            against = words.side_name(c.against)
+            pair = say("figure.versus", group=words.group_name(c.group), against=against)
+            by_reason.setdefault(c.reason or say("rate.unmeasured"), []).append(pair)
+    return tuple(
+        say(
+            "contrast.unformed",
+            metric=say(f"metric.{metric}"),
+            attributes=words.attributes_name(attributes),
+            n=len(pairs),
+            reason=reason,
+            pairs=words.join(pairs, most=6),
+        )
+        for reason, pairs in by_reason.items()
+    )
+
+
 def _contrast_row(c: Contrast) -> tuple[Cell, ...]:
-    if c.ratio is None:
-        ratio = Cell("–", c.reason or say("rate.unmeasured"), kind="number")
-    else:
-        text = say("contrast.at_least", ratio=words.times(c.ratio)) if c.at_least else words.times(c.ratio)
-        ratio = Cell(text, words.ratio_bounds(c.interval), kind="number")
-    against = say("word.rest") if c.against == "rest" else words.group_name(c.against)
+    shown = words.times(c.ratio or 0.0)
+    text = say("contrast.at_least", ratio=shown) if c.at_least else shown
+    ratio = Cell(text, words.ratio_bounds(c.interval), kind="number")
+    against = words.side_name(c.against)
     detectable = "–" if c.minimum_detectable_ratio is None else words.times(c.minimum_detectable_ratio)
     verdict = verdict_cell(c.verdict)
     if c.material:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from audit.domain import Verdict
 from audit.record import Contrast, Differential, Group, Rate
 from audit.report.parts import Finding, Findings
@@ -17,9 +19,18 @@ def all_findings(source: Source) -> tuple[Findings, ...]:
     """Findings about false matches, then about false non-matches."""
     made = []
     for metric in ("FMR", "FNMR"):
-        items = tuple(finding(source, metric, attributes) for attributes in source.attribute_sets())
+        sets = source.attribute_sets()
+        items = tuple(finding(source, metric, attributes) for attributes in sets)
+        if len(sets) > 1 and not _seen(source, metric) and {item.verdict for item in items} == {"INCONCLUSIVE"}:
+            items = (replace(items[-1], title=words.join(map(words.attributes_name, sets), most=9)),)
         made.append(Findings(say(f"metric.{metric}_title"), say(f"metric.{metric}_plain"), items))
     return tuple(made)
+
+
+def _seen(source: Source, metric: str) -> bool:
+    """Whether any error was seen in any group."""
+    rates = [source.rate(metric, group, source.headline) for group in (count.group for count in source.counts.values())]
+    return any(rate.errors for rate in rates if rate is not None)
 
 
 def spread(source: Source, metric: str, attributes: tuple[str, ...]) -> Differential | None:
@@ -46,40 +57,45 @@ def finding(source: Source, metric: str, attributes: tuple[str, ...]) -> Finding
     evidence: list[str] = []
     if found == "DISPARITY":
         leading = [c for c in contrasts if c.verdict == "DISPARITY"]
-        text = disparity_text(source, leading[0]) if leading else spread_text(source, one)
+        text = disparity_text(leading[0]) if leading else spread_text(one)
         if leading:
-            evidence += [side_text(source, leading[0]), size_text(source, leading[0])]
+            evidence += [side_text(source, leading[0]), size_text(source, leading[0]), chance_text(source, leading[0])]
     elif found == "EQUIVALENT":
         margin = next((c.margin for c in contrasts), one.margin if one else None)
-        text = say("finding.equivalent", margin=words.times(margin or 1.0))
+        text = say("finding.equivalent", margin=words.exact(margin or 1.0))
     else:
         text, evidence = _inconclusive(source, metric, attributes, contrasts, one)
-    evidence += _tally(contrasts, metric)
+    evidence += _tally(contrasts)
     return Finding(
         found, say(f"verdict.{found}"), words.attributes_name(attributes), text, tuple(filter(None, evidence))
     )
 
 
-def disparity_text(source: Source, contrast: Contrast) -> str:
+def disparity_text(contrast: Contrast) -> str:
     """Say who is affected more than whom."""
     direction = "more" if (contrast.ratio or 1.0) >= 1 else "less"
     key = f"finding.{contrast.metric}_{direction}"
-    return say(key, group=words.group_name(contrast.group), against=_against(contrast))
-
-
-def _against(contrast: Contrast) -> str:
-    return say("word.rest") if contrast.against == "rest" else words.group_name(contrast.against)
+    return say(key, group=words.quoted(contrast.group), against=words.quoted(contrast.against))
 
 
 def side_text(source: Source, contrast: Contrast) -> str:
     """Print the counts on both sides of a contrast."""
-    sides = [_one_side(source, contrast.metric, contrast.group)]
-    if contrast.against != "rest":
-        sides.append(_one_side(source, contrast.metric, contrast.against))
-    return say("finding.sides", first=sides[0], second=sides[1]) if len(sides) == 2 else f"{sides[0]}."
+    sides = [one_side(source, contrast.metric, contrast.group)]
+    other = contrast.against if contrast.against != "rest" else _largest_other(source, contrast)
+    if other is None:
+        return f"{sides[0]}."
+    key = "finding.sides" if contrast.against != "rest" else "finding.sides_rest"
+    return say(key, first=sides[0], second=one_side(source, contrast.metric, other))
 
 
-def _one_side(source: Source, metric: str, group: Group) -> str:
+def _largest_other(source: Source, contrast: Contrast) -> Group | None:
+    """The largest of the other groups, whose counts stand for them."""
+    others = [g for g in source.groups(tuple(contrast.group)) if g != contrast.group and not source.banded(g)]
+    return max(others, key=source.subjects, default=None)
+
+
+def one_side(source: Source, metric: str, group: Group) -> str:
+    """Print a group with its counts and people."""
     rate = source.rate(metric, group, source.headline)
     name = words.group_name(group)
     if rate is None or rate.value is None:
@@ -92,7 +108,8 @@ def counted(rate: Rate) -> str:
     return say(f"metric.{rate.metric}_counts", counts=of_counts(rate))
 
 
-def _weakest(source: Source, contrast: Contrast) -> str:
+def weakest(source: Source, contrast: Contrast) -> str:
+    """The smaller support of the two sides of a contrast."""
     groups = [contrast.group] + ([] if contrast.against == "rest" else [contrast.against])
     rates = [source.rate(contrast.metric, group, source.headline) for group in groups]
     supports = [rate.support if rate else "count-only" for rate in rates]
@@ -103,23 +120,31 @@ def size_text(source: Source, contrast: Contrast) -> str:
     """Say how large the difference is, as far as the number of people allows."""
     if contrast.ratio is None:
         return contrast.reason or ""
-    weakest = _weakest(source, contrast)
-    if weakest == "count-only":
+    support = weakest(source, contrast)
+    if support == "count-only":
         rate = source.rate(contrast.metric, contrast.group, source.headline)
         if rate is None or rate.interval is None:
             return say("finding.size_unknown")
         return say(
             "finding.size_counts", group=words.group_name(contrast.group), high=words.percent(rate.interval.high)
         )
-    key = "finding.size_at_least" if contrast.at_least else f"finding.size_{weakest}"
+    key = "finding.size_at_least" if contrast.at_least else f"finding.size_{support}"
     return say(key, ratio=words.times(contrast.ratio), bounds=words.ratio_bounds(contrast.interval))
 
 
-def spread_text(source: Source, one: Differential | None) -> str:
+def chance_text(source: Source, contrast: Contrast) -> str:
+    """Say so where a disparity does not survive the number of ratios that were looked at."""
+    alpha = source.record.plan.get("alpha", 0.05)
+    if contrast.p_adjusted is None or contrast.p_adjusted < float(alpha):
+        return ""
+    return say("finding.chance", p=words.p_value(contrast.p_adjusted))
+
+
+def spread_text(one: Differential | None) -> str:
     """Word a disparity that shows only over all groups together."""
     if one is None or one.groups.worst is None:
         return say("finding.spread")
-    return say("finding.spread_worst", group=words.group_name(one.groups.worst))
+    return say("finding.spread_worst", group=words.quoted(one.groups.worst))
 
 
 def _inconclusive(
@@ -130,7 +155,7 @@ def _inconclusive(
         (one.margin if one else None) or source.record.plan.get(f"margin_{metric.lower()}"),
     )
     text = (
-        say("finding.inconclusive", margin=words.times(float(margin))) if margin else say("finding.inconclusive_bare")
+        say("finding.inconclusive", margin=words.exact(float(margin))) if margin else say("finding.inconclusive_bare")
     )
     rates = [
         source.rate(metric, group, source.headline) for group in source.groups(attributes) if not source.banded(group)
@@ -148,12 +173,10 @@ def _inconclusive(
         evidence.append(
             say("finding.highest", group=words.group_name(worst.group), counts=counted(worst), people=people)
         )
-    if one is not None and one.value is None and one.reason:
-        evidence.append(say("finding.spread_reason", reason=one.reason))
     return text, evidence
 
 
-def _tally(contrasts: list[Contrast], metric: str) -> list[str]:
+def _tally(contrasts: list[Contrast]) -> list[str]:
     if not contrasts:
         return [say("finding.no_contrasts")]
     n = {v: sum(c.verdict == v for c in contrasts) for v in ("DISPARITY", "EQUIVALENT", "INCONCLUSIVE")}
@@ -162,5 +185,6 @@ def _tally(contrasts: list[Contrast], metric: str) -> list[str]:
     ]
     detectable = [c.minimum_detectable_ratio for c in contrasts if c.minimum_detectable_ratio is not None]
     if n["INCONCLUSIVE"] and detectable:
-        made.append(say("finding.detectable", low=words.times(min(detectable)), high=words.times(max(detectable))))
+        low, high = words.times(min(detectable)), words.times(max(detectable))
+        made.append(say("finding.detectable", ratio=low if low == high else say("number.bounds", low=low, high=high)))
     return made

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Iterable
 
@@ -9,6 +10,7 @@ from audit.record import Contrast, OperatingPoint, Rate
 from audit.report.parts import Cell, Figure, HeatCell, HeatPicture, Line, RowMark, RowPicture, Table
 from audit.report.strings import say
 from audit.report.view import words
+from audit.report.view.differences import VERDICT_SIGNS
 from audit.report.view.findings import HEADLINE_MEASURE
 from audit.report.view.rates import MARKERS, SIGNS, name_cell, of_counts, rate_cell, support_cell, value_text
 from audit.report.view.source import Source
@@ -37,10 +39,10 @@ def rate_figure(source: Source, metric: str, point: OperatingPoint) -> Figure:
     columns = (say("groups.column_group"), say(f"metric.{metric}"), say("groups.column_support"))
     target = words.target(point.target_fmr)
     table = Table(f"{name}-data", say(f"figure.{name}_title", target=target), columns, tuple(rows))
-    lines = ()
+    lines: tuple[Line, ...] = ()
     if metric == "FMR" and point.target_fmr is not None:
         lines = (Line(point.target_fmr, say("figure.target_line")),)
-    domain = _domain([m for m in marks], [line.x for line in lines], ceiling=1.0)
+    domain = _domain(marks, [line.x for line in lines], ceiling=1.0)
     return Figure(
         id=name,
         title=say(f"figure.{name}_title", target=target),
@@ -108,7 +110,7 @@ def contrast_figure(source: Source, metric: str, attributes: tuple[str, ...], nu
     return Figure(
         id=f"ratio-{metric.lower()}-{number}",
         title=title,
-        caption=say("figure.contrast_caption", margin=words.times(margin), inverse=words.times(1 / margin)),
+        caption=say("figure.contrast_caption", margin=words.exact(margin), inverse=words.times(1 / margin)),
         alt=say("figure.rows_alt", what=title, rows=_spoken(marks)),
         picture=RowPicture(
             marks,
@@ -129,11 +131,11 @@ def _ratio_text(c: Contrast) -> str:
 
 
 def _ratio_mark(c: Contrast) -> RowMark:
-    against = say("word.rest") if c.against == "rest" else words.group_name(c.against)
+    against = words.side_name(c.against)
     low, high = (c.interval.low, c.interval.high) if c.interval else (None, None)
     marker = "hollow" if c.verdict == "INCONCLUSIVE" else "solid"
     label = say("figure.versus", group=words.group_name(c.group), against=against)
-    detail = say("figure.ratio_detail", ratio=_short(c), verdict=say(f"verdict.{c.verdict}"))
+    detail = say("figure.ratio_detail", ratio=_short(c), sign=VERDICT_SIGNS[c.verdict])
     return RowMark(label, detail, marker, x=c.ratio, low=low, high=high)  # type: ignore[arg-type]
 
 
@@ -213,10 +215,7 @@ def heat_figure(source: Source, attributes: tuple[str, ...], point: OperatingPoi
         "figure.heat_title", attributes=words.attributes_name(attributes), target=words.target(point.target_fmr)
     )
     bands = [say("figure.level_low", high=words.percent(LEVELS[0]))]
-    bands += [
-        say("figure.level", low=words.percent(a), high=words.percent(b))
-        for a, b in zip(LEVELS, LEVELS[1:], strict=False)
-    ]
+    bands += [say("figure.level", low=words.percent(a), high=words.percent(b)) for a, b in itertools.pairwise(LEVELS)]
     legend = (say("figure.level_zero"), *bands, say("figure.level_high", low=words.percent(LEVELS[-1])))
     spoken = "; ".join(
         say("figure.heat_cell", first=labels[c.row], second=labels[c.column], text=c.text)

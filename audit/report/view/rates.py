@@ -6,7 +6,7 @@ from audit.record import Group, OperatingPoint, Rate
 from audit.report.parts import Cell, Marker, Table
 from audit.report.strings import say
 from audit.report.view import words
-from audit.report.view.source import Source
+from audit.report.view.source import Source, key
 
 MARKERS: dict[str, Marker] = {"sufficient": "solid", "low-precision": "half", "count-only": "hollow"}
 SIGNS = {"sufficient": "●", "low-precision": "◐", "count-only": "○"}
@@ -22,25 +22,29 @@ def of_counts(rate: Rate) -> str:
     return say("rate.counts", errors=words.number(rate.errors), trials=words.number(rate.trials))
 
 
-def value_text(rate: Rate) -> str:
-    """Print a rate with its interval; no error seen gives the upper bound."""
+def value_text(rate: Rate, *, often: bool = False) -> str:
+    """Print a rate with its interval, and `often` as a frequency too; no error seen gives the upper bound."""
     if rate.value is None:
         return rate.reason or say("rate.unmeasured")
     if rate.zero_errors:
         bound = rate.upper_bound if rate.upper_bound is not None else (rate.interval.high if rate.interval else None)
         return say("rate.none_seen") if bound is None else say("rate.at_most", bound=words.percent(bound))
-    return say("rate.value", value=words.percent(rate.value), bounds=words.bounds(rate.interval))
+    frequency = words.one_in(rate.value) if often and rate.support != "count-only" else ""
+    name = "rate.value_often" if frequency else "rate.value"
+    return say(name, value=words.percent(rate.value), often=frequency, bounds=words.bounds(rate.interval))
 
 
-def rate_cell(rate: Rate | None) -> Cell:
+def rate_cell(rate: Rate | None, *, often: bool = False) -> Cell:
     """One rate in a table: counts above, rate and interval below."""
     if rate is None:
         return Cell("–", say("rate.not_recorded"), kind="number")
     if rate.value is None:
         return Cell("–", rate.reason or say("rate.unmeasured"), kind="number")
+    if rate.view == "generalised" and rate.zero_errors:
+        return Cell(value_text(rate), kind="number", mark=rate.support)
     if rate.view == "generalised":
         return Cell(words.percent(rate.value), words.bounds(rate.interval), kind="number", mark=rate.support)
-    return Cell(of_counts(rate), value_text(rate), kind="number", mark=rate.support)
+    return Cell(of_counts(rate), value_text(rate, often=often), kind="rate", mark=rate.support)
 
 
 def name_cell(group: Group, note: str = "") -> Cell:
@@ -104,16 +108,16 @@ def group_table(source: Source) -> Table:
 
 def _group_row(source: Source, group: Group, point: OperatingPoint | None) -> tuple[Cell, ...]:
     if source.banded(group):
-        return (name_cell(group), people_cell(source, group), *withheld(source, 4), Cell("–"))
-    count = source.counts.get(frozenset(group.items()))
+        return (name_cell(group), people_cell(source, group), Cell("–"), *withheld(source, 3), Cell("–"))
+    count = source.counts.get(key(group))
     images = count.samples if count else (source.record.samples.total if not group else 0)
     people = source.record.samples.subjects if not group else source.subjects(group)
     return (
-        name_cell(group),
+        name_cell(group, say("groups.everyone") if not group else ""),
         Cell(words.number(people), kind="number"),
         Cell(words.number(images), kind="number"),
-        rate_cell(source.rate("FMR", group, point)),
-        rate_cell(source.rate("FNMR", group, point)),
+        rate_cell(source.rate("FMR", group, point), often=True),
+        rate_cell(source.rate("FNMR", group, point), often=True),
         rate_cell(failure_rate(source, group)),
         support_cell(support_of(source, group, point)),
     )
@@ -173,28 +177,36 @@ def threshold_table(source: Source) -> Table:
     return Table("thresholds", say("thresholds.caption"), tuple(say(f"thresholds.column_{n}") for n in names), rows)
 
 
-def own_threshold_table(source: Source) -> Table | None:
-    """What each group would see had it a threshold of its own."""
-    if not source.own:
-        return None
+def own_thresholds(source: Source) -> tuple[Table | None, tuple[str, ...]]:
+    """What each group would see had it a threshold of its own, and for which groups none could be set."""
     names = ("group", "target", "threshold", "achieved", "fnmr")
-    order = {frozenset(g.items()): i for i, g in enumerate(_all_groups(source))}
-    points = sorted(source.own, key=lambda p: (order.get(frozenset(p.group.items()), 0), -(p.target_fmr or 0)))
-    rows = tuple(_own_row(source, point) for point in points if not source.banded(point.group))
+    order = {key(g): i for i, g in enumerate(every_group(source))}
+    points = [p for p in source.own if not source.banded(p.group)]
+    points.sort(key=lambda p: (order.get(key(p.group), 0), -(p.target_fmr or 0)))
+    rows = tuple(_own_row(source, point) for point in points if point.threshold is not None)
+    unset: dict[float | None, list[str]] = {}
+    for point in points:
+        if point.threshold is None:
+            unset.setdefault(point.target_fmr, []).append(words.group_name(point.group))
+    lines = tuple(
+        say("thresholds.unset", target=words.target(target), groups=words.join(groups, most=99))
+        for target, groups in unset.items()
+    )
     columns = tuple(say(f"thresholds.column_{name}") for name in names)
-    return Table("own-thresholds", say("thresholds.own_caption"), columns, rows)
+    return (Table("own-thresholds", say("thresholds.own_caption"), columns, rows) if rows else None), lines
 
 
-def _all_groups(source: Source) -> list[Group]:
+def every_group(source: Source) -> list[Group]:
+    """Everyone, then the groups of every attribute set, in the order of the report."""
     return [{}, *(group for attributes in source.attribute_sets() for group in source.groups(attributes))]
 
 
 def _own_row(source: Source, point: OperatingPoint) -> tuple[Cell, ...]:
-    if point.threshold is None:
-        threshold, fnmr = Cell("–", point.reason or "", kind="number"), Cell("–", kind="number")
-    else:
-        threshold = Cell(f"{point.threshold:.4g}", kind="number")
-        fnmr = rate_cell(source.rate("FNMR", point.group, point))
     achieved = "–" if point.achieved_fmr is None else words.percent(point.achieved_fmr)
-    target = Cell(words.target(point.target_fmr))
-    return (name_cell(point.group), target, threshold, Cell(achieved, kind="number"), fnmr)
+    return (
+        name_cell(point.group),
+        Cell(words.target(point.target_fmr)),
+        Cell(f"{point.threshold:.4g}", kind="number"),
+        Cell(achieved, kind="number"),
+        rate_cell(source.rate("FNMR", point.group, point)),
+    )

@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from audit.record import DetCurve, Distribution, Group
-from audit.report.parts import Cell, CurvePanel, CurvePicture, Figure, Line, Ridge, RidgePicture, Table
+from audit.report.parts import (
+    Block,
+    Cell,
+    CurvePanel,
+    CurvePicture,
+    Figure,
+    Line,
+    Paragraph,
+    Ridge,
+    RidgePicture,
+    Table,
+)
 from audit.report.strings import say
 from audit.report.view import words
-from audit.report.view.source import Source, key
+from audit.report.view.rates import every_group
+from audit.report.view.source import Key, Source, key
 
 BINS = 64
 MOST_PANELS = 24
@@ -55,14 +68,14 @@ def ridge_figure(source: Source) -> Figure | None:
             say("figure.ridge_axis"),
             say("figure.ridge_mated"),
             say("figure.ridge_nonmated"),
+            say("figure.ridge_head"),
         ),
         table=Table("scores-data", title, columns, tuple(rows), say("figure.ridge_note")),
     )
 
 
 def _drawn_groups(source: Source) -> list[Group]:
-    groups = [{}, *(g for a in source.attribute_sets() for g in source.groups(a))]
-    return [g for g in groups if not source.banded(g)]
+    return [group for group in every_group(source) if not source.banded(group)]
 
 
 def _occupied(d: Distribution) -> list[float]:
@@ -75,7 +88,7 @@ def _total(d: Distribution | None) -> int:
 
 
 def _heights(d: Distribution | None, low: float, width: float) -> tuple[float, ...]:
-    """Share of comparisons in each drawn bin, the tallest scaled to 1; a narrow bin counts where its middle lies."""
+    """Share of comparisons in each drawn bin, the tallest scaled to 1."""
     heights = [0.0] * BINS
     if d is not None:
         for left, right, n in zip(d.edges, d.edges[1:], d.counts, strict=False):
@@ -86,10 +99,8 @@ def _heights(d: Distribution | None, low: float, width: float) -> tuple[float, .
 
 
 def _spill(heights: list[float], left: float, right: float, n: int) -> None:
-    first, last = max(0, math.floor(left)), min(BINS - 1, max(math.ceil(right) - 1, math.floor(left)))
-    if right - left <= 1 or last <= first:
-        heights[min(BINS - 1, max(0, math.floor((left + right) / 2)))] += n
-        return
+    """Share a bin's count among the drawn bins that it overlaps; `left` and `right` are in drawn bins."""
+    first, last = max(0, math.floor(left)), min(BINS - 1, math.ceil(right) - 1)
     for k in range(first, last + 1):
         heights[k] += n * (min(right, k + 1) - max(left, k)) / (right - left)
 
@@ -109,16 +120,29 @@ def _even_ticks(low: float, high: float) -> tuple[Line, ...]:
     return tuple(Line(k * step, f"{k * step:.6g}") for k in range(first, math.floor(high / step) + 1))
 
 
-def _spoken(rows: list[tuple[Cell, ...]]) -> str:
+def _spoken(rows: Sequence[tuple[Cell, ...]]) -> str:
     return "; ".join(say("figure.ridge_spoken", group=r[0].text, mated=r[2].text, nonmated=r[4].text) for r in rows)
 
 
-def curve_figure(source: Source) -> Figure | None:
-    """Draw the error trade-off of every group before that of everyone."""
+def curve_blocks(source: Source) -> tuple[Block, ...]:
+    """Draw the error trade-offs that exist, and name the groups that have none."""
     curves = {key(curve.group): curve for curve in source.record.det if curve.fmr}
-    groups = [g for g in _drawn_groups(source) if g and key(g) in curves][:MOST_PANELS]
-    if not groups:
-        return None
+    known = [g for g in _drawn_groups(source) if key(g) in curves]
+    drawn = [g for g in known if g and _inside(curves[key(g)])][:MOST_PANELS]
+    if not known:
+        return ()
+    if not drawn:
+        return (Paragraph(say("figure.det_none")),)
+    left_out = [words.group_name(g) for g in known if not _inside(curves[key(g)])]
+    line = say("figure.det_left_out", groups=words.join(left_out, most=99))
+    return (_curve_figure(source, curves, drawn), *((Paragraph(line, "note"),) if left_out else ()))
+
+
+def _inside(curve: DetCurve) -> bool:
+    return any(x > 0 and y > 0 for x, y in zip(curve.fmr, curve.fnmr, strict=True))
+
+
+def _curve_figure(source: Source, curves: dict[Key, DetCurve], groups: list[Group]) -> Figure:
     panels, rows = [], []
     for group in groups:
         curve = curves[key(group)]

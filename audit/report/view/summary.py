@@ -7,7 +7,16 @@ from audit.record import Contrast
 from audit.report.parts import Answer
 from audit.report.strings import say
 from audit.report.view import words
-from audit.report.view.findings import disparity_text, side_text, size_text, spread, verdict
+from audit.report.view.findings import (
+    chance_text,
+    disparity_text,
+    one_side,
+    side_text,
+    size_text,
+    spread,
+    verdict,
+    weakest,
+)
 from audit.report.view.rates import support_of
 from audit.report.view.source import Source, pronounced
 
@@ -42,7 +51,7 @@ def headline(source: Source) -> tuple[str, str]:
     for metric in METRICS:
         lead = leading(source, metric)
         if lead is not None:
-            return disparity_text(source, lead), f"{side_text(source, lead)} {threshold}"
+            return disparity_text(lead), f"{side_text(source, lead)} {threshold}"
     if any(verdict(source, metric, a) == "DISPARITY" for metric in METRICS for a in source.attribute_sets()):
         return say("headline.spread"), threshold
     if overall(source) == "EQUIVALENT":
@@ -56,32 +65,56 @@ def answers(source: Source) -> tuple[Answer, ...]:
 
 
 def _disparities(source: Source, metric: str) -> list[Contrast]:
-    return [
+    found = [
         c
-        for attributes in reversed(source.attribute_sets())
+        for attributes in source.attribute_sets()
         for c in source.contrasts(metric, attributes, source.headline)
         if c.verdict == "DISPARITY" and c.ratio is not None and c.ratio > 1
     ]
+    return sorted(found, key=pronounced, reverse=True)
 
 
 def _who(source: Source) -> Answer:
-    details = []
+    lines, doubtful = [], []
     for metric in METRICS:
-        names = list(dict.fromkeys(words.group_name(c.group) for c in _disparities(source, metric)))
+        found = _disparities(source, metric)
+        firm = list(dict.fromkeys(words.group_name(c.group) for c in found if not chance_text(source, c)))
+        every = list(dict.fromkeys(words.group_name(c.group) for c in found))
+        names = firm or every
         key = "some" if names else "none"
-        details.append(say(f"answer.who_{metric}_{key}", groups=words.join(names, most=3), n=len(names)))
-    found = any(_disparities(source, metric) for metric in METRICS)
-    if not found and overall(source) == "DISPARITY":
-        return Answer(say("question.who"), say("answer.who_spread"))
-    return Answer(say("question.who"), details[0], tuple(details[1:]))
+        lines.append(say(f"answer.who_{metric}_{key}", groups=words.join(names, most=3)))
+        rest = [name for name in every if name not in names]
+        if rest:
+            doubtful.append(say("answer.who_doubtful", groups=words.join(rest, most=3)))
+    if overall(source) == "DISPARITY" and not any(_disparities(source, metric) for metric in METRICS):
+        return Answer(say("question.who"), say("answer.who_spread"), tuple(_range(source)))
+    return Answer(say("question.who"), lines[0], (*doubtful, *_range(source), *lines[1:]))
+
+
+def _range(source: Source) -> list[str]:
+    """Counts at both ends of the finest attribute set: the highest rate, and no error on the most comparisons."""
+    for attributes in reversed(source.attribute_sets()):
+        measured = []
+        for group in source.groups(attributes):
+            rate = source.rate("FMR", group, source.headline)
+            if rate is not None and rate.value is not None:
+                measured.append(rate)
+        if len(measured) > 1 and measured[0].errors:
+            zeros = [rate for rate in measured if not rate.errors]
+            least = zeros[0] if zeros else measured[-1]
+            ends = (one_side(source, "FMR", measured[0].group), one_side(source, "FMR", least.group))
+            return [say("answer.range", attributes=words.attributes_name(attributes), most=ends[0], least=ends[1])]
+    return []
 
 
 def _how_large(source: Source) -> Answer:
     lead = leading(source) or leading(source, "FNMR")
     if lead is None:
         margin = source.record.plan.get("margin_fmr", 2.0)
-        return Answer(say("question.large"), say("answer.large_none", margin=words.times(float(margin))))
-    return Answer(say("question.large"), size_text(source, lead), (side_text(source, lead),))
+        return Answer(say("question.large"), say("answer.large_none", margin=words.exact(float(margin))))
+    size, sides = size_text(source, lead), side_text(source, lead)
+    first, second = (sides, size) if weakest(source, lead) == "count-only" else (size, sides)
+    return Answer(say("question.large"), first, tuple(filter(None, (second, chance_text(source, lead)))))
 
 
 def _how_sure(source: Source) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Context
+from typing import Literal
 
 from audit.domain import UNKNOWN
 from audit.record import Group, IntervalPart
@@ -45,6 +46,15 @@ def percent(x: float) -> str:
     if 0.995 <= x < 1:
         return say("number.nearly")
     return f"{significant(100 * x)}%"
+
+
+def exact(x: float) -> str:
+    """Print a setting as it was declared: nothing is rounded away.
+
+    >>> exact(1.25), exact(2.0)
+    ('1.25', '2')
+    """
+    return f"{x:.10g}"
 
 
 def bounds(interval: IntervalPart | None) -> str:
@@ -122,6 +132,20 @@ def group_name(group: Group) -> str:
     if not group:
         return say("word.everyone")
     return ", ".join(isolate(_value_name(name, value)) for name, value in group.items())
+
+
+def quoted(group: Group | Literal["rest"]) -> str:
+    """Name a group inside a sentence.
+
+    >>> quoted({"gender": "female"}), quoted("rest")
+    ('“female”', 'everyone else')
+    """
+    return say("word.rest") if isinstance(group, str) else say("word.quoted", name=group_name(group))
+
+
+def side_name(group: Group | Literal["rest"]) -> str:
+    """Name a group, or everyone else."""
+    return say("word.rest") if isinstance(group, str) else group_name(group)
 
 
 def _value_name(name: str, value: str) -> str:
