@@ -19,7 +19,9 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from audit.domain import FailureToAcquire
 
-FORMATS = ("JPEG", "MPO", "PNG", "TIFF", "BMP", "WEBP", "PPM", "GIF")
+FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "WEBP", "PPM", "GIF")
+"""What is opened; multi-picture JPEGs are JPEGs."""
+
 MOST_PIXELS = 80_000_000
 MOST_BYTES = 512 * 2**20
 

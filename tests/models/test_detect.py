@@ -96,3 +96,14 @@ def test_the_declared_policy_chooses_among_several_faces(head: Image.Image) -> N
     assert chosen["largest"].box[2] < 620
     assert 640 < chosen["most-central"].box[0] < chosen["most-central"].box[2] < 960
     assert chosen["most-confident"].confidence >= max(face.confidence for face in chosen.values())
+
+
+def test_boxes_below_the_limit_are_not_chosen(detector: Detector, monkeypatch: pytest.MonkeyPatch) -> None:
+    boxes = np.array([[10.0, 10, 40, 45, 0.99], [100, 100, 160, 170, 0.8]])
+    monkeypatch.setattr(detector, "_run", lambda _: (boxes[:count], np.zeros((count, 5, 2))))
+    count = 2
+    face = detector.find(np.zeros((300, 300, 3), np.uint8))
+    assert isinstance(face, Face)
+    assert (face.seen, face.box.tolist()) == (1, [100, 100, 160, 170])
+    count = 1
+    assert detector.find(np.zeros((300, 300, 3), np.uint8)) == FailureToAcquire("detect", "face too small")

@@ -1,0 +1,109 @@
+"""Every model of the table that can be had here goes through the same contract."""
+
+from __future__ import annotations
+
+import hashlib
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from facenet_pytorch import InceptionResnetV1
+from PIL import Image
+
+from audit import models
+from audit.decode import decode
+from audit.domain import FaceModel, FailureToAcquire, Template
+from audit.models.card import ModelCard
+from audit.plan import make
+
+SPECS = ["dlib", "onnx:mobilefacenet.onnx", "onnx:faceplugin_feature.onnx", "facenet-vggface2", "facenet-casia-webface"]
+_STEMS = ("20180402-114759-vggface2", "20180408-102900-casia-webface")
+
+
+def _no_network(*_: object, **__: object) -> None:
+    raise AssertionError("a model reached for the network")
+
+
+@pytest.fixture(scope="module")
+def images(shared: Path) -> list[np.ndarray]:
+    """Seven: six of one person in unequal sizes, and one without a face in the middle."""
+    folder = shared / "benchmarks" / "cc0_fixture"
+    names = ["lisa_lisa1", "lisa_lisa2", "lisa_lisa3", "zoom_30cm", "zoom_60cm"]
+    found = [decode((folder / f"{name}.jpg").read_bytes()) for name in names]
+    out = [image for image in found if isinstance(image, np.ndarray)]
+    assert len(out) == 5
+    small = np.asarray(Image.fromarray(out[0]).reduce(2))
+    return [*out[:3], np.full((300, 200, 3), 128, np.uint8), *out[3:], small]
+
+
+@pytest.fixture(scope="module")
+def stand_ins(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Files in the format of facenet-pytorch's releases, with fixed random numbers and a stated digest."""
+    folder = tmp_path_factory.mktemp("weights")
+    for seed, stem in enumerate(_STEMS):
+        torch.manual_seed(seed)
+        torch.save(InceptionResnetV1(pretrained=None, classify=False).state_dict(), folder / f"{stem}.pt")
+        sha256 = hashlib.sha256((folder / f"{stem}.pt").read_bytes()).hexdigest()
+        (folder / f"{stem}.toml").write_text(f'sha256 = "{sha256}"\n')
+    return folder
+
+
+@pytest.fixture(scope="module", params=SPECS)
+def loaded(request: pytest.FixtureRequest, shared: Path, stand_ins: Path) -> Iterator[tuple[ModelCard, FaceModel]]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "socket", _no_network)
+        patch.setattr(socket, "create_connection", _no_network)
+        plan = make({"benchmark": "b", "model": request.param})
+        card = models.describe(request.param, data=[shared / "models", stand_ins], plan=plan)
+        yield card, models.load(card, workers=2)
+
+
+def vectors(outcomes: list[Template | FailureToAcquire]) -> list[bytes]:
+    return [outcome.vector.tobytes() for outcome in outcomes if isinstance(outcome, Template)]
+
+
+def test_the_table_is_covered() -> None:
+    assert {spec.partition(":")[0] for spec in SPECS} == set(models.MODELS)
+
+
+def test_it_is_what_its_card_says(loaded: tuple[ModelCard, FaceModel], images: list[np.ndarray]) -> None:
+    card, model = loaded
+    assert isinstance(model, FaceModel)
+    assert (model.name, model.revision, model.card) == (card.name, card.revision, card)
+    (outcome,) = model.extract(images[:1])
+    assert isinstance(outcome, Template)
+    assert (outcome.vector.dtype, outcome.vector.shape, outcome.faces) == (np.float32, (card.dimension,), 1)
+    assert np.isfinite(outcome.vector).all()
+    assert outcome.vector.any()
+
+
+def test_batches_of_none_one_and_seven(loaded: tuple[ModelCard, FaceModel], images: list[np.ndarray]) -> None:
+    _, model = loaded
+    assert model.extract([]) == []
+    together = model.extract(images)
+    assert together[3] == FailureToAcquire("detect", "no face")
+    assert sum(isinstance(outcome, Template) for outcome in together) == 6
+    one_by_one = [model.extract([image])[0] for image in images]
+    assert vectors(one_by_one) == vectors(together)
+    assert vectors(model.extract(images[::-1])) == vectors(together)[::-1]
+
+
+def test_the_same_face_twice_is_the_same_template(
+    loaded: tuple[ModelCard, FaceModel], images: list[np.ndarray]
+) -> None:
+    _, model = loaded
+    first, second = vectors(model.extract([images[1], images[1].copy()]))
+    assert first == second
+
+
+def test_extraction_leaves_image_and_settings_alone(
+    loaded: tuple[ModelCard, FaceModel], images: list[np.ndarray]
+) -> None:
+    _, model = loaded
+    before, threads = images[0].copy(), torch.get_num_threads()
+    model.extract(images[:1])
+    assert np.array_equal(images[0], before)
+    assert torch.get_num_threads() == threads
