@@ -55,12 +55,6 @@ def error_curve(scores: ArrayLike, mated: ArrayLike, nonmated: ArrayLike) -> Err
     return ErrorCurve(np.append(values, np.inf), fmr, fnmr)
 
 
-def rates_at(curve: ErrorCurve, thresholds: ArrayLike) -> tuple[Floats, Floats]:
-    """FMR and FNMR at any thresholds."""
-    index = np.searchsorted(curve.thresholds, np.asarray(thresholds, dtype=np.float64), side="left")
-    return curve.fmr[index], curve.fnmr[index]
-
-
 def probit(rates: ArrayLike) -> Floats:
     """Map rates to the axis of a DET plot, the normal quantile; 0 and 1 get a marked place at the end.
 

@@ -27,15 +27,6 @@ class RatioTest:
     minimum_detectable: float
 
 
-def log_ratio_variance(pa: float, pb: float, variance_a: float, variance_b: float, covariance: float = 0.0) -> float:
-    """Variance of `ln(pa/pb)` by the delta method: `Saa/pa^2 + Sbb/pb^2 - 2 Sab/(pa pb)`.
-
-    >>> log_ratio_variance(0.5, 0.25, 0.01, 0.0025)
-    0.08
-    """
-    return variance_a / pa**2 + variance_b / pb**2 - 2 * covariance / (pa * pb)
-
-
 def ratio_test(log_ratio: float, variance: float, df: float, *, level: float = 0.95, alpha: float = 0.05) -> RatioTest:
     """Test a log ratio against 0 by Student's t, and give the bounds that an equivalence test needs.
 
@@ -44,7 +35,7 @@ def ratio_test(log_ratio: float, variance: float, df: float, *, level: float = 0
     log_ratio : float
         ln(pa/pb).
     variance : float
-        Its variance, positive.
+        Its variance by the delta method, positive: `Saa/pa^2 + Sbb/pb^2 - 2 Sab/(pa pb)`.
     df : float
         Degrees of freedom: the fewer subjects of the two cells, less one.
     level : float

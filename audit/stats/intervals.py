@@ -47,11 +47,14 @@ def wilson(p: float, n: float, level: float = 0.95) -> tuple[float, float]:
     (0.403832, 0.596168)
     """
     _check(p, n, level)
+    if p > 0.5:
+        low, high = wilson(1 - p, n, level)
+        return 1 - high, 1 - low
     z = -float(ndtri((1 - level) / 2))
-    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))
-    # At the ends the algebra gives 0 and 1 exactly; floating point does not.
-    return (0.0 if p == 0 else max(0.0, centre - half)), (1.0 if p == 1 else min(1.0, centre + half))
+    widened = 1 + z * z / n
+    high = (p + z * z / (2 * n) + z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n))) / widened
+    # The bounds are the roots of a quadratic whose product is p^2/widened; their difference would cancel near 0.
+    return p * (p / (widened * high)), high
 
 
 def clopper_pearson(errors: float, n: float, level: float = 0.95) -> tuple[float, float]:

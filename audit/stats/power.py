@@ -1,4 +1,4 @@
-"""What a design can show, before or after it was run."""
+"""What a design can show."""
 
 from __future__ import annotations
 
@@ -21,14 +21,3 @@ def minimum_detectable_ratio(log_variance: float, *, alpha: float = 0.05, power:
         raise ValueError(f"a variance is not negative, found {log_variance}")
     z = float(-ndtri(alpha / 2) + ndtri(power))
     return math.exp(min(z * math.sqrt(log_variance), _LARGEST_LOG))
-
-
-def planned_log_variance(rate: float, trials: float, design_effect: float) -> float:
-    """Variance of a log rate to expect from `trials` dependent trials: `(1-p)/(p M/deff)`.
-
-    >>> planned_log_variance(0.5, 300, 3.0)
-    0.01
-    """
-    if not 0 < rate <= 1 or not trials > 0 or not design_effect > 0:
-        raise ValueError(f"rate {rate}, trials {trials} and design effect {design_effect} must be positive")
-    return (1 - rate) / (rate * trials / design_effect)

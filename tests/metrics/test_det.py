@@ -18,7 +18,6 @@ from audit.metrics.det import (
     error_curve,
     hull,
     probit,
-    rates_at,
     thin,
 )
 
@@ -49,9 +48,6 @@ def test_curve_by_hand() -> None:
     assert curve.thresholds.tolist() == [0, 1, 2, 3, np.inf]
     assert curve.fmr.tolist() == [1, 0.5, 0, 0, 0]
     np.testing.assert_allclose(curve.fnmr, [0, 0, 1 / 3, 2 / 3, 1])
-    fmr, fnmr = rates_at(curve, [0.5, 1.0, 1.5])
-    assert fmr.tolist() == [0.5, 0.5, 0.0]
-    np.testing.assert_allclose(fnmr, [0, 0, 1 / 3])
 
 
 def test_eer_by_hand() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import t
 
-from audit.stats.contrasts import log_ratio_variance, mover_difference, ratio_test
+from audit.stats.contrasts import mover_difference, ratio_test
 from audit.stats.intervals import wilson
 
 
@@ -37,11 +37,6 @@ def test_bounds_stay_finite() -> None:
         ratio_test(1.0, 0.0, 3)
     with pytest.raises(ValueError, match="above 0"):
         ratio_test(1.0, 0.1, 0)
-
-
-def test_covariance_shrinks_the_variance_of_a_ratio() -> None:
-    assert log_ratio_variance(0.1, 0.1, 0.001, 0.001, 0.001) == pytest.approx(0.0)
-    assert log_ratio_variance(0.1, 0.2, 0.001, 0.004) == pytest.approx(0.2)
 
 
 def test_mover_on_published_numbers() -> None:
