@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from audit.record import EvaluationRecord
-from audit.report.parts import Block, Figure, Fold, Listing, Paragraph, ReportView, Section
+from audit.report.parts import Block, Figure, Fold, Listing, ReportView, Section
 from audit.report.strings import LANGUAGE, say
 from audit.report.view import background, differences, findings, pictures, rates, scores, summary, words
 from audit.report.view.source import Source
@@ -84,7 +84,7 @@ def _groups_section(source: Source) -> Section:
     for shared in source.shared:
         if shared.threshold is not None:
             title = say("points.fold", target=words.target(shared.target_fmr))
-            blocks.append(Fold(title, (Paragraph(say("points.lead")), rates.point_table(source, shared))))
+            blocks.append(Fold(title, rates.point_blocks(source, shared)))
     lead = "" if point is None else say("section.groups_lead", target=words.target(point.target_fmr))
     return Section(
         "groups", say("section.groups"), lead, tuple(blocks), background.terms("interval", "support", "bound")
@@ -112,7 +112,7 @@ def _differences_section(source: Source) -> Section:
         blocks.append(Fold(say("spread.fold"), spreads))
     left_out = differences.excluded_lines(source)
     if left_out:
-        blocks.append(Fold(say("spread.excluded_fold", n=len(left_out)), (Listing(left_out),)))
+        blocks.append(Fold(say("spread.excluded_fold"), (Listing(left_out),)))
     terms = background.terms("ratio", "chance", "holm")
     return Section("differences", say("section.differences"), say("section.differences_lead"), tuple(blocks), terms)
 

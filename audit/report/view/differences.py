@@ -90,17 +90,20 @@ def _excluded(d: Differential) -> str:
 
 
 def excluded_lines(source: Source) -> tuple[str, ...]:
-    """Who was left out of the spreads at the headline threshold, and why, each once."""
-    lines: dict[str, None] = {}
+    """Who was left out of the headline spread, and why: a line for each kind of error."""
+    found: dict[str, dict[str, None]] = {}
     for d in source.record.differentials:
         if source.headline is None or d.operating_point != source.headline.id or d.measure != HEADLINE_MEASURE:
             continue
         for row in d.excluded:
             group = row.get("group")
             if isinstance(group, dict) and not source.banded(group):
-                metric, name = words.key_word("metric", d.metric), words.group_name(group)
-                lines[say("spread.excluded_line", metric=metric, group=name, reason=str(row.get("reason", "")))] = None
-    return tuple(lines)
+                line = say("spread.excluded_group", group=words.group_name(group), reason=str(row.get("reason", "")))
+                found.setdefault(words.key_word("metric", d.metric), {})[line] = None
+    return tuple(
+        say("spread.excluded_line", metric=metric, groups=words.join(groups, most=999))
+        for metric, groups in found.items()
+    )
 
 
 def contrast_table(source: Source, metric: str, attributes: tuple[str, ...]) -> Table | None:

@@ -81,15 +81,17 @@ def disparity_text(contrast: Contrast) -> str:
 def side_text(source: Source, contrast: Contrast) -> str:
     """Print the counts on both sides of a contrast."""
     sides = [one_side(source, contrast.metric, contrast.group)]
-    other = contrast.against if contrast.against != "rest" else _largest_other(source, contrast)
+    other = other_side(source, contrast)
     if other is None:
         return f"{sides[0]}."
     key = "finding.sides" if contrast.against != "rest" else "finding.sides_rest"
     return say(key, first=sides[0], second=one_side(source, contrast.metric, other))
 
 
-def _largest_other(source: Source, contrast: Contrast) -> Group | None:
-    """The largest of the other groups, whose counts stand for them."""
+def other_side(source: Source, contrast: Contrast) -> Group | None:
+    """The group compared with; for the rest, the largest of the other groups, whose counts stand for them."""
+    if contrast.against != "rest":
+        return contrast.against
     others = [g for g in source.groups(tuple(contrast.group)) if g != contrast.group and not source.banded(g)]
     return max(others, key=source.subjects, default=None)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from audit.record import Group, OperatingPoint, Rate
-from audit.report.parts import Cell, Marker, Table
+from audit.report.parts import Block, Cell, Marker, Paragraph, Table
 from audit.report.strings import say
 from audit.report.view import words
 from audit.report.view.source import Source, key
@@ -41,9 +41,9 @@ def rate_cell(rate: Rate | None, *, often: bool = False) -> Cell:
     if rate.value is None:
         return Cell("–", rate.reason or say("rate.unmeasured"), kind="number")
     if rate.view == "generalised" and rate.zero_errors:
-        return Cell(value_text(rate), kind="number", mark=rate.support)
+        return Cell(value_text(rate), kind="rate", mark=rate.support)
     if rate.view == "generalised":
-        return Cell(words.percent(rate.value), words.bounds(rate.interval), kind="number", mark=rate.support)
+        return Cell(words.percent(rate.value), words.bounds(rate.interval), kind="rate", mark=rate.support)
     return Cell(of_counts(rate), value_text(rate, often=often), kind="rate", mark=rate.support)
 
 
@@ -60,8 +60,8 @@ def people_cell(source: Source, group: Group) -> Cell:
 
 
 def withheld(source: Source, columns: int) -> tuple[Cell, ...]:
-    """Cells of a group that is too small to describe."""
-    return tuple(Cell("–", say("group.withheld", n=source.min_subjects), kind="number") for _ in range(columns))
+    """Cells of a group that is too small to describe; the first says so."""
+    return (Cell("–", say("group.withheld", n=source.min_subjects)), *(Cell("–") for _ in range(columns - 1)))
 
 
 def support_of(source: Source, group: Group, point: OperatingPoint | None) -> str:
@@ -129,33 +129,33 @@ def _labels(source: Source, attributes: tuple[str, ...]) -> str:
     return "; ".join(words.key_word("provenance", kind) for kind in kinds)
 
 
-def point_table(source: Source, point: OperatingPoint) -> Table:
+def point_blocks(source: Source, point: OperatingPoint) -> tuple[Block, ...]:
     """All rates of every group at one shared threshold, with what stands behind the intervals."""
-    names = ("group", "fmr", "fnmr", "far", "frr", "effective", "design")
-    columns = tuple(say(f"points.column_{name}") for name in names)
-    rows: list[tuple[Cell, ...]] = []
-    for attributes in [(), *source.attribute_sets()]:
-        groups: list[Group] = source.groups(attributes) if attributes else [{}]
-        for group in groups:
-            if source.banded(group):
-                rows.append((name_cell(group), *withheld(source, len(names) - 1)))
-                continue
-            fmr = source.rate("FMR", group, point)
-            far = source.rate("FAR", group, point, view="generalised")
-            frr = source.rate("FRR", group, point, view="generalised")
-            rows.append(
-                (
-                    name_cell(group),
-                    rate_cell(fmr),
-                    rate_cell(source.rate("FNMR", group, point)),
-                    rate_cell(far),
-                    rate_cell(frr),
-                    _optional(fmr.effective_errors if fmr else None),
-                    _optional(fmr.design_effect if fmr else None),
-                )
-            )
+    failed = any(row.failures for row in source.record.acquisition)
+    names = ("group", "fmr", "fnmr", *(("far", "frr") if failed else ()), "effective", "design")
+    rows = tuple(
+        (name_cell(group), *withheld(source, len(names) - 1))
+        if source.banded(group)
+        else _point_row(source, group, point, failed=failed)
+        for group in every_group(source)
+    )
     caption = say("points.caption", target=words.target(point.target_fmr))
-    return Table(f"rates-{source.shared.index(point)}", caption, columns, tuple(rows))
+    columns = tuple(say(f"points.column_{name}") for name in names)
+    table = Table(f"rates-{source.shared.index(point)}", caption, columns, rows)
+    return (Paragraph(say("points.lead")), Paragraph(say(f"points.{'failures' if failed else 'no_failures'}")), table)
+
+
+def _point_row(source: Source, group: Group, point: OperatingPoint, *, failed: bool) -> tuple[Cell, ...]:
+    fmr = source.rate("FMR", group, point)
+    cells = [fmr, source.rate("FNMR", group, point)]
+    if failed:
+        cells += [source.rate(metric, group, point, view="generalised") for metric in ("FAR", "FRR")]
+    return (
+        name_cell(group),
+        *(rate_cell(rate) for rate in cells),
+        _optional(fmr.effective_errors if fmr else None),
+        _optional(fmr.design_effect if fmr else None),
+    )
 
 
 def _optional(x: float | None) -> Cell:

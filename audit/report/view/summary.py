@@ -9,8 +9,10 @@ from audit.report.strings import say
 from audit.report.view import words
 from audit.report.view.findings import (
     chance_text,
+    counted,
     disparity_text,
     one_side,
+    other_side,
     side_text,
     size_text,
     spread,
@@ -112,9 +114,16 @@ def _how_large(source: Source) -> Answer:
     if lead is None:
         margin = source.record.plan.get("margin_fmr", 2.0)
         return Answer(say("question.large"), say("answer.large_none", margin=words.exact(float(margin))))
-    size, sides = size_text(source, lead), side_text(source, lead)
-    first, second = (sides, size) if weakest(source, lead) == "count-only" else (size, sides)
-    return Answer(say("question.large"), first, tuple(filter(None, (second, chance_text(source, lead)))))
+    size = size_text(source, lead)
+    if weakest(source, lead) != "count-only":
+        return Answer(say("question.large"), size, (side_text(source, lead),))
+    sides = [
+        source.rate(lead.metric, g, source.headline) for g in (lead.group, other_side(source, lead)) if g is not None
+    ]
+    counts = [counted(rate) for rate in sides if rate is not None and rate.value is not None]
+    if len(counts) < 2:
+        return Answer(say("question.large"), size, (side_text(source, lead),))
+    return Answer(say("question.large"), say("answer.large_counts", first=counts[0], second=counts[1]), (size,))
 
 
 def _how_sure(source: Source) -> Answer:
@@ -123,7 +132,12 @@ def _how_sure(source: Source) -> Answer:
     if not contrasts:
         return Answer(say("question.sure"), say("finding.no_contrasts"), (say("answer.sure_method"),))
     text = say("answer.sure", total=words.number(len(contrasts)), **{k.lower(): v for k, v in n.items()})
-    return Answer(say("question.sure"), text, (say("answer.sure_method"),))
+    lead = leading(source) or leading(source, "FNMR")
+    if lead is None or lead.p_adjusted is None:
+        return Answer(say("question.sure"), text, (say("answer.sure_method"),))
+    doubt = chance_text(source, lead)
+    first = doubt or say("answer.sure_firm", p=words.p_value(lead.p_adjusted))
+    return Answer(say("question.sure"), first, (text, say("answer.sure_method")))
 
 
 def _how_many(source: Source) -> Answer:
