@@ -15,15 +15,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from audit.compare.counts import Floats, Ints, OperatingCounts, mask_cells
-from audit.domain import DemographicGroup, Interval
+from audit.domain import DemographicGroup
 from audit.groups import Grouping
 from audit.metrics.cells import Cells, join, make_cells, pooled_design_effect
 from audit.metrics.contrasts import Contrast, contrast
 from audit.metrics.differentials import MEASURES
 from audit.metrics.evaluation import Acquired, Measured, Metric
+from audit.metrics.rates import interval
 from audit.metrics.spreads import Spread, spread
 from audit.metrics.support import excluded, expected_effective_errors
-from audit.stats.intervals import clustered_interval
 from audit.stats.multiplicity import holm
 
 
@@ -114,22 +114,25 @@ def _contrast(
         if tally.subjects[column] < settings.min_subjects:
             return replace(made, reason=f"{which} has fewer than {settings.min_subjects} people")
     cells = cells_of(measured, metric, columns)
-    intervals = tuple(_interval(cells, k, settings.level) for k in (0, 1))
+    of_rates = [
+        interval(
+            float(cells.rates[k]),
+            float(cells.covariance[k, k]),
+            int(cells.subjects[k]),
+            settings.level,
+            paired=tally.paired,
+        )
+        for k in (0, 1)
+    ]
     result = contrast(
         cells,
         0,
         1,
         margin=settings.margins[metric],
-        intervals=(intervals[0], intervals[1]),
+        intervals=(of_rates[0], of_rates[1]),
         alpha=settings.alpha,
     )
     return replace(made, result=result, reason=result.reason)
-
-
-def _interval(cells: Cells, k: int, level: float) -> Interval:
-    """Wilson's interval of a rate; zero rates rest on N0, as everywhere in contrasts."""
-    found = clustered_interval(float(cells.rates[k]), float(cells.covariance[k, k]), float(cells.zero_sizes[k]), level)
-    return Interval(found.low, found.high, level, found.method)
 
 
 def cells_of(measured: Measured, metric: Metric, columns: Sequence[int]) -> Cells:

@@ -144,14 +144,19 @@ def error_rates(
     return made
 
 
+def interval(p: float, variance: float, subjects: int, level: float, *, paired: bool) -> Interval:
+    """Interval of a rate; the effective size is not below half the people for pairs of them, or the people."""
+    floor = subjects / 2 if paired else float(subjects)
+    found = intervals.clustered_interval(p, variance, floor, level, exact_below=0.0 if paired else KORN_GRAUBARD_BELOW)
+    return Interval(found.low, found.high, level, found.method)
+
+
 def _sure(rate: ErrorRate, p: float, variance: float, level: float, *, paired: bool) -> ErrorRate:
     """Give a rate its interval and support."""
-    floor = rate.subjects / 2 if paired else float(rate.subjects)
-    found = intervals.clustered_interval(p, variance, floor, level, exact_below=0.0 if paired else KORN_GRAUBARD_BELOW)
     effective = intervals.effective_errors(p, variance) or 0.0
     return replace(
         rate,
-        interval=Interval(found.low, found.high, level, found.method),
+        interval=interval(p, variance, rate.subjects, level, paired=paired),
         variance=variance,
         design_effect=clustered.design_effect(variance, p, rate.trials),
         effective_errors=effective,

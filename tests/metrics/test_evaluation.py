@@ -181,3 +181,18 @@ def test_a_coarse_pass_and_a_refined_one_give_the_exact_thresholds(monkeypatch: 
         (p.id, p.threshold, p.achieved) for p in refined.points
     ]
     assert exact.measured.rates == refined.measured.rates
+
+
+def test_a_difference_rests_on_the_intervals_of_its_two_rates() -> None:
+    """MOVER by hand (Zou and Donner 2008) from the intervals that the table shows."""
+    case = Case({"a": 40, "b": 40}, {"b": 1.0}, target=0.02)
+    found = next(
+        c for c in disparities.contrasts(case.measured, case.grouping, SETTINGS)
+        if c.metric == "FNMR" and c.against is not None
+    )  # fmt: skip
+    one = case.rate("FNMR", **found.group.as_dict())
+    other = case.rate("FNMR", **found.against.as_dict())
+    low = one.value - other.value - np.hypot(one.value - one.interval.low, other.interval.high - other.value)
+    high = one.value - other.value + np.hypot(one.interval.high - one.value, other.value - other.interval.low)
+    assert found.result.difference == pytest.approx(one.value - other.value)
+    assert (found.result.difference_interval.low, found.result.difference_interval.high) == pytest.approx((low, high))
