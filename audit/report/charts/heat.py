@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audit.report.charts.canvas import BAND, GRID, MUTED, VERMILION, Canvas, Spec, fit
+from audit.report.charts.canvas import BAND, GRID, INK, MUTED, VERMILION, Canvas, Spec, fit
 from audit.report.parts import HeatPicture
 
 HEAT = ("#fefefe", "#dcebf6", "#b5d5ec", "#7db6dd", "#3a87bd", "#08466f")
@@ -32,7 +32,7 @@ def draw_heat(picture: HeatPicture) -> Spec:
             for c in picture.cells
             if c.level == level
         ]
-        colour = MUTED if level is None else "#fdfdfd" if level >= 4 else "#101114"
+        colour = MUTED if level is None else INK if level == 0 else "#fdfdfd" if level >= 4 else "#101114"
         canvas.texts(labels, colour=colour, size=11 if k <= 8 else 9, align="center")
     diagonal = [
         {"x": left + side * i, "x2": left + side * (i + 1), "y": top + high * i, "y2": top + high * (i + 1)}

@@ -52,7 +52,7 @@ def make(record: EvaluationRecord) -> ReportView:
         evidence=evidence,
         alerts=summary.alerts(source),
         answers=summary.answers(source),
-        sections=tuple(section for section in sections if section.blocks or section.terms),
+        sections=tuple(section for section in sections if section.blocks or section.id == "glossary"),
         footer=say("page.footer", schema=source.record.schema_, digest=source.record.digests.plan[:12]),
     )
 

@@ -18,8 +18,8 @@ HEADLINE_MEASURE = "max/geomean"
 def all_findings(source: Source) -> tuple[Findings, ...]:
     """Findings about false matches, then about false non-matches."""
     made = []
-    for metric in ("FMR", "FNMR"):
-        sets = source.attribute_sets()
+    sets = source.attribute_sets()
+    for metric in ("FMR", "FNMR") if sets and source.headline is not None else ():
         items = tuple(finding(source, metric, attributes) for attributes in sets)
         if len(sets) > 1 and not _seen(source, metric) and {item.verdict for item in items} == {"INCONCLUSIVE"}:
             items = (replace(items[-1], title=words.join(map(words.attributes_name, sets), most=9)),)

@@ -170,7 +170,7 @@ def threshold_table(source: Source) -> Table:
             Cell(words.target(point.target_fmr), kind="name"),
             Cell("–" if point.threshold is None else f"{point.threshold:.4g}", point.reason or "", kind="number"),
             Cell("–" if point.achieved_fmr is None else words.percent(point.achieved_fmr), kind="number"),
-            Cell(words.key_word("set_on", point.set_on)),
+            Cell(point.set_on),
         )
         for point in source.shared
     )

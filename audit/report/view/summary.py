@@ -49,6 +49,8 @@ def headline(source: Source) -> tuple[str, str]:
     """The one sentence that a reviewer takes home, and the counts under it."""
     if source.headline is None:
         return say("headline.nothing"), ""
+    if not source.attribute_sets():
+        return say("headline.ungrouped"), say("headline.threshold", target=words.target(source.headline.target_fmr))
     threshold = say("headline.threshold", target=words.target(source.headline.target_fmr))
     for metric in METRICS:
         lead = leading(source, metric)
@@ -77,6 +79,8 @@ def _disparities(source: Source, metric: str) -> list[Contrast]:
 
 
 def _who(source: Source) -> Answer:
+    if source.headline is None or not source.attribute_sets():
+        return Answer(say("question.who"), say("answer.who_nothing"))
     lines, doubtful = [], []
     for metric in METRICS:
         found = _disparities(source, metric)
@@ -163,7 +167,7 @@ def _how_many(source: Source) -> Answer:
 
 
 def _unknown(source: Source) -> Answer:
-    items = []
+    items = [say("answer.unknown_nothing")] if source.headline is None else []
     for metric in METRICS:
         dark = [a for a in source.attribute_sets() if verdict(source, metric, a) == "INCONCLUSIVE"]
         if dark:
@@ -177,7 +181,7 @@ def _unknown(source: Source) -> Answer:
     if thin:
         items.append(say("answer.unknown_groups", n=words.number(len(thin)), total=words.number(_groups(source))))
     skipped = [p for p in source.shared if p.threshold is None]
-    if skipped:
+    if skipped and source.headline is not None:
         items.append(say("answer.unknown_points", targets=words.join(words.target(p.target_fmr) for p in skipped)))
     items.append(say("answer.unknown_always"))
     return Answer(say("question.unknown"), items[0], tuple(items[1:]))
@@ -196,15 +200,22 @@ def _rely(source: Source) -> Answer:
         details.append(say("answer.rely_synthetic"))
     if any(spread(source, "FMR", a) is None for a in source.attribute_sets()):
         details.append(say("answer.rely_no_spread"))
-    state = overall(source)
     lead = leading(source) or leading(source, "FNMR")
-    if state == "DISPARITY":
-        text = say("answer.rely_disparity")
-        if lead is not None and support_of(source, lead.group, source.headline) == "count-only":
-            details.append(say("answer.rely_count_only"))
-    else:
-        text = say(f"answer.rely_{state.lower()}")
-    return Answer(say("question.rely"), text, (*details, say("answer.rely_not")))
+    if lead is not None and weakest(source, lead) == "count-only":
+        details.append(say("answer.rely_count_only"))
+    return Answer(
+        say("question.rely"), say(f"answer.rely_{_reliance(source, lead)}"), (*details, say("answer.rely_not"))
+    )
+
+
+def _reliance(source: Source, lead: Contrast | None) -> str:
+    if source.headline is None:
+        return "nothing"
+    if not source.attribute_sets():
+        return "ungrouped"
+    state = overall(source)
+    doubtful = state == "DISPARITY" and lead is not None and chance_text(source, lead)
+    return "doubtful" if doubtful else state.lower()
 
 
 def alerts(source: Source) -> tuple[str, ...]:
