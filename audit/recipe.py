@@ -12,7 +12,7 @@ import json
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -102,25 +102,42 @@ def _silent(stage: str, done: int, total: int) -> None:
     """No progress is shown."""
 
 
-def _prepare(plan: AuditPlan, options: RunOptions, progress: Progress) -> _Inputs:
-    """Everything that can fail without an image: gate, card, groups, digests."""
+def admit(plan: AuditPlan, options: RunOptions) -> tuple[Benchmark, ModelCard, Grouping]:
+    """Pass the gates: output folder, consent, model card and weights, groups. No image is read.
+
+    Raises
+    ------
+    AuditError
+        Whatever would stop the run before its first image.
+    """
     _writable(options.out)
     data = benchmarks.data_entries(options.data)
     benchmark = benchmarks.load(
-        plan.benchmark, data=data, obtain=options.obtain, acknowledge=plan.acknowledge, progress=progress
+        plan.benchmark,
+        data=data,
+        obtain=options.obtain,
+        acknowledge=plan.acknowledge,
+        progress=options.progress or _silent,
     )
     card = models.describe(plan.model, data=data, plan=plan)
     by = benchmark.default_by if plan.by is None else plan.by
-    subjects = benchmark.subjects[: plan.limit] if plan.limit else benchmark.subjects
+    return benchmark, card, groups.make(benchmark, by, benchmark.subjects[: plan.limit])
+
+
+def _prepare(plan: AuditPlan, options: RunOptions, progress: Progress) -> _Inputs:
+    """Everything that is known before an image is decoded, digests included."""
+    benchmark, card, grouping = admit(plan, options)
+    subjects = benchmark.subjects[: plan.limit]
     names = tuple(subject.subject_id for subject in subjects)
     kept = set(names)
     samples = tuple(sample for sample in benchmark.samples if sample.subject_id in kept)
     if not samples:
         raise NothingMeasured(benchmark.name, "no sample belongs to a subject", "Look at samples.csv and subjects.csv")
-    grouping = groups.make(benchmark, by, subjects)
     files = hash_samples(samples, workers=options.workers, progress=progress)
     _check_files(samples, files)
-    shown = plan.model_copy(update={"benchmark": benchmark.name, "model": _model_name(plan, card), "by": tuple(by)})
+    shown = plan.model_copy(
+        update={"benchmark": benchmark.name, "model": _model_name(plan, card), "by": grouping.attributes}
+    )
     digests = records.Digests(
         benchmark=benchmark.digest,
         samples=provenance.samples_digest(samples, {name: _word(found) for name, found in files.items()}),
@@ -226,46 +243,16 @@ def _comparisons(inputs: _Inputs, extraction: Extraction, progress: Progress) ->
 
 
 def _record(inputs: _Inputs, extraction: Extraction, comparisons: Comparisons, device: str) -> EvaluationRecord:
+    """Scores, thresholds, counts, findings, and the record of them."""
     plan, grouping = inputs.plan, inputs.grouping
     scores = points.exact_scores(comparisons, grouping, plan.fmr)
     placed = points.operating_points(scores, grouping, plan.fmr)
-    usable = [point for point in placed if point.policy == "global" and point.threshold is not None]
-    if not usable:
-        reasons = "; ".join(point.reason or "" for point in placed if point.policy == "global")
-        raise NothingMeasured(
-            inputs.benchmark.name, f"no target FMR can be estimated ({reasons})", "Ask for a larger target with --fmr"
-        )
+    _require_a_target(inputs.benchmark, placed)
     thresholds = np.unique([point.threshold for point in placed if point.threshold is not None])
     half = halves(grouping.atom_of, plan.splits, np.random.default_rng(plan.seed))
     counts = comparisons.at(thresholds, half, plan.splits)
-    acquired = _acquired(inputs, extraction)
-    settings = disparities.Settings(
-        plan.level,
-        plan.alpha,
-        {"FMR": plan.margin_fmr, "FNMR": plan.margin_fnmr, "FTA": plan.margin_fnmr},
-        plan.min_subjects,
-        plan.reference,
-        plan.seed,
-        plan.draws,
-    )
-    evidence = disparities.Evidence(counts, acquired, half, plan.splits)
-    level, few = plan.level, plan.min_subjects
-    rates, contrasts, spreads, covariances, measured = [], [], [], [], []
-    for point in usable:
-        one = evaluation.measure(counts, acquired, grouping, point, level=level, min_subjects=few)
-        covariances.append(assemble.covariance(one, len(rates)))
-        rates += assemble.measured_rates(one, grouping)
-        found = [c for c in disparities.contrasts(one, grouping, settings) if c.metric != "FTA" or not measured]
-        contrasts += [assemble.contrast(c, settings.margins[c.metric]) for c in found]
-        spread = [
-            s for s in disparities.spreads(one, evidence, grouping, settings) if s.metric != "FTA" or not measured
-        ]
-        spreads += [assemble.differential(s, point) for s in spread]
-        measured.append(one)
-    own = evaluation.own_rates(counts, grouping, placed, level=level, min_subjects=few)
-    rates += [assemble.rate(found, None) for found in own]
-    acquisition = evaluation.acquisition_rates(acquired, grouping, level, few)
-    rates += [assemble.rate(found, found.subjects) for found in acquisition]
+    evidence = disparities.Evidence(counts, _acquired(inputs, extraction), half, plan.splits)
+    found = _find(inputs, placed, evidence)
     return EvaluationRecord(
         created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         software=provenance.software(),
@@ -276,18 +263,76 @@ def _record(inputs: _Inputs, extraction: Extraction, comparisons: Comparisons, d
         model=assemble.model_part(inputs.card),
         plan=plan.model_dump(mode="json"),
         samples=assemble.samples_part(inputs.samples, grouping, scores, extraction.several_faces),
-        acquisition=assemble.acquisition(acquisition, extraction.failures, inputs.samples, inputs.subjects, grouping),
+        acquisition=assemble.acquisition(
+            found.acquisition, extraction.failures, inputs.samples, inputs.subjects, grouping
+        ),
         operating_points=[assemble.operating_point(point) for point in placed],
-        rates=rates,
-        differentials=spreads,
-        contrasts=contrasts,
-        distributions=assemble.distributions(scores, grouping, thresholds.tolist(), few),
-        covariance=covariances,
-        det=assemble.det_curves(scores, grouping, few),
-        summary=assemble.summary(scores, grouping, measured),
-        warnings=_warnings(inputs, extraction, placed, acquisition),
+        rates=found.rates,
+        differentials=found.differentials,
+        contrasts=found.contrasts,
+        distributions=assemble.distributions(scores, grouping, thresholds.tolist(), plan.min_subjects),
+        covariance=found.covariances,
+        det=assemble.det_curves(scores, grouping, plan.min_subjects),
+        summary=assemble.summary(scores, grouping, found.measured),
+        warnings=_warnings(inputs, extraction, placed, found.acquisition),
         limits=_limits(inputs, scores),
     )
+
+
+def _require_a_target(benchmark: Benchmark, placed: Sequence[points.Point]) -> None:
+    globally = [point for point in placed if point.policy == "global"]
+    if all(point.threshold is None for point in globally):
+        reasons = "; ".join(dict.fromkeys(point.reason or "" for point in globally))
+        raise NothingMeasured(
+            benchmark.name, f"no target FMR is estimable ({reasons})", "Ask for a larger one with --fmr"
+        )
+
+
+@dataclass(eq=False)
+class _Found:
+    """What the operating points have shown so far."""
+
+    acquisition: list[ErrorRate]
+    measured: list[evaluation.Measured] = field(default_factory=list)
+    rates: list[records.Rate] = field(default_factory=list)
+    contrasts: list[records.Contrast] = field(default_factory=list)
+    differentials: list[records.Differential] = field(default_factory=list)
+    covariances: list[records.Covariance] = field(default_factory=list)
+
+
+def _find(inputs: _Inputs, placed: Sequence[points.Point], evidence: disparities.Evidence) -> _Found:
+    """Rates, contrasts and spreads at every global operating point, rates at the groups' own, failures to acquire."""
+    plan, grouping = inputs.plan, inputs.grouping
+    level, few = plan.level, plan.min_subjects
+    settings = disparities.Settings(
+        level,
+        plan.alpha,
+        {"FMR": plan.margin_fmr, "FNMR": plan.margin_fnmr, "FTA": plan.margin_fnmr},
+        few,
+        plan.reference,
+        plan.seed,
+        plan.draws,
+    )
+    counts, acquired = evidence.counts, evidence.acquired
+    found = _Found(evaluation.acquisition_rates(acquired, grouping, level, few))
+    for point in placed:
+        if point.policy != "global" or point.threshold is None:
+            continue
+        one = evaluation.measure(counts, acquired, grouping, point, level=level, min_subjects=few)
+        again = bool(found.measured)  # failures to acquire depend on no threshold: they are compared once
+        contrasts = [c for c in disparities.contrasts(one, grouping, settings) if not (again and c.metric == "FTA")]
+        spreads = disparities.spreads(one, evidence, grouping, settings)
+        found.covariances.append(assemble.covariance(one, len(found.rates)))
+        found.rates += assemble.measured_rates(one, grouping)
+        found.contrasts += [assemble.contrast(c, settings.margins[c.metric]) for c in contrasts]
+        found.differentials += [
+            assemble.differential(s, point) for s in spreads if not (again and s.metric == "FTA")
+        ]  # fmt: skip
+        found.measured.append(one)
+    own = evaluation.own_rates(counts, grouping, placed, level=level, min_subjects=few)
+    found.rates += [assemble.rate(rate, None) for rate in own]
+    found.rates += [assemble.rate(rate, rate.subjects) for rate in found.acquisition]
+    return found
 
 
 def _acquired(inputs: _Inputs, extraction: Extraction) -> Acquired:

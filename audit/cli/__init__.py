@@ -15,7 +15,7 @@ from audit import __version__
 from audit.cli import benchmarks, models, report, run
 from audit.errors import AuditError
 
-USAGE = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+USAGE: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 """Root of the parser's own errors; where it is defined depends on the version of typer."""
 
 app = typer.Typer(
@@ -73,5 +73,5 @@ def _usage(error: Exception) -> int:
 
 
 def _complain(text: str, code: int) -> int:
-    typer.echo(f"faceaudit: {' '.join(text.split()).replace('..', '.')}", err=True)
+    typer.echo(f"faceaudit: {' '.join(text.split())}", err=True)
     return code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -47,22 +48,24 @@ def command(
     plans = _plans(plan, {name: value for name, value in given.items() if value is not None})
     if device not in {"cpu", "cuda"}:
         raise PlanError("--device", f"unknown device {device!r}", "Allowed: cpu, cuda")
-    options = {
-        "data": tuple(data or ()),
-        "out": out,
-        "workers": workers,
-        "device": device,
-        "obtain": obtain,
-        "fresh": fresh,
-        "max_failures": max_failures,
-    }
+    options = RunOptions(
+        data=tuple(data or ()),
+        out=out,
+        workers=workers,
+        device="cuda" if device == "cuda" else "cpu",
+        obtain=obtain,
+        fresh=fresh,
+        max_failures=max_failures,
+    )
     from audit.cli.progress import Progress  # noqa: PLC0415 - rich and the measurement load only when they are needed
-    from audit.recipe import evaluate  # noqa: PLC0415
+    from audit.recipe import admit, evaluate  # noqa: PLC0415
 
+    for one in plans:
+        admit(one, options)
     done = []
     for one in plans:
         with Progress(f"{one.model} on {one.benchmark}", quiet=quiet) as progress:
-            evaluation = evaluate(one, RunOptions(**options, progress=progress))
+            evaluation = evaluate(one, replace(options, progress=progress))
         done.append(evaluation)
         if not quiet and not as_json:
             _show(evaluation)
