@@ -8,8 +8,6 @@ is missing.
 from __future__ import annotations
 
 import datetime as dt
-import json
-import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from audit import assemble, benchmarks, groups, models, provenance
+from audit import assemble, benchmarks, groups, models, provenance, results
 from audit import record as records
 from audit.compare import Comparisons, halves
 from audit.compare.counts import ScoreCounts
@@ -77,9 +75,10 @@ def evaluate(plan: AuditPlan, options: RunOptions) -> Evaluation:
     """
     progress = options.progress or _silent
     inputs = _prepare(plan, options, progress)
-    folder = options.out / result_folder(inputs.benchmark, inputs.card, inputs.digests.plan)
+    card = inputs.card
+    folder = options.out / results.folder(inputs.benchmark.name, card.name, card.revision, inputs.digests.plan)
     path = folder / "record.json"
-    known = None if options.fresh else _finished(path, inputs.digests)
+    known = None if options.fresh else results.finished(path, inputs.digests)
     record = known or _measure(inputs, options, progress)
     if known is None:
         records.write(record, path)
@@ -87,15 +86,6 @@ def evaluate(plan: AuditPlan, options: RunOptions) -> Evaluation:
     if known is None or not report.exists():
         report = render(record, folder)[0]
     return Evaluation(record, folder, report, reused=known is not None)
-
-
-def result_folder(benchmark: Benchmark, card: ModelCard, plan_digest: str) -> Path:
-    """`<benchmark>/<model>@<revision>/<plan digest>`, safe as a path."""
-    return Path(_safe(benchmark.name)) / _safe(f"{card.name}@{card.revision}") / plan_digest[:12]
-
-
-def _safe(name: str) -> str:
-    return re.sub(r"[^A-Za-z0-9@._+-]", "_", name).strip(".") or "_"
 
 
 def _silent(stage: str, done: int, total: int) -> None:
@@ -110,7 +100,7 @@ def admit(plan: AuditPlan, options: RunOptions) -> tuple[Benchmark, ModelCard, G
     AuditError
         Whatever would stop the run before its first image.
     """
-    _writable(options.out)
+    results.require_writable(options.out)
     data = benchmarks.data_entries(options.data)
     benchmark = benchmarks.load(
         plan.benchmark,
@@ -158,17 +148,6 @@ def _word(found: str | FailureToAcquire) -> str:
     return found if isinstance(found, str) else f"{found.stage}: {found.reason}"
 
 
-def _writable(out: Path) -> None:
-    """Find out before the work, not after it, that results cannot be written."""
-    probe = out / ".faceaudit-write-test"
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
-    except OSError as error:
-        raise DataError(str(out), f"cannot be written: {error.strerror}", "Give a writable folder with --out") from None
-
-
 def _check_files(samples: Sequence[Sample], files: Mapping[str, str | FailureToAcquire]) -> None:
     """Refuse files that are there and are not what the descriptor says."""
     wrong = [s for s in samples if s.sha256 and isinstance(files[s.sample_id], str) and files[s.sample_id] != s.sha256]
@@ -179,17 +158,6 @@ def _check_files(samples: Sequence[Sample], files: Mapping[str, str | FailureToA
             f"SHA-256 is {str(files[wrong[0].sample_id])[:12]}..., the descriptor says {str(wrong[0].sha256)[:12]}...",
             "Obtain the benchmark again (faceaudit benchmarks obtain), or describe your own version of it",
         )
-
-
-def _finished(path: Path, digests: records.Digests) -> EvaluationRecord | None:
-    """The record of an earlier run with the same digests."""
-    try:
-        found = json.loads(path.read_bytes())
-        if found["digests"] != digests.model_dump():
-            return None
-        return EvaluationRecord.model_validate(found)
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
 
 
 def _measure(inputs: _Inputs, options: RunOptions, progress: Progress) -> EvaluationRecord:

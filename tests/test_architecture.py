@@ -20,6 +20,7 @@ ALLOWED = {
     "audit.groups": {"domain", "errors"},
     "audit.record": {"domain", "errors"},
     "audit.provenance": {"domain"},
+    "audit.results": {"record", "errors"},
     "audit.decode": {"domain", "errors", "decode"},
     "audit.compare": {"compare", "domain", "errors"},
     "audit.benchmarks": {"benchmarks", "domain", "errors", "record"},
