@@ -37,7 +37,7 @@ _TRAINING = {
         "collected from the web without consent of the people shown; the data set has been withdrawn",
     ),
     "facenet-casia-webface": (
-        "CASIA-WebFace: about 0.49 million images of 10,575 people",
+        "CASIA-WebFace: images of 10,575 people",
         "collected from the web without consent of the people shown",
     ),
 }
