@@ -323,6 +323,8 @@ def _warnings(
     ]
     if extraction.failures:
         made.append(f"{len(extraction.failures)} of {len(inputs.samples)} images could not be processed.")
+    if extraction.unsaved:
+        made.append(f"{extraction.unsaved} outcomes could not be kept in the cache: another run computes them again.")
     if extraction.several_faces:
         made.append(
             f"{extraction.several_faces} images show more than one face; the {inputs.plan.several_faces} one was taken."

@@ -41,7 +41,7 @@ LONDON = ("run", "--benchmark", "london", "--model", "dlib")
         ((*LONDON, "--fmr", "1.5"), 2, ("fmr", "between 0 and 1", "1.5")),
         ((*LONDON, "--fmr", "1e-6"), 4, ("not estimable", "20,604 comparisons", "--fmr")),
         ((*LONDON, "--limit", "1"), 2, ("limit",)),
-        ((*LONDON, "--device", "tpu"), 2, ("--device", "tpu", "cuda")),
+        ((*LONDON, "--device", "tpu"), 2, ("--device", "tpu", "cpu")),
         (("run", "--benchmark", "london"), 2, ("--model",)),
         (("run", "plan.toml"), 2, ("plan.toml", "no such plan")),
         ((*LONDON, "--modle", "x"), 2, ("--modle",)),
