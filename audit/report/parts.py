@@ -169,7 +169,6 @@ class RidgePicture:
     axis: str
     mated: str
     nonmated: str
-    head: str
 
 
 Picture = RowPicture | HeatPicture | CurvePicture | RidgePicture

@@ -1,7 +1,7 @@
 """Builds records that look like the London audit, without measuring anything.
 
-Counts of the hardest and the easiest group are those of a real run (dlib at a global FMR of 1e-3: Black women 9 of 40 on
-5 people, white men 0 of 2,244 on 34 people); the others are plausible. Intervals are Wilson's on an effective size.
+Counts of the hardest and the easiest group are those of a real run (dlib at a global FMR of 1e-3: Black women 9 of 40
+on 5 people, white men 0 of 2,244 on 34 people); the others are plausible. Intervals are Wilson's on an effective size.
 """
 
 from __future__ import annotations
@@ -74,8 +74,9 @@ def rate(
     effective = max(trials / 9 if metric == "FMR" else trials, subjects / 2)
     worth = errors * effective / trials
     measured = {
-        "value": errors / trials, "interval": interval(errors, trials, effective), "variance": 1e-6, "design_effect": 9.0,
-        "effective_errors": worth, "support": support(subjects, worth), "zero_errors": errors == 0,
+        "value": errors / trials, "interval": interval(errors, trials, effective), "variance": 1e-6,
+        "design_effect": 9.0, "effective_errors": worth, "support": support(subjects, worth),
+        "zero_errors": errors == 0,
         "upper_bound": 1 - 0.05 ** (1 / effective) if errors == 0 else None,
     }  # fmt: skip
     return r.Rate(**{**base, **measured, **more})
@@ -168,9 +169,8 @@ def contrasts() -> list[r.Contrast]:
     for target, metric, group in itertools.product(TARGETS, ("FMR", "FNMR"), groups()[1:]):
         point = f"global-fmr-{target:g}"
         reference = largest[tuple(group)]
-        for against in ("rest", reference):
-            if against != group:
-                made.append(contrast(metric, point, group, against, f"{metric} | {point} | {' & '.join(group)}"))
+        family = f"{metric} | {point} | {' & '.join(group)}"
+        made += [contrast(metric, point, group, a, family) for a in ("rest", reference) if a != group]
     return made
 
 
@@ -180,19 +180,22 @@ def differentials() -> list[r.Differential]:
         small = [g for g in groups() if tuple(g) == names and people(g) < 30]
         base: dict[str, Any] = {
             "metric": metric, "attributes": list(names), "operating_point": "global-fmr-0.001", "margin": 2.0,
-            "excluded": [{"group": g, "reason": f"{people(g)} people, fewer than 30"} for g in small], "zero_adjusted": [],
+            "excluded": [{"group": g, "reason": f"{people(g)} people, fewer than 30"} for g in small],
+            "zero_adjusted": [],
         }  # fmt: skip
         for measure in ("max/geomean", "max/min", "gini", "garbe"):
             if metric == "FMR" and names == ("gender",) and measure != "garbe":
                 worst, best = {"gender": "female"}, {"gender": "male"}
                 made.append(r.Differential(
-                    **base, measure=measure, value=1.9, interval=r.IntervalPart(low=1.0, high=3.6, level=0.95, method="draws"),
+                    **base, measure=measure, value=1.9,
+                    interval=r.IntervalPart(low=1.0, high=3.6, level=0.95, method="draws"),
                     null_p=0.08, null_median=1.3, null_high=2.1, debiased={"cross_fit": 1.4, "tau": 0.3},
                     groups=r.GroupsPart(worst=worst, best=best), verdict="INCONCLUSIVE", minimum_detectable_ratio=3.0,
                 ))  # fmt: skip
             else:
                 made.append(r.Differential(
-                    **base, measure=measure, value=None, interval=None, null_p=None, debiased={"cross_fit": None, "tau": None},
+                    **base, measure=measure, value=None, interval=None, null_p=None,
+                    debiased={"cross_fit": None, "tau": None},
                     groups=r.GroupsPart(worst=None, best=None), verdict="INCONCLUSIVE", minimum_detectable_ratio=None,
                     reason="fewer than 2 groups are large enough",
                 ))  # fmt: skip
@@ -219,20 +222,16 @@ def distributions() -> list[r.Distribution]:
     return made
 
 
-def det() -> list[r.DetCurve]:
+def det(overlap: bool = False) -> list[r.DetCurve]:
+    """Trade-offs: separated as in the real run, or overlapping."""
     made = []
     for group in groups():
         if nonmated(group) == 0:
             continue
-        fmr = [k / 40 for k in range(41)]
-        rare = [0.0, *(1 / nonmated(group) * 3**k for k in range(8) if 3**k < nonmated(group))]
-        fmr = sorted({*rare, *fmr})
-        fnmr = (
-            [max(0.0, round(0.3 - 0.9 * (x + 1e-6) ** 0.15, 3)) for x in fmr]
-            if len(group) == 1
-            else [1.0] + [0.0] * (len(fmr) - 1)
-        )
-        made.append(r.DetCurve(group=group, fmr=fmr, fnmr=[min(1.0, y) for y in fnmr]))
+        steps = [min(1.0, 3**k / nonmated(group)) for k in range(11)]
+        fmr = [0.0, *dict.fromkeys(steps)]
+        fnmr = [min(1.0, round(0.02 * k, 3)) for k in range(len(fmr), 0, -1)] if overlap else [0.0] * len(fmr)
+        made.append(r.DetCurve(group=group, fmr=fmr, fnmr=[1.0, *fnmr[1:-1], 0.0]))
     return made
 
 
@@ -262,8 +261,8 @@ def london_like(**changes: Any) -> r.EvaluationRecord:
         "digests": r.Digests(benchmark="b" * 64, samples="5" * 64, weights="e" * 64, plan="a" * 64, code="c" * 64),
         "benchmark": r.BenchmarkPart(
             name="london", title="Face Research Lab London Set", version="5", consent_tier="T2",
-            consent_statement="used in lab-based and web-based studies in their original or altered forms and to illustrate "
-            "research (e.g., in scientific journals, news media or presentations)",
+            consent_statement="used in lab-based and web-based studies in their original or altered forms and to "
+            "illustrate research (e.g., in scientific journals, news media or presentations)",
             consent_source="figshare, doi 10.6084/m9.figshare.5047666.v5", licence="CC BY 4.0",
             purposes={"evaluation": "allowed", "biometric": "not-named", "commercial": "allowed"},
             citation="DeBruine & Jones (2017), Face Research Lab London Set, version 5, figshare", live=False,
@@ -273,18 +272,21 @@ def london_like(**changes: Any) -> r.EvaluationRecord:
         "model": r.ModelPart(
             name="dlib", revision="resnet-v1", weights_sha256="e" * 64, licence="CC0-1.0",
             training_data="about 3 million faces: FaceScrub, VGG and images scraped from the internet",
-            training_consent="none known: the people in the training images were not asked", similarity="negated distance",
+            training_consent="none known: the people in the training images were not asked",
+            similarity="negated distance",
             dimension=128, preprocessing="mtcnn-dlib5-150",
             preprocessing_text="faces found by MTCNN, five landmarks by dlib, cut out at 150 pixels",
         ),
         "plan": {"task": "verification", "benchmark": "london", "model": "dlib", "by": ["gender", "ethnicity"],
-                 "fmr": list(TARGETS), "level": 0.95, "margin_fmr": 2.0, "margin_fnmr": 1.25, "min_subjects": 2, "limit": None},
+                 "fmr": list(TARGETS), "level": 0.95, "margin_fmr": 2.0, "margin_fnmr": 1.25,
+                 "min_subjects": 2, "limit": None},
         "samples": r.SamplesPart(
             total=204, subjects=102, mated=102, nonmated=20_604,
             by_group=[r.GroupCount(group=g, subjects=people(g), samples=2 * people(g), mated=people(g),
                                    nonmated=20_604 if not g else nonmated(g)) for g in groups()],
         ),
-        "acquisition": acquisition(0), "operating_points": points(), "rates": all_rates(), "differentials": differentials(),
+        "acquisition": acquisition(0), "operating_points": points(), "rates": all_rates(),
+        "differentials": differentials(),
         "contrasts": contrasts(), "distributions": distributions(), "det": det(),
         "summary": r.Summary(eer_rocch=0.0, auc=1.0, d_prime=7.1, exact=True,
                              fnmr_at_fmr=[r.FnmrAtFmr(target_fmr=1e-3, achieved_fmr=20 / 20_604, fnmr=0.0)]),
@@ -309,8 +311,10 @@ def renamed(record: r.EvaluationRecord, names: dict[str, str]) -> r.EvaluationRe
 
 
 HOSTILE = {
-    "female": "<script>alert(1)</script>", "black": "\u202egnorw\u202c \x1b[31m", "white": "لون أبيض", "west_asian": "x" * 10_000,
-    "east_asian": "👩🏽‍🦱=1+1", "east_asian/white": "{{7*7}} {% raw %}", "gender": 'a" onload="x', "dlib": "Unbiased & Bias-Free\nNet",
+    "female": "<script>alert(1)</script>", "black": "\u202egnorw\u202c \x1b[31m", "white": "لون أبيض",
+    "west_asian": "x" * 10_000,
+    "east_asian": "👩🏽‍🦱=1+1", "east_asian/white": "{{7*7}} {% raw %}", "gender": 'a" onload="x',
+    "dlib": "Unbiased & Bias-Free\nNet",
 }  # fmt: skip
 
 
@@ -339,3 +343,47 @@ def empty() -> r.EvaluationRecord:
         "operating_points": [point], "rates": [], "contrasts": [], "differentials": [], "distributions": [], "det": [],
         "acquisition": [], "samples": samples, "warnings": [], "limits": [],
     })  # fmt: skip
+
+
+def ungrouped() -> r.EvaluationRecord:
+    """An audit of everyone together."""
+    record = london_like()
+    whole = [rate for rate in record.rates if not rate.group and rate.reference_group is None]
+    samples = record.samples.model_copy(update={"by_group": record.samples.by_group[:1]})
+    return record.model_copy(update={
+        "rates": whole, "contrasts": [], "differentials": [], "samples": samples, "acquisition": record.acquisition[:1],
+        "distributions": record.distributions[:2], "det": record.det[:1],
+    })  # fmt: skip
+
+
+def equivalent() -> r.EvaluationRecord:
+    """Every contrast and every spread lies within the margin."""
+    record = london_like()
+    narrow = r.IntervalPart(low=0.8, high=1.3, level=0.95, method="draws")
+    contrasts = [
+        c.model_copy(
+            update={
+                "ratio": 1.02,
+                "interval": narrow,
+                "verdict": "EQUIVALENT",
+                "at_least": False,
+                "material": False,
+                "p": 0.8,
+                "p_adjusted": 1.0,
+                "reason": None,
+            }
+        )
+        for c in record.contrasts
+    ]
+    spreads = [
+        d.model_copy(update={"value": 1.1, "interval": narrow, "verdict": "EQUIVALENT", "null_p": 0.7})
+        for d in record.differentials
+    ]
+    return record.model_copy(update={"contrasts": contrasts, "differentials": spreads})
+
+
+def crossing() -> r.EvaluationRecord:
+    """Mated and non-mated scores overlap, so that there are trade-offs to draw, and every group may be quoted."""
+    record = london_like(det=det(overlap=True))
+    rates = [rate.model_copy(update={"support": "sufficient"}) for rate in record.rates]
+    return record.model_copy(update={"rates": rates})

@@ -62,7 +62,7 @@ def _curve(
         [{"id": name, "k": k, "x": x, "y": y} for k, (x, y) in enumerate(inside)], colour, size=size, dash=dash
     )
     zeros = [at(p) for p in points if p[0] == 0 or p[1] == 0]
-    kept = list(dict.fromkeys((round(x / 4) * 4, round(y / 4) * 4) for x, y in zeros))
+    kept = {(round(x / 4), round(y / 4)): (x, y) for x, y in zeros}.values()
     canvas.points([{"x": x, "y": y} for x, y in kept], "circle", colour, None, size=14 if size > 1 else 5)
 
 

@@ -59,4 +59,3 @@ def _ridge_texts(
     align, x = ("right", canvas.width) if narrow else ("left", right + 14)
     details = [{"x": x, "y": top + step * n + offset, "text": r.detail} for n, r in enumerate(picture.rows)]
     canvas.texts(details, colour=MUTED, size=11, align=align)
-    canvas.texts([{"x": x, "y": top - 10, "text": picture.head}], colour=MUTED, size=11, align=align)

@@ -113,7 +113,7 @@ def provenance_section(source: Source) -> Section:
     summary = record.summary
     exact = say("provenance.exact" if summary.exact else "provenance.approximate")
     separation = (
-        (say("provenance.eer"), "–" if summary.eer_rocch is None else words.percent(summary.eer_rocch)),
+        (say("provenance.eer"), _eer(summary.eer_rocch)),
         (say("provenance.auc"), "–" if summary.auc is None else f"{summary.auc:.4f}"),
         (say("provenance.d_prime"), "–" if summary.d_prime is None else words.significant(summary.d_prime)),
         (say("provenance.scores"), exact),
@@ -129,9 +129,19 @@ def provenance_section(source: Source) -> Section:
     return Section("provenance", say("provenance.title"), say("provenance.lead"), blocks)
 
 
+def _eer(rate: float | None) -> str:
+    if rate is None:
+        return "–"
+    return words.percent(rate) if rate else say("provenance.zero")
+
+
 def _setting(value: Any) -> str:
     if value is None:
         return say("word.default")
+    if value in ([], {}):
+        return say("word.none")
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 

@@ -145,7 +145,7 @@ def unformed_ratios(source: Source, metric: str, attributes: tuple[str, ...]) ->
 def _contrast_row(c: Contrast) -> tuple[Cell, ...]:
     shown = words.times(c.ratio or 0.0)
     text = say("contrast.at_least", ratio=shown) if c.at_least else shown
-    ratio = Cell(text, words.ratio_bounds(c.interval), kind="number")
+    ratio = Cell(text, words.ratio_bounds(c.interval), kind="rate")
     against = words.side_name(c.against)
     detectable = "–" if c.minimum_detectable_ratio is None else words.times(c.minimum_detectable_ratio)
     verdict = verdict_cell(c.verdict)

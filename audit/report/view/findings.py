@@ -185,8 +185,15 @@ def _tally(contrasts: list[Contrast]) -> list[str]:
     made = [
         say("finding.tally", total=words.number(len(contrasts)), **{v.lower(): words.number(k) for v, k in n.items()})
     ]
-    detectable = [c.minimum_detectable_ratio for c in contrasts if c.minimum_detectable_ratio is not None]
-    if n["INCONCLUSIVE"] and detectable:
-        low, high = words.times(min(detectable)), words.times(max(detectable))
-        made.append(say("finding.detectable", ratio=low if low == high else say("number.bounds", low=low, high=high)))
-    return made
+    return [*made, *detectable_text(contrasts)]
+
+
+def detectable_text(contrasts: list[Contrast]) -> list[str]:
+    """Say how large an undecided difference would have had to be to be seen."""
+    ratios = [c.minimum_detectable_ratio for c in contrasts if c.verdict == "INCONCLUSIVE"]
+    found = [ratio for ratio in ratios if ratio is not None]
+    if not found:
+        return []
+    low, high = words.times(min(found)), words.times(max(found))
+    both = low if low == high else say("number.bounds", low=low, high=high)
+    return [say("finding.detectable", ratio=both)]

@@ -78,7 +78,7 @@ def _domain(marks: Iterable[RowMark], others: Iterable[float], *, ceiling: float
 
 def _rate_ticks(domain: tuple[float, float]) -> tuple[Line, ...]:
     first, last = round(math.log10(domain[0])), round(math.log10(domain[1]))
-    return tuple(Line(10.0**k, words.percent(10.0**k)) for k in range(first, last + 1))
+    return tuple(Line(10.0**k, words.tick(10.0**k)) for k in range(first, last + 1))
 
 
 def _spoken(marks: Iterable[RowMark]) -> str:
@@ -110,7 +110,7 @@ def contrast_figure(source: Source, metric: str, attributes: tuple[str, ...], nu
     return Figure(
         id=f"ratio-{metric.lower()}-{number}",
         title=title,
-        caption=say("figure.contrast_caption", margin=words.exact(margin), inverse=words.times(1 / margin)),
+        caption=say("figure.contrast_caption", margin=words.exact(margin), inverse=words.exact(round(1 / margin, 3))),
         alt=say("figure.rows_alt", what=title, rows=_spoken(marks)),
         picture=RowPicture(
             marks,
@@ -148,7 +148,7 @@ def _ratio_ticks(domain: tuple[float, float]) -> tuple[Line, ...]:
     wide = domain[1] / domain[0] > 300
     steps = (1.0,) if wide else (1.0, 2.0, 5.0)
     values = [m * 10.0**k for k in range(-4, 5) for m in steps]
-    return tuple(Line(x, say("figure.factor", ratio=words.times(x))) for x in values if domain[0] <= x <= domain[1])
+    return tuple(Line(x, say("figure.factor", ratio=f"{x:,.10g}")) for x in values if domain[0] <= x <= domain[1])
 
 
 def spread_figure(source: Source, metric: str) -> Figure | None:
@@ -214,9 +214,9 @@ def heat_figure(source: Source, attributes: tuple[str, ...], point: OperatingPoi
     title = say(
         "figure.heat_title", attributes=words.attributes_name(attributes), target=words.target(point.target_fmr)
     )
-    bands = [say("figure.level_low", high=words.percent(LEVELS[0]))]
-    bands += [say("figure.level", low=words.percent(a), high=words.percent(b)) for a, b in itertools.pairwise(LEVELS)]
-    legend = (say("figure.level_zero"), *bands, say("figure.level_high", low=words.percent(LEVELS[-1])))
+    bands = [say("figure.level_low", high=words.tick(LEVELS[0]))]
+    bands += [say("figure.level", low=words.tick(a), high=words.tick(b)) for a, b in itertools.pairwise(LEVELS)]
+    legend = (say("figure.level_zero"), *bands, say("figure.level_high", low=words.tick(LEVELS[-1])))
     spoken = "; ".join(
         say("figure.heat_cell", first=labels[c.row], second=labels[c.column], text=c.text)
         for c in cells

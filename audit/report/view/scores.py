@@ -68,7 +68,6 @@ def ridge_figure(source: Source) -> Figure | None:
             say("figure.ridge_axis"),
             say("figure.ridge_mated"),
             say("figure.ridge_nonmated"),
-            say("figure.ridge_head"),
         ),
         table=Table("scores-data", title, columns, tuple(rows), say("figure.ridge_note")),
     )
@@ -154,7 +153,7 @@ def _curve_figure(source: Source, curves: dict[Key, DetCurve], groups: list[Grou
     title = say("figure.det_title")
     columns = (say("groups.column_group"), *(say("figure.det_column", target=words.target(x)) for x in (1e-2, 1e-3)))
     spoken = "; ".join(f"{r[0].text}: {r[1].text}, {r[2].text}" for r in rows)
-    ticks = tuple(Line(x, words.percent(x)) for x in (1e-4, 1e-3, 1e-2, 0.1, 0.3, 0.5))
+    ticks = tuple(Line(x, words.tick(x)) for x in (1e-4, 1e-3, 1e-2, 0.1, 0.3, 0.5))
     return Figure(
         id="det",
         title=title,

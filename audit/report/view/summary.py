@@ -10,6 +10,7 @@ from audit.report.view import words
 from audit.report.view.findings import (
     chance_text,
     counted,
+    detectable_text,
     disparity_text,
     one_side,
     other_side,
@@ -60,7 +61,7 @@ def headline(source: Source) -> tuple[str, str]:
         return say("headline.spread"), threshold
     if overall(source) == "EQUIVALENT":
         return say("headline.equivalent"), threshold
-    return say("headline.inconclusive"), threshold
+    return say("headline.inconclusive"), " ".join([*_range(source), threshold])
 
 
 def answers(source: Source) -> tuple[Answer, ...]:
@@ -87,18 +88,23 @@ def _who(source: Source) -> Answer:
         firm = list(dict.fromkeys(words.group_name(c.group) for c in found if not chance_text(source, c)))
         every = list(dict.fromkeys(words.group_name(c.group) for c in found))
         names = firm or every
-        key = "some" if names else "none"
+        equivalent = {verdict(source, metric, a) for a in source.attribute_sets()} == {"EQUIVALENT"}
+        key = "some" if names else "equivalent" if equivalent else "none"
         lines.append(say(f"answer.who_{metric}_{key}", groups=words.join(names, most=3)))
         rest = [name for name in every if name not in names]
         if rest:
             doubtful.append(say("answer.who_doubtful", groups=words.join(rest, most=3)))
     if overall(source) == "DISPARITY" and not any(_disparities(source, metric) for metric in METRICS):
         return Answer(say("question.who"), say("answer.who_spread"), tuple(_range(source)))
-    return Answer(say("question.who"), lines[0], (*doubtful, *_range(source), *lines[1:]))
+    return Answer(
+        say("question.who"),
+        lines[0],
+        (*doubtful, *(_range(source) if overall(source) != "INCONCLUSIVE" else ()), *lines[1:]),
+    )
 
 
 def _range(source: Source) -> list[str]:
-    """Counts at both ends of the finest attribute set: the highest rate, and no error on the most comparisons."""
+    """Counts at both ends of the finest attribute set: the highest rate, and the lowest upper bound."""
     for attributes in reversed(source.attribute_sets()):
         measured = []
         for group in source.groups(attributes):
@@ -106,8 +112,7 @@ def _range(source: Source) -> list[str]:
             if rate is not None and rate.value is not None:
                 measured.append(rate)
         if len(measured) > 1 and measured[0].errors:
-            zeros = [rate for rate in measured if not rate.errors]
-            least = zeros[0] if zeros else measured[-1]
+            least = min(measured, key=lambda rate: rate.interval.high if rate.interval else 1.0)
             ends = (one_side(source, "FMR", measured[0].group), one_side(source, "FMR", least.group))
             return [say("answer.range", attributes=words.attributes_name(attributes), most=ends[0], least=ends[1])]
     return []
@@ -117,7 +122,9 @@ def _how_large(source: Source) -> Answer:
     lead = leading(source) or leading(source, "FNMR")
     if lead is None:
         margin = source.record.plan.get("margin_fmr", 2.0)
-        return Answer(say("question.large"), say("answer.large_none", margin=words.exact(float(margin))))
+        contrasts = [c for a in source.attribute_sets() for c in source.contrasts("FMR", a, source.headline)]
+        none = say("answer.large_none", margin=words.exact(float(margin)))
+        return Answer(say("question.large"), none, tuple(detectable_text(contrasts)))
     size = size_text(source, lead)
     if weakest(source, lead) != "count-only":
         return Answer(say("question.large"), size, (side_text(source, lead),))

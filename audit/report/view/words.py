@@ -24,15 +24,15 @@ def number(n: int) -> str:
 
 
 def significant(x: float) -> str:
-    """Print a number with two significant digits, whole numbers from 100 on rounded alike.
+    """Print a number with two significant digits, no more and no fewer.
 
-    >>> [significant(x) for x in (0.225, 9.96, 22.5, 1234.0, 0.00012)]
-    ['0.23', '10', '23', '1,200', '0.00012']
+    >>> [significant(x) for x in (0.225, 0.4, 4, 9.96, 22.5, 1234.0, 0.00012, 0)]
+    ['0.23', '0.40', '4.0', '10', '23', '1,200', '0.00012', '0']
     """
-    rounded = _TWO.create_decimal(repr(x))
-    if rounded == rounded.to_integral_value():
+    rounded = _TWO.create_decimal(repr(float(x)))
+    if rounded == 0 or abs(rounded) >= 10:
         return f"{int(rounded):,}"
-    return f"{rounded:f}"
+    return f"{rounded:.{1 - rounded.adjusted()}f}"
 
 
 def percent(x: float) -> str:
@@ -46,6 +46,15 @@ def percent(x: float) -> str:
     if 0.995 <= x < 1:
         return say("number.nearly")
     return f"{significant(100 * x)}%"
+
+
+def tick(x: float) -> str:
+    """Label a power of ten on an axis of rates.
+
+    >>> tick(0.001), tick(1.0)
+    ('0.1%', '100%')
+    """
+    return f"{100 * x:.10g}%"
 
 
 def exact(x: float) -> str:
@@ -68,7 +77,7 @@ def times(x: float) -> str:
     """Print a ratio.
 
     >>> [times(x) for x in (12.34, 0.083, 1.0)]
-    ['12', '0.083', '1']
+    ['12', '0.083', '1.0']
     """
     return significant(x) if math.isfinite(x) else "∞"
 
@@ -88,12 +97,16 @@ def one_in(x: float | None) -> str:
     """
     if x is None or not 0 < x <= 0.5:
         return ""
-    return say("number.one_in", n=significant(1 / x))
+    return say("number.one_in", n=significant(1 / x).removesuffix(".0"))
 
 
 def target(x: float | None) -> str:
     """Name a target false match rate."""
-    return say("number.given") if x is None else say("number.target", n=significant(1 / x))
+    return (
+        say("number.given")
+        if x is None
+        else say("number.target", n=f"{round(1 / x):,}" if x <= 0.1 else significant(1 / x))
+    )
 
 
 def p_value(p: float | None) -> str:
@@ -138,7 +151,7 @@ def quoted(group: Group | Literal["rest"]) -> str:
     """Name a group inside a sentence.
 
     >>> quoted({"gender": "female"}), quoted("rest")
-    ('“female”', 'everyone else')
+    ('“female”', 'the other groups')
     """
     return say("word.rest") if isinstance(group, str) else say("word.quoted", name=group_name(group))
 

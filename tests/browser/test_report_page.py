@@ -1,0 +1,180 @@
+"""The report in a browser: at phone, tablet and desktop width, light and dark, without script, by keyboard, printed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, Route
+
+pytestmark = pytest.mark.browser
+
+WIDTHS = {390: 844, 768: 1024, 1440: 900}
+NAMES = ("london_like", "hostile", "crossing", "empty")
+RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+
+
+class Visit:
+    """A page with what it complained about and what it asked for."""
+
+    def __init__(self, page: Page, place: Path) -> None:
+        self.page = page
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        page.on("console", lambda message: self.complaints.append(message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.route("**/*", self._answer)
+        page.goto(place.as_uri())
+
+    def _answer(self, route: Route) -> None:
+        url = route.request.url
+        if url.startswith("file:"):
+            route.continue_()
+            return
+        self.requests.append(url)
+        route.abort()
+
+
+@pytest.fixture(params=["light", "dark"])
+def scheme(request: pytest.FixtureRequest) -> Literal["light", "dark"]:
+    return request.param
+
+
+@pytest.fixture(params=list(WIDTHS))
+def visit(
+    request: pytest.FixtureRequest, scheme: Literal["light", "dark"], browser: Browser, reports: dict[str, Path]
+) -> Iterator[Visit]:
+    size = {"width": request.param, "height": WIDTHS[request.param]}
+    context = browser.new_context(viewport=size, color_scheme=scheme)
+    yield Visit(context.new_page(), reports["london_like"])
+    context.close()
+
+
+def opened(browser: Browser, place: Path, width: int, *, javascript: bool = True, scheme: str = "light") -> Visit:
+    context = browser.new_context(
+        viewport={"width": width, "height": WIDTHS[width]},
+        java_script_enabled=javascript,
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    return Visit(context.new_page(), place)
+
+
+def unfold(page: Page) -> None:
+    page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
+
+
+def test_the_page_is_quiet_and_fits_its_screen(visit: Visit, scheme: str, screenshots: Path) -> None:
+    page = visit.page
+    size = page.viewport_size
+    assert size is not None
+    page.screenshot(path=screenshots / f"report-{size['width']}-{scheme}-first.png")
+    page.screenshot(path=screenshots / f"report-{size['width']}-{scheme}.png", full_page=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    unfold(page)
+    page.wait_for_timeout(100)
+    assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
+    assert visit.complaints == []
+    assert visit.requests == []
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "scheme"),
+    [
+        ("london_like", 390, "light"),
+        ("london_like", 1440, "light"),
+        ("london_like", 1440, "dark"),
+        ("hostile", 390, "dark"),
+        ("crossing", 768, "light"),
+        ("empty", 390, "light"),
+    ],
+)
+def test_axe_finds_no_violation(name: str, width: int, scheme: str, browser: Browser, reports: dict[str, Path]) -> None:
+    visit = opened(browser, reports[name], width, scheme=scheme)
+    unfold(visit.page)
+    found = Axe().run(visit.page, options=RULES).response
+    assert [(v["id"], [n["html"][:200] for n in v["nodes"][:3]]) for v in found["violations"]] == []
+    assert found["passes"]
+    visit.page.context.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_hostile_and_empty_pages_fit_a_phone(
+    name: str, browser: Browser, reports: dict[str, Path], screenshots: Path
+) -> None:
+    visit = opened(browser, reports[name], 390)
+    unfold(visit.page)
+    assert visit.page.evaluate("document.documentElement.scrollWidth") <= 390
+    visit.page.screenshot(path=screenshots / f"report-{name}-390.png", full_page=True)
+    assert visit.complaints == []
+    assert visit.requests == []
+    visit.page.context.close()
+
+
+def test_it_reads_without_javascript(browser: Browser, reports: dict[str, Path]) -> None:
+    visit = opened(browser, reports["london_like"], 390, javascript=False)
+    page = visit.page
+    assert page.locator("h1").inner_text() == "dlib on Face Research Lab London Set"
+    term = page.locator("details.term").first
+    assert not term.locator("p").is_visible()
+    term.locator("summary").click()
+    assert term.locator("p").is_visible()
+    assert page.locator("svg[role=img]:visible").count() >= 4
+    page.context.close()
+
+
+def test_explanations_and_tables_are_reachable_by_keyboard(browser: Browser, reports: dict[str, Path]) -> None:
+    visit = opened(browser, reports["london_like"], 1440)
+    page = visit.page
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the report"
+    reached: set[str] = set()
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        kind = page.evaluate("document.activeElement.tagName + '.' + document.activeElement.className")
+        if kind == "SUMMARY." and "SUMMARY." not in reached:
+            page.keyboard.press("Enter")
+            assert page.evaluate("document.activeElement.parentElement.open")
+        reached.add(kind)
+    assert {"A.", "SUMMARY.", "DIV.scroll"} <= reached
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline != "none"
+    page.context.close()
+
+
+def test_the_first_screen_answers_the_reviewer(browser: Browser, reports: dict[str, Path]) -> None:
+    visit = opened(browser, reports["london_like"], 1440)
+    page = visit.page
+    for question in ("Which groups", "How large", "How sure", "How many people", "What is unknown", "May I rely"):
+        box = page.get_by_role("heading", name=question).bounding_box()
+        assert box is not None
+        assert box["y"] + box["height"] < 900, question
+    assert (page.locator(".headline").bounding_box() or {"y": 9_999})["y"] < 250
+    page.context.close()
+
+
+def test_phone_and_desktop_each_see_one_drawing(browser: Browser, reports: dict[str, Path]) -> None:
+    for width, shown, hidden in ((390, ".narrow", ".wide"), (1440, ".wide", ".narrow")):
+        visit = opened(browser, reports["london_like"], width)
+        assert visit.page.locator(f"#figure-fmr {shown} svg").is_visible()
+        assert not visit.page.locator(f"#figure-fmr {hidden} svg").is_visible()
+        visit.page.context.close()
+
+
+def test_dark_pictures_are_readable(browser: Browser, reports: dict[str, Path]) -> None:
+    visit = opened(browser, reports["london_like"], 1440, scheme="dark")
+    texts = visit.page.locator("#figure-fmr .wide svg text")
+    fills = {texts.nth(i).evaluate("e => getComputedStyle(e).fill") for i in range(texts.count())}
+    assert fills <= {"rgb(233, 235, 238)", "rgb(173, 180, 190)"}
+    visit.page.context.close()
+
+
+def test_it_prints(browser: Browser, reports: dict[str, Path], screenshots: Path) -> None:
+    visit = opened(browser, reports["london_like"], 1440)
+    unfold(visit.page)
+    data = visit.page.pdf(path=screenshots / "report-print.pdf", format="A4")
+    assert data.startswith(b"%PDF")
+    assert visit.complaints == []
+    visit.page.context.close()

@@ -1,0 +1,112 @@
+"""Pictures: valid specifications, zeros marked, labels inside."""
+
+from __future__ import annotations
+
+import re
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from audit.record import EvaluationRecord
+from audit.report import charts, parts
+from audit.report.charts.canvas import BAND, BLUE, GRID, INK, MUTED, PAPER, VERMILION
+from audit.report.charts.heat import HEAT
+from audit.report.view import make
+
+COLOURS = {INK, MUTED, GRID, PAPER, BLUE, VERMILION, BAND, *HEAT, "#101114", "#fdfdfd"}
+
+
+def figures(blocks: tuple[Any, ...]) -> list[parts.Figure]:
+    found = []
+    for block in blocks:
+        if isinstance(block, parts.Figure):
+            found.append(block)
+        elif isinstance(block, parts.Fold):
+            found += figures(block.blocks)
+    return found
+
+
+def all_figures(record: EvaluationRecord) -> list[parts.Figure]:
+    return [f for section in make(record).sections for f in figures(section.blocks)]
+
+
+@pytest.fixture(scope="module")
+def drawn(builder: ModuleType) -> list[parts.Figure]:
+    return all_figures(builder.crossing())
+
+
+def layers(spec: dict[str, Any], kind: str, **style: Any) -> list[dict[str, Any]]:
+    chosen = [x for x in spec["layer"] if x["mark"]["type"] == kind and style.items() <= x["mark"].items()]
+    return [row for x in chosen for row in x["data"]["values"]]
+
+
+def test_all_kinds_of_picture_are_drawn(drawn: list[parts.Figure]) -> None:
+    kinds = {type(f.picture) for f in drawn}
+    assert kinds == {parts.RowPicture, parts.HeatPicture, parts.CurvePicture, parts.RidgePicture}
+
+
+def test_altair_accepts_every_specification(drawn: list[parts.Figure]) -> None:
+    for kind in {type(f.picture): f for f in drawn}.values():
+        chart = charts.altair_chart(kind.picture)
+        assert chart.to_dict()["layer"]
+
+
+def test_only_colours_that_the_dark_page_knows(drawn: list[parts.Figure]) -> None:
+    for figure in drawn:
+        for svg in charts.svgs(figure.picture, figure.id):
+            assert set(re.findall(r"#[0-9a-f]{6}\b", svg)) <= COLOURS, figure.id
+            assert not re.search(r"rgb\(|currentColor|\bstyle=", svg)
+
+
+def test_marks_stay_inside_the_picture(drawn: list[parts.Figure]) -> None:
+    for figure in drawn:
+        for width in (charts.WIDE, charts.NARROW):
+            spec = charts.draw(figure.picture, width)
+            for layer in spec["layer"]:
+                for row in layer["data"]["values"]:
+                    assert 0 <= row["x"] <= spec["width"], (figure.id, row)
+                    assert 0 <= row["y"] <= spec["height"], (figure.id, row)
+
+
+def test_rates_without_errors_are_an_arrow_and_a_bound(london_like: EvaluationRecord) -> None:
+    figure = next(f for f in all_figures(london_like) if f.id == "fmr")
+    assert isinstance(figure.picture, parts.RowPicture)
+    spec = charts.draw(figure.picture)
+    bounds = [r for r in figure.picture.rows if r.marker == "bound"]
+    circles = [r for r in figure.picture.rows if r.marker in {"solid", "half", "hollow"}]
+    assert len(bounds) == 3
+    assert len(layers(spec, "point", shape="triangle-left")) == len(bounds)
+    assert len(layers(spec, "point", shape="circle")) == len(circles)
+
+
+def test_zeros_of_a_trade_off_stand_in_the_marked_strip(drawn: list[parts.Figure]) -> None:
+    picture = next(f.picture for f in drawn if isinstance(f.picture, parts.CurvePicture))
+    assert isinstance(picture, parts.CurvePicture)
+    assert any(0.0 in point for panel in picture.panels for point in panel.points)
+    spec = charts.draw(picture)
+    strips = layers(spec, "rect", fill=BAND)
+    for point in layers(spec, "point", shape="circle"):
+        assert any(s["x"] <= point["x"] <= s["x2"] and s["y"] <= point["y"] <= s["y2"] for s in strips)
+    assert picture.zero in {row["text"] for row in layers(spec, "text")}
+
+
+def test_counts_stand_in_every_cell_of_the_heat_map(london_like: EvaluationRecord) -> None:
+    figure = next(f for f in all_figures(london_like) if f.id == "heat-2")
+    written = {row["text"] for row in layers(charts.draw(figure.picture), "text")}
+    assert {"9 / 40", "0 / 2,244", "3 / 160"} <= written
+
+
+def test_darker_cells_are_higher_rates() -> None:
+    def light(colour: str) -> float:
+        r, g, b = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+        return 0.2126 * r + 0.7152 * g + 0.0722 * b
+
+    assert [light(c) for c in HEAT] == sorted((light(c) for c in HEAT), reverse=True)
+    assert min(a - b for a, b in zip(map(light, HEAT), map(light, HEAT[1:]), strict=False)) > 12
+
+
+def test_ids_are_those_of_the_figure_whatever_was_drawn_before(drawn: list[parts.Figure]) -> None:
+    first = charts.svgs(drawn[0].picture, "one")
+    assert charts.svgs(drawn[0].picture, "one") == first
+    assert all(name.startswith("one-") for svg in first for name in re.findall(r'id="([^"]+)"', svg))
