@@ -32,12 +32,14 @@ class Grouping:
     groups : everyone first, then the values of each attribute, then every intersection
     atom_of : int array of shape (subjects,): the atom of each subject
     member : bool array of shape (groups, atoms): does the atom belong to the group
+    allowed : bool array of shape (atoms, atoms): which non-mated comparisons the impostor policy admits; None: all
     """
 
     attributes: tuple[str, ...]
     groups: tuple[DemographicGroup, ...]
     atom_of: NDArray[np.int64]
     member: Mask
+    allowed: Mask | None = None
 
     @property
     def atoms(self) -> int:
@@ -65,12 +67,15 @@ class Grouping:
     def within(self, position: int) -> Mask:
         """Mask of comparisons of two members of a group, shape (atoms, atoms)."""
         row = self.member[position]
-        return np.asarray(row[:, None] & row[None, :])
+        return self._admit(row[:, None] & row[None, :])
 
     def across(self, first: int, second: int) -> Mask:
         """Mask of comparisons of a member of one group with a member of another."""
         one, two = self.member[first], self.member[second]
-        return np.asarray((one[:, None] & two[None, :]) | (two[:, None] & one[None, :]))
+        return self._admit((one[:, None] & two[None, :]) | (two[:, None] & one[None, :]))
+
+    def _admit(self, mask: Mask) -> Mask:
+        return np.asarray(mask if self.allowed is None else mask & self.allowed)
 
 
 def labels(subject: Subject, attribute: Attribute) -> tuple[str, ...]:
@@ -106,23 +111,31 @@ def bin_names(edges: Sequence[float]) -> list[str]:
     return [f"under {edges[0]:g}", *inner, f"{edges[-1]:g} and over"]
 
 
-def make(benchmark: Benchmark, by: Sequence[str], subjects: Sequence[Subject]) -> Grouping:
+def make(
+    benchmark: Benchmark, by: Sequence[str], subjects: Sequence[Subject], impostors: Sequence[str] = ()
+) -> Grouping:
     """Group subjects by attributes: everyone, each attribute alone, every intersection that somebody belongs to.
+
+    Parameters
+    ----------
+    by : attributes to group by
+    impostors : attributes of which two different people must share a value to be compared (NIST's practice for sex, age
+        band and origin); none: everybody is compared with everybody
 
     Raises
     ------
     PlanError
         For an attribute that the benchmark does not have, with the nearest name.
     """
-    attributes = [_attribute(benchmark, name) for name in by]
+    attributes = [_attribute(benchmark, name) for name in dict.fromkeys([*by, *impostors])]
     carried = [tuple(labels(subject, attribute) for attribute in attributes) for subject in subjects]
     atoms = sorted(set(carried))
     position = {atom: index for index, atom in enumerate(atoms)}
     order = [_value_order(attribute, {v for atom in atoms for v in atom[k]}) for k, attribute in enumerate(attributes)]
     groups = [DemographicGroup()]
     rows = [np.ones(len(atoms), dtype=bool)]
-    for size in range(1, len(attributes) + 1):
-        for chosen in itertools.combinations(range(len(attributes)), size):
+    for size in range(1, len(by) + 1):
+        for chosen in itertools.combinations(range(len(by)), size):
             for values in itertools.product(*(order[k] for k in chosen)):
                 pairs = list(zip(chosen, values, strict=True))
                 row = np.array([all(value in atom[k] for k, value in pairs) for atom in atoms], dtype=bool)
@@ -130,7 +143,17 @@ def make(benchmark: Benchmark, by: Sequence[str], subjects: Sequence[Subject]) -
                     groups.append(DemographicGroup(tuple((by[k], value) for k, value in pairs)))
                     rows.append(row)
     atom_of = np.array([position[atom] for atom in carried], dtype=np.int64)
-    return Grouping(tuple(by), tuple(groups), atom_of, np.array(rows))
+    return Grouping(tuple(by), tuple(groups), atom_of, np.array(rows), _shared(attributes, atoms, impostors))
+
+
+def _shared(
+    attributes: Sequence[Attribute], atoms: Sequence[tuple[tuple[str, ...], ...]], impostors: Sequence[str]
+) -> Mask | None:
+    """Pairs of atoms that share a value of every attribute of the impostor policy."""
+    matched = [k for k, attribute in enumerate(attributes) if attribute.name in impostors]
+    if not matched:
+        return None
+    return np.array([[all(set(one[k]) & set(two[k]) for k in matched) for two in atoms] for one in atoms], dtype=bool)
 
 
 def _attribute(benchmark: Benchmark, name: str) -> Attribute:

@@ -40,6 +40,10 @@ class AuditPlan(BaseModel):
     reference: dict[str, str] = Field(
         default_factory=dict, description="Attribute to the group that others are compared with; default: the largest"
     )
+    impostors: tuple[str, ...] = Field(
+        (),
+        description="Two different people are compared only if they share a value of these attributes; none: any two",
+    )
     several_faces: Literal["largest", "most-central", "most-confident"] = "largest"
     working_size: int = Field(682, ge=160, le=4096, description="Longer side, in pixels, at which faces are detected")
     smallest_face: int = Field(40, ge=12, le=2048, description="Smallest face, in pixels at the working size")
@@ -57,7 +61,7 @@ class AuditPlan(BaseModel):
                 raise ValueError(f"a target FMR is a probability between 0 and 1, found {x:g}")
         return tuple(sorted(set(value), reverse=True))
 
-    @field_validator("by")
+    @field_validator("by", "impostors")
     @classmethod
     def _attributes(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
         if value is not None and len(set(value)) != len(value):

@@ -111,7 +111,7 @@ def admit(plan: AuditPlan, options: RunOptions) -> tuple[Benchmark, ModelCard, G
     )
     card = models.describe(plan.model, data=data, plan=plan)
     by = benchmark.default_by if plan.by is None else plan.by
-    return benchmark, card, groups.make(benchmark, by, benchmark.subjects[: plan.limit])
+    return benchmark, card, groups.make(benchmark, by, benchmark.subjects[: plan.limit], plan.impostors)
 
 
 def _prepare(plan: AuditPlan, options: RunOptions, progress: Progress) -> _Inputs:

@@ -85,3 +85,18 @@ def test_without_attributes_there_is_everyone() -> None:
     assert [str(group) for group in grouping.groups] == ["everyone"]
     assert grouping.subjects.tolist() == [4]
     assert np.array_equal(grouping.within(0), [[True]])
+
+
+def test_the_impostor_policy_admits_pairs_that_share_a_value() -> None:
+    people = [*PEOPLE, Subject("5", {"gender": ("male",), "age": ("26",), "origin": ("b",)})]
+    grouping = groups.make(benchmark(people), ["origin"], people, ["gender"])
+    assert grouping.attributes == ("origin",)
+    assert {str(group) for group in grouping.groups if len(group.items) > 1} == set()
+    atoms = grouping.atom_of
+    everyone = grouping.within(0)
+    assert not everyone[atoms[0], atoms[1]]  # a woman and a man
+    assert everyone[atoms[1], atoms[4]]  # two men
+    b = grouping.groups.index(DemographicGroup.of(origin="b"))
+    assert grouping.within(b)[atoms[1], atoms[4]]
+    a = grouping.groups.index(DemographicGroup.of(origin="a"))
+    assert not grouping.within(a)[atoms[0], atoms[1]]

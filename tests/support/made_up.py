@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 SUBJECTS = "subject_id,gender,origin,age\n001,female,x|y,31\n002,male,NA,NA\n003,female,y,45.5\n"
 SAMPLES = (
     "sample_id,path,subject_id,session,light\n"
