@@ -109,6 +109,15 @@ def fit(text: str, pixels: float, size: int = 12) -> str:
     return text if len(text) <= room else text[: room - 1] + "…"
 
 
+def wrap(text: str, pixels: float) -> str:
+    """Break a title into two lines where it would not fit in one."""
+    if 6.6 * len(text) <= pixels:
+        return text
+    spaces = [i for i, c in enumerate(text) if c == " "]
+    middle = min(spaces, key=lambda i: abs(i - len(text) / 2), default=len(text))
+    return f"{text[:middle]}\n{text[middle + 1 :]}"
+
+
 def draw_axis(
     canvas: Canvas, ticks: Sequence[Line], place: Callable[[float], float], top: float, bottom: float, title: str
 ) -> None:
@@ -122,4 +131,6 @@ def draw_axis(
             last = place(t.x)
     canvas.texts(labels, colour=MUTED, size=11, align="center")
     middle = (place(ticks[0].x) + place(ticks[-1].x)) / 2 if ticks else canvas.width / 2
-    canvas.texts([{"x": middle, "y": bottom + 34, "text": title}], colour=MUTED, size=11, align="center")
+    canvas.texts(
+        [{"x": middle, "y": bottom + 34, "text": wrap(title, canvas.width)}], colour=MUTED, size=11, align="center"
+    )

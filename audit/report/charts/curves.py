@@ -13,8 +13,8 @@ from audit.report.parts import CurvePicture
 def draw_curves(picture: CurvePicture, width: int) -> Spec:
     """Draw DET curves as small multiples on probit axes, with a strip of its own for rates without errors."""
     columns = 2 if width < 500 else 4
-    gap, strip = 34, 16
-    side = (width - gap * columns) / columns
+    gap, strip = 38, 16
+    side = (width - gap * columns - 6) / columns
     tall = side + 44
     lines = math.ceil(len(picture.panels) / columns)
     canvas = Canvas(width, int(lines * tall + 44))
@@ -99,19 +99,17 @@ def _panel(
         for t in picture.ticks
     ]
     canvas.rules(grid, GRID, size=0.7)
-    shown = [
-        t for t in picture.ticks if t.label in {picture.ticks[0].label, picture.ticks[2].label, picture.ticks[4].label}
-    ]
+    shown = picture.ticks[1::2]
     canvas.texts(
         [{"x": x0 + strip + inner * scaled(t.x), "y": y0 + side + 8, "text": t.label} for t in shown],
         colour=MUTED,
-        size=9,
+        size=10,
         align="center",
     )
     canvas.texts(
         [{"x": x0 - 3, "y": y0 + inner - inner * scaled(t.x), "text": t.label} for t in shown],
         colour=MUTED,
-        size=9,
+        size=10,
         align="right",
     )
     canvas.texts(
@@ -119,7 +117,7 @@ def _panel(
             {"x": x0 - 3, "y": y0 + side - strip / 2, "text": picture.zero},
         ],
         colour=MUTED,
-        size=9,
+        size=10,
         align="right",
     )
     canvas.texts([{"x": x0, "y": y0 - 20, "text": fit(label, side + 10)}], size=12)

@@ -18,7 +18,7 @@ def draw_ridges(picture: RidgePicture, width: int) -> Spec:
         return round(left + (right - left) * (x - low) / (high - low), 2)
 
     bottom = top + step * len(picture.rows)
-    canvas = Canvas(width, bottom + 46)
+    canvas = Canvas(width, bottom + 60)
     draw_axis(canvas, picture.ticks, place, top, bottom, picture.axis)
     tall = step - (28 if narrow else 10)
     fills, outlines, bases = [], [], []

@@ -36,7 +36,7 @@ def draw_rows(picture: RowPicture, width: int) -> Spec:
         tops.append(y)
         y += 24 if row.heading else step
     bottom = y + 6
-    canvas = Canvas(width, bottom + 46)
+    canvas = Canvas(width, bottom + 60)
     place = log_place(picture.domain, left, right)
     if picture.band:
         canvas.rects([{"x": place(picture.band[0]), "x2": place(picture.band[1]), "y": head, "y2": bottom}], BAND)

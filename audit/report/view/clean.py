@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Any
 
 from audit.record import EvaluationRecord
@@ -19,6 +20,7 @@ _KEPT = frozenset("\u200c\u200d\u200e\u200f\u061c")  # joiners and marks that or
 _CLAIMS = re.compile(r"un\W?biased|bias\W*free|\bno\s+bias|\bis\s+fair", re.IGNORECASE)
 
 
+@lru_cache(maxsize=4096)
 def clean(text: str) -> str:
     r"""Make a text from outside safe to show.
 

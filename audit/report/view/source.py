@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from audit.record import Contrast, Differential, EvaluationRecord, Group, GroupCount, OperatingPoint, Rate
 from audit.report.view.clean import scrub
@@ -91,8 +92,14 @@ class Source:
 
     def groups(self, attributes: Sequence[str]) -> list[Group]:
         """Groups of an attribute set: the highest false match rate first, unmeasured ones last."""
-        found = [count.group for count in self.record.samples.by_group if set(count.group) == set(attributes)]
-        return sorted(found, key=self._rank)
+        return list(self._groups.get(frozenset(attributes), ()))
+
+    @cached_property
+    def _groups(self) -> dict[frozenset[str], list[Group]]:
+        found: dict[frozenset[str], list[Group]] = {}
+        for group in sorted((count.group for count in self.record.samples.by_group), key=self._rank):
+            found.setdefault(frozenset(group), []).append(group)
+        return found
 
     def _rank(self, group: Group) -> tuple[int, float, int]:
         if self.banded(group):
@@ -117,16 +124,15 @@ class Source:
 
     def contrasts(self, metric: str, attributes: Sequence[str], point: OperatingPoint | None) -> list[Contrast]:
         """List the contrasts between groups of an attribute set, the most pronounced first."""
-        found = [
-            c
-            for c in self.record.contrasts
-            if c.metric == metric
-            and set(c.group) == set(attributes)
-            and c.operating_point in {None if point is None else point.id, None}
-            and not self.banded(c.group)
-            and (c.against == "rest" or not self.banded(c.against))
-        ]
-        return sorted(found, key=pronounced, reverse=True)
+        return list(self._contrasts.get((metric, frozenset(attributes), None if point is None else point.id), ()))
+
+    @cached_property
+    def _contrasts(self) -> dict[tuple[str, frozenset[str], str | None], list[Contrast]]:
+        found: dict[tuple[str, frozenset[str], str | None], list[Contrast]] = {}
+        for c in sorted(self.record.contrasts, key=pronounced, reverse=True):
+            if not self.banded(c.group) and (c.against == "rest" or not self.banded(c.against)):
+                found.setdefault((c.metric, frozenset(c.group), c.operating_point), []).append(c)
+        return found
 
 
 def pronounced(contrast: Contrast) -> tuple[bool, bool, float, float]:

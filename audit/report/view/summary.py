@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from audit.domain import Verdict
-from audit.record import Contrast
+from audit.record import Contrast, Rate
 from audit.report.parts import Answer
 from audit.report.strings import say
 from audit.report.view import words
@@ -112,10 +112,16 @@ def _range(source: Source) -> list[str]:
             if rate is not None and rate.value is not None:
                 measured.append(rate)
         if len(measured) > 1 and measured[0].errors:
-            least = min(measured, key=lambda rate: rate.interval.high if rate.interval else 1.0)
+            least = min(measured, key=_upper)
             ends = (one_side(source, "FMR", measured[0].group), one_side(source, "FMR", least.group))
             return [say("answer.range", attributes=words.attributes_name(attributes), most=ends[0], least=ends[1])]
     return []
+
+
+def _upper(rate: Rate) -> float:
+    if rate.upper_bound is not None:
+        return rate.upper_bound
+    return rate.interval.high if rate.interval else 1.0
 
 
 def _how_large(source: Source) -> Answer:
