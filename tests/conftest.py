@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Generator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,18 @@ if TYPE_CHECKING:
     from london_run import Run
 
 ROOT = Path(__file__).resolve().parents[1]
+MUST_NOT_SKIP = ("oracle", "browser", "london", "performance")
 MUST_RUN = os.environ.get("CI", "").lower() in {"1", "true"}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, object, object]:
+    """With CI=true, a skipped test of the kinds that must run is a failure."""
+    report = yield
+    if MUST_RUN and report.skipped and any(item.get_closest_marker(kind) for kind in MUST_NOT_SKIP):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, and CI runs it: {report.longrepr}"
+    return report
 
 
 def _need(path: Path) -> Path:

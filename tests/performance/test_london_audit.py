@@ -1,0 +1,94 @@
+"""The whole London audit with dlib beside the plain documented loop, in one run: at most a third of its time.
+
+The audit is the command, everything included: start, digests, loading, extraction, comparison, statistics, report. The
+loop only extracts. Group error counts agree within one.
+"""
+
+from __future__ import annotations
+
+import csv
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import dlib
+import face_recognition_models
+import numpy as np
+import pytest
+from facenet_pytorch import MTCNN
+from london_run import faceaudit
+from PIL import Image
+
+from audit import benchmarks
+from audit.domain import Sample
+from audit.record import read
+
+pytestmark = [pytest.mark.performance, pytest.mark.london]
+
+
+class Loop:
+    """The documented way: MTCNN on the full-size image, then dlib on its largest box, one image at a time."""
+
+    def __init__(self) -> None:
+        self.detector = MTCNN()
+        self.landmarks = dlib.shape_predictor(face_recognition_models.pose_predictor_five_point_model_location())
+        self.network = dlib.face_recognition_model_v1(face_recognition_models.face_recognition_model_location())
+
+    def run(self, samples: Sequence[Sample]) -> np.ndarray:
+        return np.array([self.template(sample.path) for sample in samples])
+
+    def template(self, path: Path) -> np.ndarray:
+        picture = Image.open(path).convert("RGB")
+        boxes, _ = self.detector.detect(picture)
+        image = np.asarray(picture)
+        points = self.landmarks(image, dlib.rectangle(*(round(float(edge)) for edge in boxes[0])))
+        return np.array(self.network.compute_face_descriptor(image, points))
+
+
+def group_errors(templates: np.ndarray, samples: Sequence[Sample], info: Path) -> dict[tuple[str, str], int]:
+    """Within-group false matches at a global FMR of 1e-3, counted in the plainest way."""
+    with info.open(encoding="utf-8", newline="") as stream:
+        group = {row["face_id"]: (row["face_gender"], row["face_eth"]) for row in csv.DictReader(stream)}
+    score = -np.linalg.norm(templates[:, None].astype(float) - templates[None].astype(float), axis=2)
+    pairs = [
+        (score[i, j], group[a.subject_id], group[b.subject_id])
+        for i, a in enumerate(samples)
+        for j, b in enumerate(samples[:i])
+        if a.subject_id != b.subject_id
+    ]
+    allowed = int(1e-3 * len(pairs) + 1e-9)
+    threshold = sorted((s for s, _, _ in pairs), reverse=True)[allowed - 1]
+    counts = dict.fromkeys(group.values(), 0)
+    for s, one, other in pairs:
+        counts[one] += int(one == other and s >= threshold)
+    return counts
+
+
+def test_the_audit_takes_at_most_a_third_of_the_loops_time(
+    london: Path, shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    env = {"FACEAUDIT_DATA": str(shared / "benchmarks"), "FACEAUDIT_CACHE": str(tmp_path / "cache")}
+    command = ["run", "--benchmark", "london", "--model", "dlib", "--json", "--out", tmp_path / "results"]
+    first = faceaudit(*command, env=env, cwd=tmp_path)
+    again = faceaudit(*command, env=env, cwd=tmp_path)
+    assert (first.code, again.code) == (0, 0), first.stderr
+    samples = benchmarks.load("london", data=[shared / "benchmarks"]).samples
+    started = time.perf_counter()
+    plain = Loop().run(samples)
+    loop = time.perf_counter() - started
+    with capsys.disabled():
+        print(
+            f"\nloop {loop:.1f} s; audit {first.seconds:.1f} s ({first.seconds / loop:.2f} of it); again "
+            f"{again.seconds:.1f} s ({again.seconds / first.seconds:.2f} of the first); {first.peak_mib:.0f} MiB"
+        )
+    assert first.seconds <= loop / 3
+    assert again.seconds <= first.seconds / 5
+    assert first.peak_mib < 2000
+    record = read(Path(first.evaluations[0]["record"]))
+    found = {
+        (r.group["gender"], r.group["ethnicity"]): r.errors for r in record.rates
+        if r.metric == "FMR" and r.operating_point == "global-fmr-0.001" and len(r.group) == 2 and not r.reference_group
+    }  # fmt: skip
+    expected = group_errors(plain, samples, london / "london_info.csv")
+    assert set(found) == set(expected)
+    assert {group: found[group] for group in found if abs(found[group] - expected[group]) > 1} == {}
