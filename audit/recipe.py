@@ -327,7 +327,8 @@ def _warnings(
         made.append(f"{extraction.unsaved} outcomes could not be kept in the cache: another run computes them again.")
     if extraction.several_faces:
         made.append(
-            f"{extraction.several_faces} images show more than one face; the {inputs.plan.several_faces} one was taken."
+            f"More than one face was seen in {extraction.several_faces} of {len(inputs.samples)} images; "
+            f"the {inputs.plan.several_faces} one was taken."
         )
     made += [
         f"Target FMR {point.target:g} is {point.reason}." for point in placed

@@ -1,7 +1,7 @@
 """Which groups are compared with which: contrasts and spreads of every family at one operating point.
 
 A family is an attribute, or an intersection of attributes. Each of its groups is contrasted with the reference group
-(named in the plan, else the one with most people) and with the pooled rest; p-values are adjusted by Holm over what is
+(`reference_of`) and with the pooled rest; p-values are adjusted by Holm over what is
 declared as `family`: metric x operating point x attributes. Spreads take the groups that are large enough, judged by
 what is known before errors are counted.
 """
@@ -69,7 +69,7 @@ def contrasts(measured: Measured, grouping: Grouping, settings: Settings) -> Ite
     for attributes, family in grouping.families().items():
         if len(family) < 2:
             continue
-        reference = _reference(grouping, family, settings.reference)
+        reference = reference_of(grouping, attributes, settings.reference)
         for metric in _metrics(measured):
             name = f"{metric} | {measured.point.id} | {' x '.join(attributes)}"
             pairs = [*((k, reference) for k in family if k != reference), *((k, None) for k in family)]
@@ -82,14 +82,20 @@ def _metrics(measured: Measured) -> list[Metric]:
     return [*always, "FTA"] if measured.tallies["FTA"].errors[0] else always
 
 
-def _reference(grouping: Grouping, family: Sequence[int], wanted: Mapping[str, str]) -> int:
-    """The named reference group of a family, else the one with most people (the first of equals)."""
-    for position in family:
-        values = grouping.groups[position].as_dict()
-        if all(wanted.get(name) == value for name, value in values.items()):
-            return position
-    people = grouping.subjects
-    return max(family, key=lambda position: (people[position], -position))
+def reference_of(grouping: Grouping, attributes: Sequence[str], wanted: Mapping[str, str]) -> int:
+    """The reference group of a family, as a position in the grouping.
+
+    Of one attribute, the value that the plan names, else the value with most people (the first of equals). Of an
+    intersection, the group that has every attribute's reference value; if nobody is in it, the group with most people.
+    """
+    families, people = grouping.families(), grouping.subjects
+    family = families[tuple(attributes)]
+    largest = max(family, key=lambda position: (people[position], -position))
+    if len(attributes) == 1:
+        named = [k for k in family if grouping.groups[k].as_dict()[attributes[0]] == wanted.get(attributes[0])]
+        return named[0] if named else largest
+    parts = {name: grouping.groups[reference_of(grouping, [name], wanted)].as_dict()[name] for name in attributes}
+    return next((k for k in family if grouping.groups[k].as_dict() == parts), largest)
 
 
 def _contrast(

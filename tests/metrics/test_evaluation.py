@@ -154,6 +154,15 @@ def test_a_named_reference_is_taken_and_else_the_largest() -> None:
     assert against(named) == {"tone=a"}
 
 
+def test_the_reference_of_an_intersection_has_every_reference_value() -> None:
+    """The largest values, not the largest cell; a named value counts in the intersection too."""
+    case = Case({"a": 21, "b": 30}, {}, by=("sex", "tone"))
+    assert str(case.grouping.groups[disparities.reference_of(case.grouping, ["sex"], {})]) == "sex=f"
+    assert str(case.grouping.groups[disparities.reference_of(case.grouping, ["sex", "tone"], {})]) == "sex=f & tone=b"
+    named = disparities.reference_of(case.grouping, ["sex", "tone"], {"tone": "a"})
+    assert str(case.grouping.groups[named]) == "sex=f & tone=a"
+
+
 def test_small_groups_stay_out_of_spreads_and_in_the_table() -> None:
     case = Case({"a": 40, "b": 40, "c": 4}, {})
     assert case.rate("FMR", tone="c").value is not None
