@@ -309,8 +309,9 @@ def summary(counts: ScoreCounts, grouping: Grouping, measured: Sequence[Measured
     at = []
     for one in measured:
         found = next(rate for rate in one.rates if rate.metric == "FNMR" and not rate.group.items)
-        if found.value is not None and one.point.achieved is not None:
-            at.append(r.FnmrAtFmr(target_fmr=one.point.target, achieved_fmr=one.point.achieved, fnmr=found.value))
+        target, achieved = one.point.target, one.point.achieved
+        if found.value is not None and target is not None and achieved is not None:
+            at.append(r.FnmrAtFmr(target_fmr=target, achieved_fmr=achieved, fnmr=found.value))
     return r.Summary(
         eer_rocch=None if curve is None else det.eer_rocch(curve),
         auc=det.auc(scores, mated, nonmated),

@@ -44,6 +44,15 @@ class AuditPlan(BaseModel):
         (),
         description="Two different people are compared only if they share a value of these attributes; none: any two",
     )
+    calibration: float = Field(
+        0.0,
+        ge=0,
+        le=0.9,
+        description="Share of the people of every group who set thresholds and are not judged; 0: none",
+    )
+    thresholds: tuple[float, ...] = Field(
+        (), description="Thresholds to judge as given, in the model's own unit (a distance for models that give one)"
+    )
     several_faces: Literal["largest", "most-central", "most-confident"] = "largest"
     working_size: int = Field(682, ge=160, le=4096, description="Longer side, in pixels, at which faces are detected")
     smallest_face: int = Field(40, ge=12, le=2048, description="Smallest face, in pixels at the working size")

@@ -9,29 +9,26 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from audit import assemble, benchmarks, groups, models, provenance, results
+from audit import assemble, models, provenance, remarks, results
 from audit import record as records
 from audit.compare import Comparisons, halves
 from audit.compare.counts import ScoreCounts
-from audit.domain import Benchmark, ErrorRate, FailureToAcquire, Sample
-from audit.errors import DataError, NothingMeasured
-from audit.extract import Extraction, extract, hash_samples
-from audit.groups import Grouping
+from audit.domain import Benchmark, ErrorRate
+from audit.errors import NothingMeasured
+from audit.extract import Extraction, extract
+from audit.inputs import Inputs, People, Progress, prepare, silent
 from audit.metrics import disparities, evaluation, points
 from audit.metrics.evaluation import Acquired
-from audit.models.card import ModelCard
 from audit.plan import AuditPlan, RunOptions
 from audit.record import EvaluationRecord
 from audit.report import render
 from audit.store import TemplateStore
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,20 +39,6 @@ class Evaluation:
     folder: Path
     report: Path
     reused: bool
-
-
-@dataclass(frozen=True, eq=False)
-class _Inputs:
-    """What is known before an image is decoded."""
-
-    plan: AuditPlan
-    benchmark: Benchmark
-    card: ModelCard
-    samples: tuple[Sample, ...]
-    files: Mapping[str, str | FailureToAcquire]
-    grouping: Grouping
-    subjects: tuple[str, ...]
-    digests: records.Digests
 
 
 def run(plan: AuditPlan, options: RunOptions | None = None) -> EvaluationRecord:
@@ -73,8 +56,8 @@ def evaluate(plan: AuditPlan, options: RunOptions) -> Evaluation:
     AuditError
         See `audit.errors`.
     """
-    progress = options.progress or _silent
-    inputs = _prepare(plan, options, progress)
+    progress = options.progress or silent
+    inputs = prepare(plan, options, progress)
     card = inputs.card
     folder = options.out / results.folder(inputs.benchmark.name, card.name, card.revision, inputs.digests.plan)
     path = folder / "record.json"
@@ -88,90 +71,20 @@ def evaluate(plan: AuditPlan, options: RunOptions) -> Evaluation:
     return Evaluation(record, folder, report, reused=known is not None)
 
 
-def _silent(stage: str, done: int, total: int) -> None:
-    """No progress is shown."""
-
-
-def admit(plan: AuditPlan, options: RunOptions) -> tuple[Benchmark, ModelCard, Grouping]:
-    """Pass the gates: output folder, consent, model card and weights, groups. No image is read.
-
-    Raises
-    ------
-    AuditError
-        Whatever would stop the run before its first image.
-    """
-    results.require_writable(options.out)
-    data = benchmarks.data_entries(options.data)
-    benchmark = benchmarks.load(
-        plan.benchmark,
-        data=data,
-        obtain=options.obtain,
-        acknowledge=plan.acknowledge,
-        progress=options.progress or _silent,
-    )
-    card = models.describe(plan.model, data=data, plan=plan)
-    by = benchmark.default_by if plan.by is None else plan.by
-    return benchmark, card, groups.make(benchmark, by, benchmark.subjects[: plan.limit], plan.impostors)
-
-
-def _prepare(plan: AuditPlan, options: RunOptions, progress: Progress) -> _Inputs:
-    """Everything that is known before an image is decoded, digests included."""
-    benchmark, card, grouping = admit(plan, options)
-    subjects = benchmark.subjects[: plan.limit]
-    names = tuple(subject.subject_id for subject in subjects)
-    kept = set(names)
-    samples = tuple(sample for sample in benchmark.samples if sample.subject_id in kept)
-    if not samples:
-        raise NothingMeasured(benchmark.name, "no sample belongs to a subject", "Look at samples.csv and subjects.csv")
-    files = hash_samples(samples, workers=options.workers, progress=progress)
-    _check_files(samples, files)
-    shown = plan.model_copy(
-        update={"benchmark": benchmark.name, "model": _model_name(plan, card), "by": grouping.attributes}
-    )
-    digests = records.Digests(
-        benchmark=benchmark.digest,
-        samples=provenance.samples_digest(samples, {name: _word(found) for name, found in files.items()}),
-        weights=card.weights_sha256,
-        plan=shown.digest(),
-        code=provenance.code_digest(),
-    )
-    return _Inputs(shown, benchmark, card, samples, files, grouping, names, digests)
-
-
-def _model_name(plan: AuditPlan, card: ModelCard) -> str:
-    """The model's name in the record: never a path of this machine."""
-    kind, colon, _ = plan.model.partition(":")
-    return f"{kind}:{card.name}" if colon else kind
-
-
-def _word(found: str | FailureToAcquire) -> str:
-    return found if isinstance(found, str) else f"{found.stage}: {found.reason}"
-
-
-def _check_files(samples: Sequence[Sample], files: Mapping[str, str | FailureToAcquire]) -> None:
-    """Refuse files that are there and are not what the descriptor says."""
-    wrong = [s for s in samples if s.sha256 and isinstance(files[s.sample_id], str) and files[s.sample_id] != s.sha256]
-    if wrong:
-        more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
-        raise DataError(
-            f"{wrong[0].path}{more}",
-            f"SHA-256 is {str(files[wrong[0].sample_id])[:12]}..., the descriptor says {str(wrong[0].sha256)[:12]}...",
-            "Obtain the benchmark again (faceaudit benchmarks obtain), or describe your own version of it",
-        )
-
-
-def _measure(inputs: _Inputs, options: RunOptions, progress: Progress) -> EvaluationRecord:
+def _measure(inputs: Inputs, options: RunOptions, progress: Progress) -> EvaluationRecord:
     """Templates, comparisons, counts, rates, differentials, record."""
     began = time.perf_counter()
     extraction = _extract(inputs, options, progress)
     extracted = time.perf_counter()
-    comparisons = _comparisons(inputs, extraction, progress)
-    record = _record(inputs, extraction, comparisons, options.device)
+    judged = _comparisons(inputs, inputs.judged, extraction, progress)
+    same = inputs.setters is inputs.judged
+    setters = judged if same else _comparisons(inputs, inputs.setters, extraction, progress)
+    record = _record(inputs, extraction, judged, setters, options.device)
     timing = {"extraction": extracted - began, "measurement": time.perf_counter() - extracted}
     return record.model_copy(update={"timing": {name: round(value, 3) for name, value in timing.items()}})
 
 
-def _extract(inputs: _Inputs, options: RunOptions, progress: Progress) -> Extraction:
+def _extract(inputs: Inputs, options: RunOptions, progress: Progress) -> Extraction:
     return extract(
         inputs.samples,
         inputs.card,
@@ -185,23 +98,25 @@ def _extract(inputs: _Inputs, options: RunOptions, progress: Progress) -> Extrac
     )
 
 
-def _comparisons(inputs: _Inputs, extraction: Extraction, progress: Progress) -> Comparisons:
+def _comparisons(inputs: Inputs, people: People, extraction: Extraction, progress: Progress) -> Comparisons:
     """All pairs, or the pairs of the benchmark's protocol."""
     from audit.compare.all_pairs import AllPairs  # noqa: PLC0415 - loads the compiler, which a finished run does not need
     from audit.compare.pairs import listed  # noqa: PLC0415
 
-    place = {subject: index for index, subject in enumerate(inputs.subjects)}
-    kept = [inputs.samples[index] for index in extraction.template_index]
+    place = {subject: index for index, subject in enumerate(people.subjects)}
+    own = [k for k, index in enumerate(extraction.template_index) if inputs.samples[index].subject_id in place]
+    kept = [inputs.samples[extraction.template_index[k]] for k in own]
+    templates = extraction.templates[own]
     subject = np.array([place[sample.subject_id] for sample in kept], dtype=np.int64)
-    grouping = inputs.grouping
+    grouping = people.grouping
     if inputs.benchmark.pairs is not None:
         names = [sample.sample_id for sample in kept]
         return listed(
-            inputs.benchmark.pairs, names, extraction.templates, subject, grouping.atom_of, grouping.atoms,
+            inputs.benchmark.pairs, names, templates, subject, grouping.atom_of, grouping.atoms,
             inputs.card.similarity,
         )  # fmt: skip
     return AllPairs(
-        extraction.templates,
+        templates,
         subject,
         grouping.atom_of,
         grouping.atoms,
@@ -210,12 +125,12 @@ def _comparisons(inputs: _Inputs, extraction: Extraction, progress: Progress) ->
     )
 
 
-def _record(inputs: _Inputs, extraction: Extraction, comparisons: Comparisons, device: str) -> EvaluationRecord:
+def _record(
+    inputs: Inputs, extraction: Extraction, comparisons: Comparisons, setters: Comparisons, device: str
+) -> EvaluationRecord:
     """Scores, thresholds, counts, findings, and the record of them."""
-    plan, grouping = inputs.plan, inputs.grouping
-    scores = points.exact_scores(comparisons, grouping, plan.fmr)
-    placed = points.operating_points(scores, grouping, plan.fmr)
-    _require_a_target(inputs.benchmark, placed)
+    plan, grouping, samples = inputs.plan, inputs.judged.grouping, inputs.judged.samples
+    scores, placed = _place(inputs, comparisons, setters)
     thresholds = np.unique([point.threshold for point in placed if point.threshold is not None])
     half = halves(grouping.atom_of, plan.splits, np.random.default_rng(plan.seed))
     counts = comparisons.at(thresholds, half, plan.splits)
@@ -230,9 +145,9 @@ def _record(inputs: _Inputs, extraction: Extraction, comparisons: Comparisons, d
         benchmark=assemble.benchmark_part(inputs.benchmark, grouping),
         model=assemble.model_part(inputs.card),
         plan=plan.model_dump(mode="json"),
-        samples=assemble.samples_part(inputs.samples, grouping, scores, extraction.several_faces),
+        samples=assemble.samples_part(samples, grouping, scores, extraction.several_faces),
         acquisition=assemble.acquisition(
-            found.acquisition, extraction.failures, inputs.samples, inputs.subjects, grouping
+            found.acquisition, extraction.failures, samples, inputs.judged.subjects, grouping
         ),
         operating_points=[assemble.operating_point(point) for point in placed],
         rates=found.rates,
@@ -242,13 +157,33 @@ def _record(inputs: _Inputs, extraction: Extraction, comparisons: Comparisons, d
         covariance=found.covariances,
         det=assemble.det_curves(scores, grouping, plan.min_subjects),
         summary=assemble.summary(scores, grouping, found.measured),
-        warnings=_warnings(inputs, extraction, placed, found.acquisition),
-        limits=_limits(inputs, scores),
+        warnings=remarks.warnings(inputs, extraction, placed, found.acquisition),
+        limits=remarks.limits(inputs, scores),
     )
 
 
+def _place(inputs: Inputs, comparisons: Comparisons, setters: Comparisons) -> tuple[ScoreCounts, list[points.Point]]:
+    """Scores of the judged, and the operating points: set by the setters, then those given."""
+    plan, grouping, similarity = inputs.plan, inputs.judged.grouping, inputs.card.similarity
+    given = [points.in_scores(threshold, similarity) for threshold in plan.thresholds]
+    if setters is comparisons:
+        scores = points.exact_scores(comparisons, grouping, plan.fmr, given)
+        placed = points.operating_points(scores, grouping, plan.fmr)
+    else:
+        aside = inputs.setters
+        set_on = points.exact_scores(setters, aside.grouping, plan.fmr)
+        where = f"{len(aside.subjects)} people set aside for calibration"
+        placed = points.operating_points(set_on, aside.grouping, plan.fmr, where)
+        placed = [point for point in placed if point.group in grouping.groups]
+        known = [point.threshold for point in placed if point.threshold is not None]
+        scores = points.exact_scores(comparisons, grouping, (), [*known, *given])
+    placed += points.given_points(scores, grouping, plan.thresholds, similarity)
+    _require_a_target(inputs.benchmark, placed)
+    return scores, placed
+
+
 def _require_a_target(benchmark: Benchmark, placed: Sequence[points.Point]) -> None:
-    globally = [point for point in placed if point.policy == "global"]
+    globally = [point for point in placed if point.policy != "per-group"]
     if all(point.threshold is None for point in globally):
         reasons = "; ".join(dict.fromkeys(point.reason or "" for point in globally))
         raise NothingMeasured(
@@ -268,9 +203,9 @@ class _Found:
     covariances: list[records.Covariance] = field(default_factory=list)
 
 
-def _find(inputs: _Inputs, placed: Sequence[points.Point], evidence: disparities.Evidence) -> _Found:
+def _find(inputs: Inputs, placed: Sequence[points.Point], evidence: disparities.Evidence) -> _Found:
     """Rates, contrasts and spreads at every global operating point, rates at the groups' own, failures to acquire."""
-    plan, grouping = inputs.plan, inputs.grouping
+    plan, grouping = inputs.plan, inputs.judged.grouping
     level, few = plan.level, plan.min_subjects
     settings = disparities.Settings(
         level,
@@ -284,7 +219,7 @@ def _find(inputs: _Inputs, placed: Sequence[points.Point], evidence: disparities
     counts, acquired = evidence.counts, evidence.acquired
     found = _Found(evaluation.acquisition_rates(acquired, grouping, level, few))
     for point in placed:
-        if point.policy != "global" or point.threshold is None:
+        if point.policy == "per-group" or point.threshold is None:
             continue
         one = evaluation.measure(counts, acquired, grouping, point, level=level, min_subjects=few)
         again = bool(found.measured)  # failures to acquire depend on no threshold: they are compared once
@@ -303,49 +238,11 @@ def _find(inputs: _Inputs, placed: Sequence[points.Point], evidence: disparities
     return found
 
 
-def _acquired(inputs: _Inputs, extraction: Extraction) -> Acquired:
+def _acquired(inputs: Inputs, extraction: Extraction) -> Acquired:
     """Samples and failures of every subject."""
-    place = {subject: index for index, subject in enumerate(inputs.subjects)}
-    owner = np.array([place[sample.subject_id] for sample in inputs.samples], dtype=np.int64)
-    failed = np.array([sample.sample_id in extraction.failures for sample in inputs.samples], dtype=bool)
-    size = len(inputs.subjects)
+    people = inputs.judged
+    place = {subject: index for index, subject in enumerate(people.subjects)}
+    owner = np.array([place[sample.subject_id] for sample in people.samples], dtype=np.int64)
+    failed = np.array([sample.sample_id in extraction.failures for sample in people.samples], dtype=bool)
+    size = len(people.subjects)
     return Acquired(np.bincount(owner[failed], minlength=size), np.bincount(owner, minlength=size))
-
-
-def _warnings(
-    inputs: _Inputs, extraction: Extraction, placed: Sequence[points.Point], acquisition: Sequence[ErrorRate]
-) -> list[str]:
-    """What a reader must know before the numbers."""
-    made = [
-        f"No image of {rate.group} could be processed: {rate.errors} of {rate.trials} failed."
-        for rate in acquisition
-        if rate.trials and rate.errors == rate.trials
-    ]
-    if extraction.failures:
-        made.append(f"{len(extraction.failures)} of {len(inputs.samples)} images could not be processed.")
-    if extraction.unsaved:
-        made.append(f"{extraction.unsaved} outcomes could not be kept in the cache: another run computes them again.")
-    if extraction.several_faces:
-        made.append(
-            f"More than one face was seen in {extraction.several_faces} of {len(inputs.samples)} images; "
-            f"the {inputs.plan.several_faces} one was taken."
-        )
-    made += [
-        f"Target FMR {point.target:g} is {point.reason}." for point in placed
-        if point.policy == "global" and point.threshold is None
-    ]  # fmt: skip
-    made += list(inputs.benchmark.notes)
-    if inputs.plan.limit:
-        made.append(f"A trial run: only the first {len(inputs.subjects)} subjects were used.")
-    return made
-
-
-def _limits(inputs: _Inputs, scores: ScoreCounts) -> list[str]:
-    """What these numbers cannot show."""
-    made = [
-        "Thresholds were set on the comparisons that they are judged on; separate calibration data would be stricter.",
-        "Rates hold for this benchmark's pictures and people; they do not transfer to other cameras, ages or places.",
-    ]
-    if not scores.exact:
-        made.append("AUC, EER, d' and curves come from a fine histogram; thresholds and error counts are exact.")
-    return made + list(inputs.benchmark.limits)

@@ -21,6 +21,7 @@ ALLOWED = {
     "audit.record": {"domain", "errors"},
     "audit.provenance": {"domain"},
     "audit.results": {"record", "errors"},
+    "audit.remarks": {"compare", "domain", "extract", "inputs", "metrics"},
     "audit.decode": {"domain", "errors", "decode"},
     "audit.compare": {"compare", "domain", "errors"},
     "audit.benchmarks": {"benchmarks", "domain", "errors", "record"},
@@ -31,8 +32,8 @@ ALLOWED = {
     "audit.report": {"report", "record", "domain", "errors"},
     "audit.assemble": {"record", "compare", "domain", "groups", "metrics", "stats"},
 }
-FREE = {"audit.recipe", "audit.cli", "audit", "audit.__main__"}
-"""The recipe knows the order, the command line joins; the package's front names them."""
+FREE = {"audit.recipe", "audit.inputs", "audit.cli", "audit", "audit.__main__"}
+"""The recipe and its inputs know the order, the command line joins; the package's front names them."""
 
 
 def room(module: str) -> str:

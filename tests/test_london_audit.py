@@ -67,7 +67,6 @@ def test_the_contrast_is_shown_with_counts_interval_and_support(records: dict[st
         worst, best = rate(record, BLACK_WOMEN), rate(record, WHITE_MEN)
         assert (worst.trials, worst.subjects, best.trials, best.subjects) == (40, 5, 2244, 34)
         assert worst.value >= 10 * best.value
-        assert worst.errors >= 4
         assert worst.interval.low < worst.value < worst.interval.high
         assert worst.support == "count-only"
 
@@ -259,3 +258,41 @@ def test_report_is_rendered_again_without_measuring(london_results: tuple[Path, 
     done = faceaudit("report", record, "--out", tmp_path / "r", env={"FACEAUDIT_DATA": ""}, cwd=tmp_path)
     assert done.code == 0, done.stderr
     assert (tmp_path / "r" / "report.html").read_bytes() == record.with_name("report.html").read_bytes()
+
+
+def test_thresholds_from_other_people_and_a_vendors_own(
+    london_results: tuple[Path, Run], london_env: dict[str, str], tmp_path: Path
+) -> None:
+    """Half of every group sets the threshold, the other half is judged; dlib's own 0.6 is judged as given."""
+    (tmp_path / "plan.toml").write_text(
+        'benchmark = "london"\nmodel = "dlib"\nby = ["gender"]\ncalibration = 0.5\nthresholds = [0.6]\nfmr = [0.01]\n'
+    )
+    run = faceaudit("run", "plan.toml", "--json", env=london_env, cwd=tmp_path)
+    assert run.code == 0, run.stderr
+    record = read(tmp_path / run.evaluations[0]["record"])
+    assert record.samples.subjects in (50, 51, 52)
+    at = {point.id: point for point in record.operating_points}
+    assert "people set aside for calibration" in at["global-fmr-0.01"].set_on
+    assert any("not among the judged" in limit for limit in record.limits)
+    given = at["given-0.6"]
+    assert (given.policy, given.threshold, given.target_fmr) == ("given", -0.6, None)
+    judged = rate(record, {}, point="given-0.6")
+    assert judged.value == given.achieved_fmr
+    whole = read(Path(london_results[1].evaluations[0]["record"]))
+    assert judged.trials < rate(whole, {}).trials
+    everyone = next(d for d in record.distributions if not d.group and not d.mated)
+    assert sum(n for low, n in zip(everyone.edges, everyone.counts, strict=False) if low >= -0.6) == judged.errors
+
+
+def test_impostors_can_be_limited_to_people_alike(london_env: dict[str, str], tmp_path: Path) -> None:
+    """Same sex and ethnicity: every non-mated comparison lies within an intersection, counted by hand."""
+    (tmp_path / "plan.toml").write_text(
+        'benchmark = "london"\nmodel = "dlib"\nby = ["gender"]\nimpostors = ["gender", "ethnicity"]\nfmr = [0.01]\n'
+    )
+    run = faceaudit("run", "plan.toml", "--json", env=london_env, cwd=tmp_path)
+    assert run.code == 0, run.stderr
+    record = read(tmp_path / run.evaluations[0]["record"])
+    people = (35, 5, 5, 4, 34, 8, 5, 5, 1)
+    assert record.samples.nonmated == sum(2 * n * 2 * (n - 1) // 2 for n in people)
+    assert rate(record, {}, point="global-fmr-0.01").trials == record.samples.nonmated
+    assert {tuple(r.group.items()) for r in record.rates} == {(), (("gender", "female"),), (("gender", "male"),)}

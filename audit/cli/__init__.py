@@ -18,6 +18,8 @@ from audit.errors import AuditError
 USAGE: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 """Root of the parser's own errors; where it is defined depends on the version of typer."""
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     name="faceaudit",
     help="Measure demographic error disparities of face models on consented public benchmarks.",
@@ -49,12 +51,14 @@ def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit."""
     try:
         code = app(arguments, standalone_mode=False)
+        if code == INTERRUPTED:  # some versions of typer turn Ctrl-C into an exit of their own
+            raise KeyboardInterrupt
     except AuditError as error:
         code = _complain(str(error), error.exit_code)
     except USAGE as error:
         code = _usage(error)
     except (KeyboardInterrupt, typer.Abort):
-        code = _complain("interrupted: what was computed is kept; the same command goes on from there", 130)
+        code = _complain("interrupted: what was computed is kept; the same command goes on from there", INTERRUPTED)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0

@@ -57,7 +57,8 @@ def command(
         max_failures=max_failures,
     )
     from audit.cli.progress import Progress  # noqa: PLC0415 - rich and the measurement load only when they are needed
-    from audit.recipe import admit, evaluate  # noqa: PLC0415
+    from audit.inputs import admit  # noqa: PLC0415
+    from audit.recipe import evaluate  # noqa: PLC0415
 
     for one in plans:
         admit(one, options)

@@ -19,7 +19,7 @@ from audit.domain import DemographicGroup
 from audit.groups import Grouping
 from audit.metrics.thresholds import threshold_at_fmr
 
-Policy = Literal["global", "per-group"]
+Policy = Literal["global", "per-group", "given"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +29,28 @@ class Point:
     id: str
     policy: Policy
     group: DemographicGroup
-    target: float
+    target: float | None
     threshold: float | None
     achieved: float | None
     set_on: str
     reason: str | None = None
 
 
-def exact_scores(comparisons: Comparisons, grouping: Grouping, targets: Sequence[float]) -> ScoreCounts:
-    """Count scores such that every threshold is exact: a second pass keeps the bins in which thresholds lie."""
+def exact_scores(
+    comparisons: Comparisons, grouping: Grouping, targets: Sequence[float], thresholds: Sequence[float] = ()
+) -> ScoreCounts:
+    """Count scores such that every threshold is exact: a second pass keeps the bins in which thresholds lie.
+
+    Parameters
+    ----------
+    targets : target FMRs of which the thresholds are to be found, for everyone and for every group
+    thresholds : thresholds that are known already
+    """
     counts = comparisons.scores()
     if counts.exact:
         return counts
     kept = np.zeros(BINS, dtype=bool)
+    kept[counts.grid.bins(np.asarray(thresholds, dtype=np.float64))] = True
     for position in range(len(grouping.groups)):
         chosen = counts.chosen(grouping.within(position), mated=False)
         accepted = np.cumsum(counts.histogram[chosen].sum(axis=0)[::-1])[::-1]
@@ -59,8 +68,13 @@ def _bin_of_threshold(accepted: NDArray[np.int64], target: float) -> list[int]:
     return [*range(max(first - 1, 0), min(first, BINS - 1) + 1), *(int(bin_) for bin_ in above)]
 
 
-def operating_points(counts: ScoreCounts, grouping: Grouping, targets: Sequence[float]) -> list[Point]:
-    """Set the global threshold of every target, then each group's own."""
+def operating_points(
+    counts: ScoreCounts, grouping: Grouping, targets: Sequence[float], where: str = "this benchmark"
+) -> list[Point]:
+    """Set the global threshold of every target, then each group's own.
+
+    `where` says in words on whose comparisons.
+    """
     made = []
     for target in targets:
         for position, group in enumerate(grouping.groups):
@@ -77,10 +91,37 @@ def operating_points(counts: ScoreCounts, grouping: Grouping, targets: Sequence[
                     target=target,
                     threshold=found.value if found.estimable else None,
                     achieved=found.achieved if found.estimable else None,
-                    set_on=f"{found.trials:,} non-mated comparisons of this benchmark, {_whose(group)}",
+                    set_on=f"{found.trials:,} non-mated comparisons of {where}, {_whose(group)}",
                     reason=found.reason,
                 )
             )
+    return made
+
+
+def in_scores(threshold: float, similarity: str) -> float:
+    """A threshold of the model's own unit as one of scores: a distance is negated, so that larger means more alike."""
+    return -threshold if similarity == "euclidean" else threshold
+
+
+def given_points(counts: ScoreCounts, grouping: Grouping, thresholds: Sequence[float], similarity: str) -> list[Point]:
+    """Take a vendor's own thresholds as they are; the achieved FMR is that of all comparisons judged."""
+    scores, numbers = counts.distribution(counts.chosen(grouping.within(0), mated=False))
+    made = []
+    for threshold in thresholds:
+        value = in_scores(threshold, similarity)
+        total = int(numbers.sum())
+        accepted = int(numbers[scores >= value].sum())
+        made.append(
+            Point(
+                id=f"given-{threshold:g}",
+                policy="given",
+                group=DemographicGroup(),
+                target=None,
+                threshold=value,
+                achieved=accepted / total if total else None,
+                set_on=f"given as {threshold:g} in the plan, not set on these data",
+            )
+        )
     return made
 
 

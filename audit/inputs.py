@@ -1,0 +1,143 @@
+"""What is known before an image is decoded: gates passed, people split, files digested.
+
+With the recipe, the only place where benchmarks and models meet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from audit import benchmarks, groups, models, provenance, results
+from audit.domain import Benchmark, FailureToAcquire, Sample, Subject
+from audit.errors import DataError, NothingMeasured
+from audit.extract import hash_samples
+from audit.groups import Grouping
+from audit.models.card import ModelCard
+from audit.plan import AuditPlan, RunOptions
+from audit.record import Digests
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class People:
+    """Subjects with their groups and samples."""
+
+    subjects: tuple[str, ...]
+    grouping: Grouping
+    samples: tuple[Sample, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """All that a run rests on; `setters` set the thresholds, `judged` are measured (often the same people)."""
+
+    plan: AuditPlan
+    benchmark: Benchmark
+    card: ModelCard
+    judged: People
+    setters: People
+    files: Mapping[str, str | FailureToAcquire]
+    digests: Digests
+
+    @property
+    def samples(self) -> tuple[Sample, ...]:
+        """Every sample that is extracted."""
+        return self.judged.samples if self.setters is self.judged else (*self.setters.samples, *self.judged.samples)
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """No progress is shown."""
+
+
+def admit(plan: AuditPlan, options: RunOptions) -> tuple[Benchmark, ModelCard, Grouping]:
+    """Pass the gates: output folder, consent, model card and weights, groups. No image is read.
+
+    Raises
+    ------
+    AuditError
+        Whatever would stop the run before its first image.
+    """
+    results.require_writable(options.out)
+    data = benchmarks.data_entries(options.data)
+    benchmark = benchmarks.load(
+        plan.benchmark,
+        data=data,
+        obtain=options.obtain,
+        acknowledge=plan.acknowledge,
+        progress=options.progress or silent,
+    )
+    card = models.describe(plan.model, data=data, plan=plan)
+    by = benchmark.default_by if plan.by is None else plan.by
+    return benchmark, card, groups.make(benchmark, by, benchmark.subjects[: plan.limit], plan.impostors)
+
+
+def prepare(plan: AuditPlan, options: RunOptions, progress: Progress) -> Inputs:
+    """Everything that is known before an image is decoded, digests included."""
+    benchmark, card, grouping = admit(plan, options)
+    judged, setters = _split(benchmark, plan, grouping)
+    everyone = judged.samples if setters is judged else (*setters.samples, *judged.samples)
+    if not judged.samples or not setters.samples:
+        raise NothingMeasured(benchmark.name, "no sample belongs to a subject", "Look at samples.csv and subjects.csv")
+    files = hash_samples(everyone, workers=options.workers, progress=progress)
+    _check_files(everyone, files)
+    shown = plan.model_copy(
+        update={"benchmark": benchmark.name, "model": _model_name(plan, card), "by": grouping.attributes}
+    )
+    digests = Digests(
+        benchmark=benchmark.digest,
+        samples=provenance.samples_digest(everyone, {name: _word(found) for name, found in files.items()}),
+        weights=card.weights_sha256,
+        plan=shown.digest(),
+        code=provenance.code_digest(),
+    )
+    return Inputs(shown, benchmark, card, judged, setters, files, digests)
+
+
+def _split(benchmark: Benchmark, plan: AuditPlan, grouping: Grouping) -> tuple[People, People]:
+    """Who is judged and who sets thresholds: the same people, or a seeded share of every group set aside."""
+    subjects = benchmark.subjects[: plan.limit]
+    if not plan.calibration:
+        everyone = _people(benchmark, subjects, grouping)
+        return everyone, everyone
+    rng = np.random.default_rng([plan.seed, 1])
+    aside: set[int] = set()
+    for atom in range(grouping.atoms):
+        members = rng.permutation(np.flatnonzero(grouping.atom_of == atom))
+        aside.update(members[: round(plan.calibration * len(members))].tolist())
+    sides = [tuple(s for k, s in enumerate(subjects) if (k in aside) == setting) for setting in (False, True)]
+    judged, setters = (
+        _people(benchmark, side, groups.make(benchmark, grouping.attributes, side, plan.impostors)) for side in sides
+    )
+    return judged, setters
+
+
+def _people(benchmark: Benchmark, subjects: Sequence[Subject], grouping: Grouping) -> People:
+    names = tuple(subject.subject_id for subject in subjects)
+    kept = set(names)
+    return People(names, grouping, tuple(sample for sample in benchmark.samples if sample.subject_id in kept))
+
+
+def _model_name(plan: AuditPlan, card: ModelCard) -> str:
+    """The model's name in the record: never a path of this machine."""
+    kind, colon, _ = plan.model.partition(":")
+    return f"{kind}:{card.name}" if colon else kind
+
+
+def _word(found: str | FailureToAcquire) -> str:
+    return found if isinstance(found, str) else f"{found.stage}: {found.reason}"
+
+
+def _check_files(samples: Sequence[Sample], files: Mapping[str, str | FailureToAcquire]) -> None:
+    """Refuse files that are there and are not what the descriptor says."""
+    wrong = [s for s in samples if s.sha256 and isinstance(files[s.sample_id], str) and files[s.sample_id] != s.sha256]
+    if wrong:
+        more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+        raise DataError(
+            f"{wrong[0].path}{more}",
+            f"SHA-256 is {str(files[wrong[0].sample_id])[:12]}..., the descriptor says {str(wrong[0].sha256)[:12]}...",
+            "Obtain the benchmark again (faceaudit benchmarks obtain), or describe your own version of it",
+        )

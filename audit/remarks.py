@@ -1,0 +1,52 @@
+"""What a reader must know before the numbers, and what the numbers cannot show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from audit.compare.counts import ScoreCounts
+from audit.domain import ErrorRate
+from audit.extract import Extraction
+from audit.inputs import Inputs
+from audit.metrics.points import Point
+
+
+def warnings(
+    inputs: Inputs, extraction: Extraction, placed: Sequence[Point], acquisition: Sequence[ErrorRate]
+) -> list[str]:
+    """What a reader must know before the numbers."""
+    made = [
+        f"No image of {rate.group} could be processed: {rate.errors} of {rate.trials} failed."
+        for rate in acquisition
+        if rate.trials and rate.errors == rate.trials
+    ]
+    if extraction.failures:
+        made.append(f"{len(extraction.failures)} of {len(inputs.samples)} images could not be processed.")
+    if extraction.unsaved:
+        made.append(f"{extraction.unsaved} outcomes could not be kept in the cache: another run computes them again.")
+    if extraction.several_faces:
+        made.append(
+            f"More than one face was seen in {extraction.several_faces} of {len(inputs.samples)} images; "
+            f"the {inputs.plan.several_faces} one was taken."
+        )
+    made += [
+        f"Target FMR {point.target:g} is {point.reason}." for point in placed
+        if point.policy == "global" and point.threshold is None
+    ]  # fmt: skip
+    made += list(inputs.benchmark.notes)
+    if inputs.plan.limit:
+        made.append(f"A trial run: only the first {inputs.plan.limit} subjects were used.")
+    return made
+
+
+def limits(inputs: Inputs, scores: ScoreCounts) -> list[str]:
+    """What these numbers cannot show."""
+    made = [
+        "Thresholds were set on the comparisons that they are judged on; separate calibration data would be stricter."
+        if inputs.setters is inputs.judged
+        else f"Thresholds were set on {len(inputs.setters.subjects)} people who are not among the judged.",
+        "Rates hold for this benchmark's pictures and people; they do not transfer to other cameras, ages or places.",
+    ]
+    if not scores.exact:
+        made.append("AUC, EER, d' and curves come from a fine histogram; thresholds and error counts are exact.")
+    return made + list(inputs.benchmark.limits)
