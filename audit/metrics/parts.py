@@ -11,7 +11,6 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 Floats = NDArray[np.float64]
 Part = Callable[[Floats, Floats], Floats]
@@ -46,6 +45,8 @@ def gini(choose: Floats, rates: Floats) -> Floats:
     """Gini coefficient with the factor K/(K-1): one group with all the errors scores 1; 0 where there are none."""
     # sum_ij |x_i - x_j| = 2 sum_i (2 rank_i - K - 1) x_i; with K/(K-1) the factors leave K (K-1) mean.
     k = rates.shape[-1]
+    from scipy.stats import rankdata  # noqa: PLC0415 - a second of start-up that a finished run does not need
+
     ranked = _dot(2 * rankdata(choose, axis=-1) - k - 1, rates)
     size = k * (k - 1) * _mean(rates)
     return np.asarray(np.divide(ranked, size, out=np.zeros_like(ranked), where=size > 0))
