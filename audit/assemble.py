@@ -78,11 +78,11 @@ def model_part(card: Any) -> r.ModelPart:
 
 
 def samples_part(
-    samples: Sequence[Sample], grouping: Grouping, counts: ScoreCounts, several_faces: int
+    samples: Sequence[Sample], subjects: Sequence[str], grouping: Grouping, counts: ScoreCounts, several_faces: int
 ) -> r.SamplesPart:
     """People, images and comparisons of every group."""
     per_subject = Counter(sample.subject_id for sample in samples)
-    sizes = np.array(list(per_subject.values()), dtype=np.int64)
+    sizes = np.array([per_subject[subject] for subject in subjects], dtype=np.int64)
     per_atom = np.bincount(grouping.atom_of, weights=sizes, minlength=grouping.atoms).astype(np.int64)
     rows = []
     for position, group in enumerate(grouping.groups):

@@ -72,7 +72,16 @@ def admit(plan: AuditPlan, options: RunOptions) -> tuple[Benchmark, ModelCard, G
     )
     card = models.describe(plan.model, data=data, plan=plan)
     by = benchmark.default_by if plan.by is None else plan.by
-    return benchmark, card, groups.make(benchmark, by, benchmark.subjects[: plan.limit], plan.impostors)
+    return benchmark, card, groups.make(benchmark, by, _seen(benchmark, plan), plan.impostors)
+
+
+def _seen(benchmark: Benchmark, plan: AuditPlan) -> tuple[Subject, ...]:
+    """People with a sample (the others stand behind no number), as far as the plan's limit."""
+    owners = {sample.subject_id for sample in benchmark.samples}
+    seen = tuple(subject for subject in benchmark.subjects if subject.subject_id in owners)
+    if not seen:
+        raise NothingMeasured(benchmark.name, "no sample belongs to a subject", "Look at samples.csv and subjects.csv")
+    return seen[: plan.limit]
 
 
 def prepare(plan: AuditPlan, options: RunOptions, progress: Progress) -> Inputs:
@@ -80,8 +89,6 @@ def prepare(plan: AuditPlan, options: RunOptions, progress: Progress) -> Inputs:
     benchmark, card, grouping = admit(plan, options)
     judged, setters = _split(benchmark, plan, grouping)
     everyone = judged.samples if setters is judged else (*setters.samples, *judged.samples)
-    if not judged.samples or not setters.samples:
-        raise NothingMeasured(benchmark.name, "no sample belongs to a subject", "Look at samples.csv and subjects.csv")
     files = hash_samples(everyone, workers=options.workers, progress=progress)
     _check_files(everyone, files)
     shown = plan.model_copy(
@@ -89,7 +96,7 @@ def prepare(plan: AuditPlan, options: RunOptions, progress: Progress) -> Inputs:
     )
     digests = Digests(
         benchmark=benchmark.digest,
-        samples=provenance.samples_digest(everyone, {name: _word(found) for name, found in files.items()}),
+        samples=provenance.samples_digest(benchmark, everyone, {name: _word(found) for name, found in files.items()}),
         weights=card.weights_sha256,
         plan=shown.digest(),
         code=provenance.code_digest(),
@@ -99,7 +106,7 @@ def prepare(plan: AuditPlan, options: RunOptions, progress: Progress) -> Inputs:
 
 def _split(benchmark: Benchmark, plan: AuditPlan, grouping: Grouping) -> tuple[People, People]:
     """Who is judged and who sets thresholds: the same people, or a seeded share of every group set aside."""
-    subjects = benchmark.subjects[: plan.limit]
+    subjects = _seen(benchmark, plan)
     if not plan.calibration:
         everyone = _people(benchmark, subjects, grouping)
         return everyone, everyone

@@ -11,7 +11,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from audit.domain import Sample
+from audit.domain import Benchmark, Sample
 
 PACKAGES = (
     "faceaudit",
@@ -70,12 +70,19 @@ def code_digest() -> str:
     return total.hexdigest()
 
 
-def samples_digest(samples: Sequence[Sample], digests: Mapping[str, str]) -> str:
-    """SHA-256 over every sample's row and file digest; the order of samples does not matter.
+def samples_digest(benchmark: Benchmark, samples: Sequence[Sample], digests: Mapping[str, str]) -> str:
+    """SHA-256 over every sample's row and file digest, every label, and the comparison protocol; order does not matter.
 
     Parameters
     ----------
     digests : sample id to the SHA-256 of its file, or to a word for why it could not be read
     """
     rows = sorted([sample.sample_id, sample.subject_id, digests[sample.sample_id]] for sample in samples)
-    return hashlib.sha256(json.dumps(rows, separators=(",", ":")).encode()).hexdigest()
+    owners = {sample.subject_id for sample in samples}
+    labels = sorted(
+        [subject.subject_id, sorted((name, *values) for name, values in subject.attributes.items())]
+        for subject in benchmark.subjects
+        if subject.subject_id in owners
+    )
+    pairs = None if benchmark.pairs is None else sorted(benchmark.pairs)
+    return hashlib.sha256(json.dumps([rows, labels, pairs], separators=(",", ":")).encode()).hexdigest()

@@ -145,7 +145,7 @@ def _record(
         benchmark=assemble.benchmark_part(inputs.benchmark, grouping),
         model=assemble.model_part(inputs.card),
         plan=plan.model_dump(mode="json"),
-        samples=assemble.samples_part(samples, grouping, scores, extraction.several_faces),
+        samples=assemble.samples_part(samples, inputs.judged.subjects, grouping, scores, extraction.several_faces),
         acquisition=assemble.acquisition(
             found.acquisition, extraction.failures, samples, inputs.judged.subjects, grouping
         ),

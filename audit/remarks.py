@@ -33,6 +33,10 @@ def warnings(
         f"Target FMR {point.target:g} is {point.reason}." for point in placed
         if point.policy == "global" and point.threshold is None
     ]  # fmt: skip
+    owners = {sample.subject_id for sample in inputs.benchmark.samples}
+    unseen = sum(subject.subject_id not in owners for subject in inputs.benchmark.subjects)
+    if unseen:
+        made.append(f"{unseen} people of the table have no sample; they are not counted.")
     made += list(inputs.benchmark.notes)
     if inputs.plan.limit:
         made.append(f"A trial run: only the first {inputs.plan.limit} subjects were used.")

@@ -96,7 +96,8 @@ def folder(london: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         rows.append(f"x{number},images/{spoil.__name__}.jpg,{person}")
     (root / "images" / "nobody_in_the_table.jpg").write_bytes(b"extra")
     (root / "samples.csv").write_text("\n".join(rows) + "\n")
-    lines = [f"{person},{'female' if person in WOMEN else 'male'},NA,30" for person in people]
+    lines = [f"{person},{'female' if person in WOMEN else 'male'},NA,30" for person in reversed(people)]
+    lines.insert(0, "nobody,female,NA,30")
     (root / "subjects.csv").write_text("subject_id,gender,origin,age\n" + "\n".join(lines) + "\n")
     descriptor = describe(root)
     for spoil in (missing,):
@@ -153,6 +154,29 @@ def test_unusual_but_sound_images_are_recognised_as_their_person(audited: tuple[
     fnmr = next(r for r in record.rates if r.metric == "FNMR" and not r.group and r.view == "conditional")
     assert fnmr.trials > 6
     assert fnmr.errors == 0
+
+
+def test_a_person_without_a_sample_is_noted_and_not_counted(audited: tuple[Run, EvaluationRecord]) -> None:
+    """Rows of people stand in another order than their samples, and one has none."""
+    _, record = audited
+    assert record.samples.subjects == 6
+    assert "1 people of the table have no sample; they are not counted." in record.warnings
+    by = {row.group.get("gender"): (row.subjects, row.samples) for row in record.samples.by_group}
+    assert by == {None: (6, 22), "female": (3, 12), "male": (3, 10)}
+
+
+def test_another_label_is_another_evaluation(folder: Path, london_env: dict[str, str], tmp_path: Path) -> None:
+    """The same images and plan with one label changed: the finished record does not answer."""
+    other = tmp_path / "own"
+    shutil.copytree(folder, other)
+    command = ["run", "--benchmark", other, "--model", "dlib", "--by", "gender", "--fmr", "0.05", "--json"]
+    first = faceaudit(*command, env=london_env, cwd=tmp_path)
+    table = other / "subjects.csv"
+    table.write_text(table.read_text().replace("001,female", "001,male"))
+    second = faceaudit(*command, env=london_env, cwd=tmp_path)
+    assert [run.evaluations[0]["reused"] for run in (first, second)] == [False, False], second.stderr
+    women = [read(tmp_path / run.evaluations[0]["record"]).samples.by_group[1] for run in (first, second)]
+    assert women[1].subjects == 2
 
 
 def test_an_extra_file_is_noted_without_its_name(audited: tuple[Run, EvaluationRecord]) -> None:

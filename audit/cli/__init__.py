@@ -62,6 +62,8 @@ def main(arguments: list[str] | None = None) -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
+    except SystemExit:  # rich leaves so when the reader of a pipe has left: that is no verdict
+        code = 0
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -79,6 +81,13 @@ def test_help_needs_no_data(cli) -> None:
     assert run.code == 0
     for verb in ("run", "report", "benchmarks", "models"):
         assert verb in run.stdout
+
+
+def test_a_reader_that_leaves_early_is_no_mistake(tmp_path: Path) -> None:
+    code = f"{sys.executable} -m audit benchmarks list | head -1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.count("\n") == 1
 
 
 def test_version(cli) -> None:
