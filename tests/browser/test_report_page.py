@@ -8,6 +8,7 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from london_run import Run
 from playwright.sync_api import Browser, Page, Route
 
 pytestmark = pytest.mark.browser
@@ -178,3 +179,23 @@ def test_it_prints(browser: Browser, reports: dict[str, Path], screenshots: Path
     assert data.startswith(b"%PDF")
     assert visit.complaints == []
     visit.page.context.close()
+
+
+@pytest.mark.london
+@pytest.mark.parametrize("width", list(WIDTHS))
+def test_the_real_reports_of_the_london_set(
+    browser: Browser, london_results: tuple[Path, Run], screenshots: Path, width: int
+) -> None:
+    """What the first audit wrote, opened as a reviewer does; the pictures are kept."""
+    for one in london_results[1].evaluations:
+        visit = opened(browser, Path(one["report"]), width)
+        visit.page.screenshot(path=screenshots / f"real-{one['model']}-{width}-first.png")
+        visit.page.screenshot(path=screenshots / f"real-{one['model']}-{width}.png", full_page=True)
+        assert "Face Research Lab London Set" in visit.page.title() + visit.page.inner_text("h1")
+        assert "9 of 40" in visit.page.inner_text("main") or one["model"] != "dlib"
+        unfold(visit.page)
+        assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
+        assert visit.complaints == []
+        assert visit.requests == []
+        assert Axe().run(visit.page, options=RULES).response["violations"] == []
+        visit.page.context.close()
