@@ -10,12 +10,11 @@ import numpy as np
 
 from audit import record as r
 from audit.compare.counts import ScoreCounts
-from audit.domain import Benchmark, DemographicGroup, ErrorRate, FailureToAcquire, Interval, Sample
+from audit.domain import Benchmark, DemographicGroup, ErrorRate, FailureToAcquire, Interval, Sample, Threshold
 from audit.groups import Grouping
 from audit.metrics import det
 from audit.metrics.disparities import Contrasted, Spreaded
 from audit.metrics.evaluation import METRICS, Measured
-from audit.metrics.points import Point
 from audit.stats.intervals import zero_upper_bound
 
 HISTOGRAM_BINS = 256
@@ -133,15 +132,15 @@ def acquisition(
     return made
 
 
-def operating_point(point: Point) -> r.OperatingPoint:
+def operating_point(point: Threshold) -> r.OperatingPoint:
     """An operating point, estimable or not."""
     return r.OperatingPoint(
         id=point.id,
         policy=point.policy,
         group=point.group.as_dict(),
-        target_fmr=point.target,
-        achieved_fmr=point.achieved,
-        threshold=point.threshold,
+        target_fmr=point.target_fmr,
+        achieved_fmr=point.achieved_fmr,
+        threshold=point.value,
         set_on=point.set_on,
         reason=point.reason,
     )
@@ -217,7 +216,7 @@ def contrast(found: Contrasted, margin: float) -> r.Contrast:
     )
 
 
-def differential(found: Spreaded, point: Point) -> r.Differential:
+def differential(found: Spreaded, point: Threshold) -> r.Differential:
     """A disparity measure, also where it could not be formed."""
     result = found.result
     at = dict(enumerate(found.included))
@@ -309,7 +308,7 @@ def summary(counts: ScoreCounts, grouping: Grouping, measured: Sequence[Measured
     at = []
     for one in measured:
         found = next(rate for rate in one.rates if rate.metric == "FNMR" and not rate.group.items)
-        target, achieved = one.point.target, one.point.achieved
+        target, achieved = one.point.target_fmr, one.point.achieved_fmr
         if found.value is not None and target is not None and achieved is not None:
             at.append(r.FnmrAtFmr(target_fmr=target, achieved_fmr=achieved, fnmr=found.value))
     return r.Summary(

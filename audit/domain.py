@@ -6,7 +6,7 @@ edited. Words are those of ISO/IEC 2382-37 and ISO/IEC 19795-1.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import total_ordering
 from pathlib import Path
@@ -21,6 +21,7 @@ UNKNOWN = "unknown"
 Provenance = Literal["self-reported", "annotated", "measured", "derived-by-model", "assigned-by-design", "undocumented"]
 Support = Literal["count-only", "low-precision", "sufficient"]
 Verdict = Literal["DISPARITY", "EQUIVALENT", "INCONCLUSIVE"]
+Policy = Literal["global", "per-group", "given"]
 Stage = Literal["read", "decode", "detect", "align", "template"]
 
 
@@ -189,15 +190,19 @@ class Interval:
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """A decision threshold that knows where it was set: accept iff score >= value."""
+    """A decision threshold that knows where it was set: accept iff score >= value.
 
-    value: float
-    policy: Literal["global", "per-group", "given"]
-    set_on: str
+    `value` is None where the target cannot be estimated, and `reason` says why.
+    """
+
+    id: str
+    policy: Policy
     group: DemographicGroup
     target_fmr: float | None
-    achieved_fmr: float
-    id: str
+    value: float | None
+    achieved_fmr: float | None
+    set_on: str
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,8 +259,3 @@ class FaceModel(Protocol):
         list, one outcome an image
         """
         ...
-
-
-def subject_count(samples: Iterable[Sample]) -> int:
-    """Count the people behind a set of samples."""
-    return len({sample.subject_id for sample in samples})

@@ -7,9 +7,9 @@
     ├── DataError                  2   a benchmark, score or record file that is not what it says
     ├── ModelError                 2   unknown model, missing extra, missing or wrong weights
     ├── Refused                    3   governance of the benchmark forbids the run
-    ├── NothingMeasured            4   no operating point could be estimated
-    └── Interrupted              130   stopped by the user; the same command resumes
+    └── NothingMeasured            4   no operating point could be estimated
 
+Ctrl-C is Python's own KeyboardInterrupt (130; the same command resumes).
 A failure to process one *image* is none of these: it is a value (`audit.domain.FailureToAcquire`) and is counted.
 """
 
@@ -64,9 +64,3 @@ class NothingMeasured(AuditError):
     """No operating point could be estimated from what was left."""
 
     exit_code = 4
-
-
-class Interrupted(AuditError):
-    """Stopped by the user; nothing computed is lost."""
-
-    exit_code = 130

@@ -19,7 +19,7 @@ from audit import assemble, models, provenance, remarks, results
 from audit import record as records
 from audit.compare import Comparisons, halves
 from audit.compare.counts import ScoreCounts
-from audit.domain import Benchmark, ErrorRate
+from audit.domain import Benchmark, ErrorRate, Threshold
 from audit.errors import NothingMeasured
 from audit.extract import Extraction, extract
 from audit.inputs import Inputs, People, Progress, prepare, silent
@@ -131,7 +131,7 @@ def _record(
     """Scores, thresholds, counts, findings, and the record of them."""
     plan, grouping, samples = inputs.plan, inputs.judged.grouping, inputs.judged.samples
     scores, placed = _place(inputs, comparisons, setters)
-    thresholds = np.unique([point.threshold for point in placed if point.threshold is not None])
+    thresholds = np.unique([point.value for point in placed if point.value is not None])
     half = halves(grouping.atom_of, plan.splits, np.random.default_rng(plan.seed))
     counts = comparisons.at(thresholds, half, plan.splits)
     evidence = disparities.Evidence(counts, _acquired(inputs, extraction), half, plan.splits)
@@ -162,7 +162,7 @@ def _record(
     )
 
 
-def _place(inputs: Inputs, comparisons: Comparisons, setters: Comparisons) -> tuple[ScoreCounts, list[points.Point]]:
+def _place(inputs: Inputs, comparisons: Comparisons, setters: Comparisons) -> tuple[ScoreCounts, list[Threshold]]:
     """Scores of the judged, and the operating points: set by the setters, then those given."""
     plan, grouping, similarity = inputs.plan, inputs.judged.grouping, inputs.card.similarity
     given = [points.in_scores(threshold, similarity) for threshold in plan.thresholds]
@@ -175,16 +175,16 @@ def _place(inputs: Inputs, comparisons: Comparisons, setters: Comparisons) -> tu
         where = f"{len(aside.subjects)} people set aside for calibration"
         placed = points.operating_points(set_on, aside.grouping, plan.fmr, where)
         placed = [point for point in placed if point.group in grouping.groups]
-        known = [point.threshold for point in placed if point.threshold is not None]
+        known = [point.value for point in placed if point.value is not None]
         scores = points.exact_scores(comparisons, grouping, (), [*known, *given])
     placed += points.given_points(scores, grouping, plan.thresholds, similarity)
     _require_a_target(inputs.benchmark, placed)
     return scores, placed
 
 
-def _require_a_target(benchmark: Benchmark, placed: Sequence[points.Point]) -> None:
+def _require_a_target(benchmark: Benchmark, placed: Sequence[Threshold]) -> None:
     globally = [point for point in placed if point.policy != "per-group"]
-    if all(point.threshold is None for point in globally):
+    if all(point.value is None for point in globally):
         reasons = "; ".join(dict.fromkeys(point.reason or "" for point in globally))
         raise NothingMeasured(
             benchmark.name, f"no target FMR is estimable ({reasons})", "Ask for a larger one with --fmr"
@@ -203,7 +203,7 @@ class _Found:
     covariances: list[records.Covariance] = field(default_factory=list)
 
 
-def _find(inputs: Inputs, placed: Sequence[points.Point], evidence: disparities.Evidence) -> _Found:
+def _find(inputs: Inputs, placed: Sequence[Threshold], evidence: disparities.Evidence) -> _Found:
     """Rates, contrasts and spreads at every global operating point, rates at the groups' own, failures to acquire."""
     plan, grouping = inputs.plan, inputs.judged.grouping
     level, few = plan.level, plan.min_subjects
@@ -219,7 +219,7 @@ def _find(inputs: Inputs, placed: Sequence[points.Point], evidence: disparities.
     counts, acquired = evidence.counts, evidence.acquired
     found = _Found(evaluation.acquisition_rates(acquired, grouping, level, few))
     for point in placed:
-        if point.policy == "per-group" or point.threshold is None:
+        if point.policy == "per-group" or point.value is None:
             continue
         one = evaluation.measure(counts, acquired, grouping, point, level=level, min_subjects=few)
         again = bool(found.measured)  # failures to acquire depend on no threshold: they are compared once

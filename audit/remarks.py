@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from audit.compare.counts import ScoreCounts
-from audit.domain import ErrorRate
+from audit.domain import ErrorRate, Threshold
 from audit.extract import Extraction
 from audit.inputs import Inputs
-from audit.metrics.points import Point
 
 
 def warnings(
-    inputs: Inputs, extraction: Extraction, placed: Sequence[Point], acquisition: Sequence[ErrorRate]
+    inputs: Inputs, extraction: Extraction, placed: Sequence[Threshold], acquisition: Sequence[ErrorRate]
 ) -> list[str]:
     """What a reader must know before the numbers."""
     made = [
@@ -30,8 +29,8 @@ def warnings(
             f"the {inputs.plan.several_faces} one was taken."
         )
     made += [
-        f"Target FMR {point.target:g} is {point.reason}." for point in placed
-        if point.policy == "global" and point.threshold is None
+        f"Target FMR {point.target_fmr:g} is {point.reason}." for point in placed
+        if point.policy == "global" and point.value is None
     ]  # fmt: skip
     owners = {sample.subject_id for sample in inputs.benchmark.samples}
     unseen = sum(subject.subject_id not in owners for subject in inputs.benchmark.subjects)

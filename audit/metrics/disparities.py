@@ -263,7 +263,7 @@ def _halves(
 ) -> tuple[Floats, Floats]:
     """Errors and trials inside the halves of every split, shape (splits, 2, groups of all parts)."""
     counts, acquired = evidence.counts, evidence.acquired
-    t = counts.at(_some(measured.point.threshold))
+    t = counts.at(_some(measured.point.value))
     flat = np.array([mask_cells(grouping.within(k)) for k in chosen], dtype=np.float64).T
     inside = grouping.member[list(chosen)][:, grouping.atom_of].astype(np.float64).T
     sides = evidence.sides()

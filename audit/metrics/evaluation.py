@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.compare.counts import Floats, Ints, OperatingCounts
-from audit.domain import ErrorRate
+from audit.domain import ErrorRate, Threshold
 from audit.groups import Grouping
 from audit.metrics.cells import pooled_design_effect
-from audit.metrics.points import Point
 from audit.metrics.rates import Cell, Tally, by_subject, error_rates, generalise, joint_covariance, nonmated
 
 Metric = Literal["FMR", "FNMR", "FTA"]
@@ -44,7 +43,7 @@ class Measured:
     zero_sizes : effective number of trials of a cell if it shows no error, by metric
     """
 
-    point: Point
+    point: Threshold
     rates: list[ErrorRate]
     tallies: dict[Metric, Tally]
     covariance: Floats
@@ -65,18 +64,18 @@ def measure(
     counts: OperatingCounts,
     acquired: Acquired,
     grouping: Grouping,
-    point: Point,
+    point: Threshold,
     *,
     level: float,
     min_subjects: int,
 ) -> Measured:
     """Measure every group at a global operating point."""
-    if point.threshold is None:
+    if point.value is None:
         raise ValueError(f"{point.id} has no threshold")
     total = len(grouping.groups)
     masks, inside = columns(grouping)
-    fmr = nonmated(counts, grouping.atom_of, masks, point.threshold)
-    fnmr = by_subject(counts.mated_errors[counts.at(point.threshold)], counts.mated, inside)
+    fmr = nonmated(counts, grouping.atom_of, masks, point.value)
+    fnmr = by_subject(counts.mated_errors[counts.at(point.value)], counts.mated, inside)
     fta = by_subject(acquired.failed, acquired.samples, inside)
     tallies: dict[Metric, Tally] = {"FMR": fmr, "FNMR": fnmr, "FTA": fta}
     covariance = joint_covariance(fmr, fnmr, fta)
@@ -116,17 +115,17 @@ def acquisition_rates(acquired: Acquired, grouping: Grouping, level: float, min_
 
 
 def own_rates(
-    counts: OperatingCounts, grouping: Grouping, points: Sequence[Point], *, level: float, min_subjects: int
+    counts: OperatingCounts, grouping: Grouping, points: Sequence[Threshold], *, level: float, min_subjects: int
 ) -> list[ErrorRate]:
     """Rates of every group at its own threshold (differential performance)."""
     made = []
     for point in points:
-        if point.policy != "per-group" or point.threshold is None:
+        if point.policy != "per-group" or point.value is None:
             continue
         position = grouping.index(point.group)
         inside = grouping.member[position : position + 1, grouping.atom_of]
-        fmr = nonmated(counts, grouping.atom_of, grouping.within(position)[None], point.threshold)
-        fnmr = by_subject(counts.mated_errors[counts.at(point.threshold)], counts.mated, inside)
+        fmr = nonmated(counts, grouping.atom_of, grouping.within(position)[None], point.value)
+        fnmr = by_subject(counts.mated_errors[counts.at(point.value)], counts.mated, inside)
         variance = np.diag(joint_covariance(fmr, fnmr))
         for metric, tally, k in (("FMR", fmr, 0), ("FNMR", fnmr, 1)):
             made += error_rates(
@@ -142,10 +141,10 @@ def own_rates(
 
 
 def across(
-    counts: OperatingCounts, grouping: Grouping, point: Point, *, level: float, min_subjects: int
+    counts: OperatingCounts, grouping: Grouping, point: Threshold, *, level: float, min_subjects: int
 ) -> list[ErrorRate]:
     """FMR of comparisons across two groups, for all pairs of groups of each family."""
-    if point.threshold is None:
+    if point.value is None:
         return []
     pairs = [
         (first, second)
@@ -156,7 +155,7 @@ def across(
     if not pairs:
         return []
     masks = np.array([grouping.across(first, second) for first, second in pairs])
-    tally = nonmated(counts, grouping.atom_of, masks, point.threshold)
+    tally = nonmated(counts, grouping.atom_of, masks, point.value)
     rates = error_rates(
         "FMR",
         tally,

@@ -7,33 +7,15 @@ the same FMR (how the score distributions differ). Thresholds are observed score
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audit.compare import Comparisons
 from audit.compare.counts import BINS, ScoreCounts
-from audit.domain import DemographicGroup
+from audit.domain import DemographicGroup, Policy, Threshold
 from audit.groups import Grouping
 from audit.metrics.thresholds import threshold_at_fmr
-
-Policy = Literal["global", "per-group", "given"]
-
-
-@dataclass(frozen=True, slots=True)
-class Point:
-    """An operating point; `threshold` is None where the target cannot be estimated, and `reason` says why."""
-
-    id: str
-    policy: Policy
-    group: DemographicGroup
-    target: float | None
-    threshold: float | None
-    achieved: float | None
-    set_on: str
-    reason: str | None = None
 
 
 def exact_scores(
@@ -70,7 +52,7 @@ def _bin_of_threshold(accepted: NDArray[np.int64], target: float) -> list[int]:
 
 def operating_points(
     counts: ScoreCounts, grouping: Grouping, targets: Sequence[float], where: str = "this benchmark"
-) -> list[Point]:
+) -> list[Threshold]:
     """Set the global threshold of every target, then each group's own.
 
     `where` says in words on whose comparisons.
@@ -84,13 +66,13 @@ def operating_points(
             )
             name = f"{policy}-fmr-{target:g}"
             made.append(
-                Point(
+                Threshold(
                     id=f"{name}:{group}" if position else name,
                     policy=policy,
                     group=group,
-                    target=target,
-                    threshold=found.value if found.estimable else None,
-                    achieved=found.achieved if found.estimable else None,
+                    target_fmr=target,
+                    value=found.value if found.estimable else None,
+                    achieved_fmr=found.achieved if found.estimable else None,
                     set_on=f"{found.trials:,} non-mated comparisons of {where}, {_whose(group)}",
                     reason=found.reason,
                 )
@@ -103,7 +85,9 @@ def in_scores(threshold: float, similarity: str) -> float:
     return -threshold if similarity == "euclidean" else threshold
 
 
-def given_points(counts: ScoreCounts, grouping: Grouping, thresholds: Sequence[float], similarity: str) -> list[Point]:
+def given_points(
+    counts: ScoreCounts, grouping: Grouping, thresholds: Sequence[float], similarity: str
+) -> list[Threshold]:
     """Take a vendor's own thresholds as they are; the achieved FMR is that of all comparisons judged."""
     scores, numbers = counts.distribution(counts.chosen(grouping.within(0), mated=False))
     made = []
@@ -112,13 +96,13 @@ def given_points(counts: ScoreCounts, grouping: Grouping, thresholds: Sequence[f
         total = int(numbers.sum())
         accepted = int(numbers[scores >= value].sum())
         made.append(
-            Point(
+            Threshold(
                 id=f"given-{threshold:g}",
                 policy="given",
                 group=DemographicGroup(),
-                target=None,
-                threshold=value,
-                achieved=accepted / total if total else None,
+                target_fmr=None,
+                value=value,
+                achieved_fmr=accepted / total if total else None,
                 set_on=f"given as {threshold:g} in the plan, not set on these data",
             )
         )

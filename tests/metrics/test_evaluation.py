@@ -10,10 +10,9 @@ import pytest
 from audit import groups
 from audit.compare import halves
 from audit.compare.all_pairs import AllPairs
-from audit.domain import Attribute, Benchmark, Consent, DemographicGroup, Subject
+from audit.domain import Attribute, Benchmark, Consent, DemographicGroup, Subject, Threshold
 from audit.metrics import disparities, evaluation, points
 from audit.metrics.evaluation import Acquired
-from audit.metrics.points import Point
 
 SETTINGS = disparities.Settings(0.95, 0.05, {"FMR": 2.0, "FNMR": 1.25, "FTA": 1.25}, 2, {}, 7, 500)
 
@@ -59,13 +58,13 @@ class Case:
         pairs = AllPairs(vectors, owner, self.grouping.atom_of, self.grouping.atoms, "cosine")
         self.scores = points.exact_scores(pairs, self.grouping, [target])
         self.points = points.operating_points(self.scores, self.grouping, [target])
-        thresholds = np.unique([p.threshold for p in self.points if p.threshold is not None])
+        thresholds = np.unique([p.value for p in self.points if p.value is not None])
         half = halves(self.grouping.atom_of, 10, np.random.default_rng(seed))
         self.counts = pairs.at(thresholds, half, 10)
         samples = np.full(len(subjects), images)
         self.acquired = Acquired(np.zeros(len(subjects), dtype=np.int64), samples)
         self.evidence = disparities.Evidence(self.counts, self.acquired, half, 10)
-        self.point: Point = self.points[0]
+        self.point: Threshold = self.points[0]
         self.measured = evaluation.measure(
             self.counts, self.acquired, self.grouping, self.point, level=0.95, min_subjects=2
         )
@@ -186,8 +185,8 @@ def test_a_coarse_pass_and_a_refined_one_give_the_exact_thresholds(monkeypatch: 
     refined = Case({"a": 30, "b": 20}, {"b": 0.8}, target=0.03)
     assert exact.scores.exact
     assert not refined.scores.exact
-    assert [(p.id, p.threshold, p.achieved) for p in exact.points] == [
-        (p.id, p.threshold, p.achieved) for p in refined.points
+    assert [(p.id, p.value, p.achieved_fmr) for p in exact.points] == [
+        (p.id, p.value, p.achieved_fmr) for p in refined.points
     ]
     assert exact.measured.rates == refined.measured.rates
 
