@@ -258,6 +258,28 @@ class DetCurve(_Part):
     fnmr: list[Unit]
 
 
+class ScoreShift(_Part):
+    """Tail quantile of a group's scores against that of the pooled rest of its family.
+
+    Non-mated comparisons from above (`score >= value` has the share), mated ones from below (`score < value`).
+    """
+
+    attributes: list[str]
+    group: Group
+    mated: bool
+    share: Unit = Field(description="share of comparisons beyond the quantile")
+    value: float | None = Field(description="the group's quantile, a score")
+    rest: float | None = Field(description="the rest's quantile, a score")
+    deviation: float | None = Field(description="pooled standard deviation of the scores")
+    shift: float | None = Field(description="(value - rest) / deviation: above 0, the group's scores lie higher")
+    interval: IntervalPart | None = Field(description="of the shift")
+    subjects: int
+    rest_subjects: int
+    trials: int
+    support: Support
+    reason: str | None = None
+
+
 class EvaluationRecord(_Part):
     """The saved product of an audit."""
 
@@ -280,6 +302,7 @@ class EvaluationRecord(_Part):
     distributions: list[Distribution]
     covariance: list[Covariance] = []
     det: list[DetCurve] = []
+    score_shifts: list[ScoreShift] = []
     summary: Summary
     warnings: list[str]
     limits: list[str]
