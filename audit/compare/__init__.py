@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol
 
 import numpy as np
@@ -11,7 +12,12 @@ from audit.compare.counts import Floats, Ints, OperatingCounts, ScoreCounts
 
 
 class Comparisons(Protocol):
-    """A set of comparisons that can be counted: first their scores, then their errors at thresholds."""
+    """A set of comparisons that can be counted: first their scores, then their errors at thresholds.
+
+    `samples` is the number of samples of each subject if every sample was compared with every other; None otherwise.
+    """
+
+    samples: Ints | None
 
     def scores(self, kept: NDArray[np.bool_] | None = None) -> ScoreCounts:
         """Count scores by cell; `kept` names the bins in which scores are kept exactly (default: all, if they fit)."""
@@ -19,6 +25,10 @@ class Comparisons(Protocol):
 
     def at(self, thresholds: Floats, half: Ints, splits: int) -> OperatingCounts:
         """Count errors at ascending thresholds, by subject, and within the halves of `splits` random splits."""
+        ...
+
+    def chunks(self) -> Iterator[tuple[Ints, Ints, Floats]]:
+        """Give all comparisons once: subjects (first, second) and scores; no subject pair in two chunks."""
         ...
 
 

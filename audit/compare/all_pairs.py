@@ -77,6 +77,7 @@ class AllPairs:
         self._norms = np.einsum("ij,ij->i", self._vectors, self._vectors, dtype=np.float32)
         self._blocks = _cut(self._subject)
         self._grid = self._make_grid()
+        self.samples: Ints | None = np.bincount(self._subject, minlength=len(self._atom_of))
 
     def scores(self, kept: NDArray[np.bool_] | None = None) -> ScoreCounts:
         """Count scores by cell (one pass)."""
@@ -90,6 +91,17 @@ class AllPairs:
             cell = np.where(mated, pair_cells(self._atoms) + atom_r[:, None], cell)
             total = total.add(cell[use], tile.scores[use].astype(np.float64))
         return total
+
+    def chunks(self) -> Iterator[tuple[Ints, Ints, Floats]]:
+        """Give the comparisons of one tile after the other (one pass)."""
+        for tile in self._tiles():
+            rows, columns = self._subject[tile.rows.samples], self._subject[tile.columns.samples]
+            if tile.diagonal:
+                first, second = np.triu_indices(len(rows), 1)
+                yield rows[first], columns[second], tile.scores[first, second].astype(np.float64)
+            else:
+                scores = tile.scores.ravel().astype(np.float64)
+                yield np.repeat(rows, len(columns)), np.tile(columns, len(rows)), scores
 
     def at(self, thresholds: Floats, half: Ints, splits: int) -> OperatingCounts:
         """Count errors at ascending thresholds (one pass)."""

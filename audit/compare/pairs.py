@@ -5,7 +5,7 @@ The same counts as `all_pairs`, by sorting instead of tiling; each is a witness 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ class ListedPairs:
     """
 
     def __init__(self, probe: Ints, reference: Ints, scores: Floats, atom_of: Ints, atoms: int) -> None:
+        self.samples: Ints | None = None
         self._first = np.minimum(probe, reference)
         self._second = np.maximum(probe, reference)
         self._scores = np.asarray(scores, dtype=np.float64)
@@ -43,6 +44,10 @@ class ListedPairs:
     def scores(self, kept: NDArray[np.bool_] | None = None) -> ScoreCounts:
         """Count scores by cell."""
         return ScoreCounts.empty(self._atoms, self._grid, kept).add(self._cell, self._scores)
+
+    def chunks(self) -> Iterator[tuple[Ints, Ints, Floats]]:
+        """Give all comparisons at once."""
+        yield self._first, self._second, self._scores
 
     def at(self, thresholds: Floats, half: Ints, splits: int) -> OperatingCounts:
         """Count errors at ascending thresholds."""
