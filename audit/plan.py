@@ -53,6 +53,11 @@ class AuditPlan(BaseModel):
     thresholds: tuple[float, ...] = Field(
         (), description="Thresholds to judge as given, in the model's own unit (a distance for models that give one)"
     )
+    label_noise: tuple[float, ...] = Field(
+        (),
+        description="Shares of wrong labels to reckon with, for every attribute; none: 0.05, 0.1 and 0.2 for those "
+        "that people did not report themselves",
+    )
     several_faces: Literal["largest", "most-central", "most-confident"] = "largest"
     working_size: int = Field(682, ge=160, le=4096, description="Longer side, in pixels, at which faces are detected")
     smallest_face: int = Field(40, ge=12, le=2048, description="Smallest face, in pixels at the working size")
@@ -69,6 +74,14 @@ class AuditPlan(BaseModel):
             if not 0 < x < 1:
                 raise ValueError(f"a target FMR is a probability between 0 and 1, found {x:g}")
         return tuple(sorted(set(value), reverse=True))
+
+    @field_validator("label_noise")
+    @classmethod
+    def _shares(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        for x in value:
+            if not 0 < x <= 0.5:
+                raise ValueError(f"a share of wrong labels is above 0 and at most 0.5, found {x:g}")
+        return tuple(sorted(set(value)))
 
     @field_validator("by", "impostors")
     @classmethod

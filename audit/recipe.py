@@ -23,7 +23,7 @@ from audit.domain import Benchmark, ErrorRate, Threshold
 from audit.errors import NothingMeasured
 from audit.extract import Extraction, extract
 from audit.inputs import Inputs, People, Progress, prepare, silent
-from audit.metrics import disparities, evaluation, points, score_shift
+from audit.metrics import disparities, evaluation, points
 from audit.metrics.evaluation import Acquired
 from audit.plan import AuditPlan, RunOptions
 from audit.record import EvaluationRecord
@@ -136,6 +136,10 @@ def _record(
     counts = comparisons.at(thresholds, half, plan.splits)
     evidence = disparities.Evidence(counts, _acquired(inputs, extraction), half, plan.splits)
     found = _find(inputs, placed, evidence)
+    beside = assemble_extras.beside(
+        comparisons, scores, counts, grouping, placed, found.differentials, plan, inputs.benchmark,
+        inputs.judged.subjects,
+    )  # fmt: skip
     return EvaluationRecord(
         created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         software=provenance.software(),
@@ -156,22 +160,13 @@ def _record(
         distributions=assemble.distributions(scores, grouping, thresholds.tolist(), plan.min_subjects),
         covariance=found.covariances,
         det=assemble.det_curves(scores, grouping, plan.min_subjects),
-        score_shifts=_shifts(inputs, comparisons, scores),
+        score_shifts=beside.score_shifts,
+        label_noise=beside.label_noise,
+        curves=beside.curves,
         summary=assemble.summary(scores, grouping, found.measured),
         warnings=remarks.warnings(inputs, extraction, placed, found.acquisition),
         limits=remarks.limits(inputs, scores),
     )
-
-
-def _shifts(inputs: Inputs, comparisons: Comparisons, scores: ScoreCounts) -> list[records.ScoreShift]:
-    """Tails of every group against its rest; another pass, as the quantiles are known only after the scores."""
-    grouping, plan = inputs.judged.grouping, inputs.plan
-    people = len(grouping.atom_of)
-    tails = score_shift.tails(scores, grouping)
-    limits = score_shift.thresholds(tails, people, grouping.atoms)
-    counts = comparisons.at(limits, np.zeros(people, dtype=np.int64), 0)
-    found = score_shift.shifts(tails, counts, grouping, level=plan.level, min_subjects=plan.min_subjects)
-    return [assemble_extras.score_shift(one) for one in found]
 
 
 def _place(inputs: Inputs, comparisons: Comparisons, setters: Comparisons) -> tuple[ScoreCounts, list[Threshold]]:

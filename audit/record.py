@@ -280,6 +280,48 @@ class ScoreShift(_Part):
     reason: str | None = None
 
 
+class LabelNoise(_Part):
+    """A ratio of error rates if a share of an attribute's labels is wrong.
+
+    `group` null: max/geomean of the groups that enter that spread; else the group's rate over that of the pooled rest.
+    """
+
+    attribute: str
+    provenance: Provenance
+    share: Unit = Field(description="of the labels that are wrong")
+    metric: str
+    operating_point: str
+    group: Group | None
+    observed: float | None = Field(description="with the labels as they are")
+    expected: float | None = Field(description="of expected counts, if so many more labels were wrong")
+    median: float | None = Field(description="over draws of so many more wrong labels")
+    interval: IntervalPart | None = Field(description="percentiles of these draws")
+    draws: int = Field(description="draws in which the ratio is defined")
+    corrected: float | None = Field(description="behind the observed one, if so many of the labels are wrong")
+    reason: str | None = None
+
+
+class Curve(_Part):
+    """A smooth curve over a number that people carry, with its pointwise band; lists are of one length."""
+
+    attribute: str
+    provenance: Provenance
+    unit: str
+    quantity: str = Field(description="FMR, FNMR, mated score or non-mated score")
+    operating_point: str | None
+    bandwidth: float | None = Field(description="half the kernel's width, in the unit")
+    x: list[float]
+    value: list[float]
+    low: list[float]
+    high: list[float]
+    people: list[float] = Field(description="effective people around each point")
+    subjects: int
+    missing: int = Field(description="people without exactly one number")
+    level: float
+    method: str
+    reason: str | None = None
+
+
 class EvaluationRecord(_Part):
     """The saved product of an audit."""
 
@@ -303,6 +345,8 @@ class EvaluationRecord(_Part):
     covariance: list[Covariance] = []
     det: list[DetCurve] = []
     score_shifts: list[ScoreShift] = []
+    label_noise: list[LabelNoise] = []
+    curves: list[Curve] = []
     summary: Summary
     warnings: list[str]
     limits: list[str]

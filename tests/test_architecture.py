@@ -30,7 +30,7 @@ ALLOWED = {
     "audit.extract": {"domain", "errors", "models", "store", "decode", "plan", "extract"},
     "audit.metrics": {"metrics", "stats", "compare", "groups", "domain", "errors"},
     "audit.report": {"report", "record", "domain", "errors"},
-    "audit.assemble_extras": {"assemble", "record", "metrics"},
+    "audit.assemble_extras": {"assemble", "record", "metrics", "compare", "domain", "groups", "plan"},
     "audit.assemble": {"record", "compare", "domain", "groups", "metrics", "stats"},
 }
 FREE = {"audit.recipe", "audit.inputs", "audit.cli", "audit", "audit.__main__"}

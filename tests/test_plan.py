@@ -29,6 +29,7 @@ def test_digest_follows_every_setting_that_decides_a_number_and_no_other() -> No
         ({"min_subjects": 1}, ["min_subjects"]),
         ({"margin_fmr": 1}, ["margin_fmr"]),
         ({"level": 95}, ["level"]),
+        ({"label_noise": (0.1, 10)}, ["label_noise", "at most 0.5, found 10"]),
         ({"several_faces": "smallest"}, ["several_faces", "smallest"]),
         ({"bencmark": "x"}, ["unknown setting 'bencmark'", "Did you mean 'benchmark'"]),
         ({"zzzz": "x"}, ["unknown setting 'zzzz'", "Known settings"]),

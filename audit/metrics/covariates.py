@@ -167,8 +167,8 @@ def mated_curve(
         return value, float(parts @ parts) / total**2, float(local.l**2 @ counts) / total**2
 
     quantity = "mated score" if point is None else "FNMR"
-    blank = _blank(attribute, quantity, point, values, level)
-    return _draw(blank, values, counts.astype(np.float64), at)
+    empty = blank(attribute, quantity, point, values, level)
+    return _draw(empty, values, counts.astype(np.float64), at)
 
 
 def nonmated_rate_curve(
@@ -192,7 +192,7 @@ def nonmated_rate_curve(
         apart = float(weight**2 @ trials + weight @ pairs.trials_times(weight)) / total**2
         return value, max(variance, squares) / total**2, apart
 
-    return _draw(_blank(attribute, "FMR", point, values, level), values, trials, at)
+    return _draw(blank(attribute, "FMR", point, values, level), values, trials, at)
 
 
 def nonmated_score_curve(attribute: str, values: Floats, scores: SubjectScores, *, level: float) -> Curve:
@@ -217,7 +217,7 @@ def nonmated_score_curve(attribute: str, values: Floats, scores: SubjectScores, 
         rows = local.l * sums + table @ mean(local.l) - shift * trials - counts @ mean(shift)
         return value, float(rows @ rows) * _factor(local.people) / local.total**2, 0.0
 
-    return _draw(_blank(attribute, "non-mated score", None, values, level), values, trials, at)
+    return _draw(blank(attribute, "non-mated score", None, values, level), values, trials, at)
 
 
 def _factor(people: float) -> float:
@@ -225,40 +225,43 @@ def _factor(people: float) -> float:
     return people / (people - 4)
 
 
-def _blank(attribute: str, quantity: str, point: str | None, values: Floats, level: float) -> Curve:
+def blank(
+    attribute: str, quantity: str, point: str | None, values: Floats, level: float, reason: str | None = None
+) -> Curve:
+    """A curve without points."""
     missing = int(np.isnan(values).sum())
-    empty: tuple[float, ...] = ()
+    none: tuple[float, ...] = ()
     return Curve(
-        attribute, quantity, point, None, empty, empty, empty, empty, empty, len(values) - missing, missing, level, None
+        attribute, quantity, point, None, none, none, none, none, none, len(values) - missing, missing, level, reason
     )
 
 
-def _draw(blank: Curve, values: Floats, trials: Floats, at: _At) -> Curve:
+def _draw(empty: Curve, values: Floats, trials: Floats, at: _At) -> Curve:
     """Evaluate a curve where enough people are around."""
     counting = np.where(trials > 0, values, np.nan)
     known = counting[~np.isnan(counting)]
     if len(known) < FEWEST:
-        return replace(blank, reason=f"{len(known)} people with a number and a comparison, fewer than {FEWEST}")
+        return replace(empty, reason=f"{len(known)} people with a number and a comparison, fewer than {FEWEST}")
     h = bandwidth(known)
     if not h > 0:
-        return replace(blank, reason="nearly everybody has the same number")
+        return replace(empty, reason="nearly everybody has the same number")
     rows = []
     for x in np.linspace(known.min(), known.max(), POINTS).tolist():
         local = _local(counting, trials, x, h)
         if local is not None and local.total > 0:
             value, variance, apart = at(local)
-            rows.append((x, *_band(blank, value, variance, apart, local.people), local.people))
+            rows.append((x, *_band(empty, value, variance, apart, local.people), local.people))
     if not rows:
-        return replace(blank, reason=f"nowhere are {FEWEST_LOCAL:g} people close together")
+        return replace(empty, reason=f"nowhere are {FEWEST_LOCAL:g} people close together")
     x_, value_, low, high, people = (tuple(float(v) for v in column) for column in zip(*rows, strict=True))
-    return replace(blank, bandwidth=h, x=x_, value=value_, low=low, high=high, people=people)
+    return replace(empty, bandwidth=h, x=x_, value=value_, low=low, high=high, people=people)
 
 
-def _band(blank: Curve, value: float, variance: float, apart: float, people: float) -> tuple[float, float, float]:
+def _band(empty: Curve, value: float, variance: float, apart: float, people: float) -> tuple[float, float, float]:
     """Value and bounds; rates stay in [0, 1], which a local line may leave."""
-    if blank.operating_point is None:
-        half = float(stdtrit(people - 1, (1 + blank.level) / 2)) * math.sqrt(variance)
+    if empty.operating_point is None:
+        half = float(stdtrit(people - 1, (1 + empty.level) / 2)) * math.sqrt(variance)
         return value, value - half, value + half
     p = min(max(value, 0.0), 1.0)
-    found = interval(p, max(variance, p * (1 - p) * apart), int(people), blank.level, paired=blank.quantity == "FMR")
+    found = interval(p, max(variance, p * (1 - p) * apart), int(people), empty.level, paired=empty.quantity == "FMR")
     return p, min(found.low, p), max(found.high, p)
