@@ -194,9 +194,7 @@ def _shift(pair: Sequence[Tail], sizes: Sequence[_Size], level: float, min_subje
     )  # fmt: skip
     for which, tail, size in zip(("the group", "the rest"), pair, sizes, strict=True):
         if tail.value is None:
-            return replace(
-                made, reason=f"{which} has {tail.trials:,} comparisons, too few beyond {own.share:g} of them"
-            )
+            return replace(made, reason=f"{which} has {_why(tail)}")
         if size.subjects < min_subjects:
             return replace(made, reason=f"{which} has fewer than {min_subjects} people")
     deviation = float(np.sqrt((own.variance * own.trials + rest.variance * rest.trials) / (own.trials + rest.trials)))
@@ -216,6 +214,15 @@ def _shift(pair: Sequence[Tail], sizes: Sequence[_Size], level: float, min_subje
         return replace(made, reason=f"no interval: {which} has too few independent comparisons beyond {own.share:g}")
     low, high = mover_difference(own.value, bounds[0], rest.value, bounds[1])
     return replace(made, interval=Interval(low / deviation, high / deviation, level, METHOD))
+
+
+def _why(tail: Tail) -> str:
+    """Why a quantile cannot be estimated."""
+    if tail.trials == 0:
+        return "no comparison"
+    if tail.share * tail.trials < 1:
+        return f"{tail.trials:,} comparison{'s' if tail.trials > 1 else ''}, fewer than {1 / tail.share:g}"
+    return f"more than {tail.share:g} of its comparisons at one extreme score"
 
 
 def quantile_interval(tail: Tail, size: float, level: float) -> tuple[float, float] | None:
