@@ -11,6 +11,7 @@ from rich.progress import Progress as Bars
 
 WORDS = {
     "obtain": "downloading",
+    "render": "rendering people",
     "read": "checking files",
     "extract": "extracting templates",
     "compare": "comparing",

@@ -13,6 +13,8 @@ Floats = NDArray[np.float64]
 _WHITE = np.array([0.95047, 1.0, 1.08883])
 _TO_RGB = np.array([[3.2406, -1.5372, -0.4986], [-0.9689, 1.8758, 0.0415], [0.0557, -0.2040, 1.0570]])
 _TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+LUMINANCE = _TO_XYZ[1]
+"""Shares of red, green and blue in luminance (IEC 61966-2-1)."""
 
 
 def ita(lab: Floats) -> Floats:

@@ -48,13 +48,13 @@ class Cut:
 
 CUTS: dict[HairStyle, Cut] = {
     "cropped": Cut(22000, 3, 1.0, 0.04, 0.05, front=0.4, up=-0.2, wobble=0.2),
-    "short": Cut(19000, 6, 0.7, 0.14, 0.34, front=0.6, up=-0.4, fall=0.10, wobble=0.14, comb=0.05),
+    "short": Cut(20000, 7, 0.45, 0.10, 0.30, away=0.15, front=0.75, up=-0.1, fall=0.22, wobble=0.08, comb=0.06, clear=0.03),
     "swept": Cut(17000, 8, 0.8, 0.22, 0.55, away=0.1, front=-0.5, up=0.2, fall=0.12, wobble=0.06, back=0.4),
-    "side-parted": Cut(17000, 8, 0.8, 0.18, 0.52, away=1.0, front=0.1, fall=0.22, wobble=0.06, comb=0.09, back=0.05),
+    "side-parted": Cut(18000, 8, 0.45, 0.12, 0.40, away=0.5, front=0.1, fall=0.5, wobble=0.05, comb=0.03, back=0.1, clear=0.03),
     "tied-back": Cut(18000, 9, 0.25, 0.55, 1.0, front=-1.0, up=0.2, fall=0.02, wobble=0.03, back=0.4, clear=0.015),
     "curls": Cut(17000, 14, 1.0, 0.10, 0.22, wobble=0.13, curl=0.022, turns=3),
-    "bob": Cut(15000, 16, 0.9, 0, 1.5, away=0.6, fall=0.26, wobble=0.03, comb=0.05, back=0.06, clear=0.05, to_height=True),
-    "long": Cut(15000, 20, 0.9, 0, 2.7, away=0.6, fall=0.26, wobble=0.03, comb=0.05, back=0.07, clear=0.05, to_height=True),
+    "bob": Cut(15000, 16, 0.7, 0, 1.4, away=0.3, front=-0.5, fall=0.5, wobble=0.03, comb=0.012, back=0.05, clear=0.05, to_height=True),
+    "long": Cut(15000, 20, 0.8, 0, 2.6, away=0.4, front=-0.5, fall=0.36, wobble=0.03, comb=0.015, back=0.05, clear=0.05, to_height=True),
 }
 
 

@@ -1,4 +1,4 @@
-"""Light: what reaches each visible point, its shadows, and the exposure that a grey card on the cheeks would ask for."""
+"""Light: what reaches each visible point, its shadows, and the exposure that shows cheeks at their chosen tone."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
+from audit.synthesis.colour import LUMINANCE
 from audit.synthesis.noise import smoothstep, unit
 from audit.synthesis.raster import EMPTY, EYE, FRAME, HAIR, SKIN, Layers
 from audit.synthesis.views import View
@@ -28,7 +29,7 @@ class Camera:
     target: Floats
     size: int
     distance: float = 7.2
-    field: float = 3.05
+    field: float = 2.8
 
     def project(self, points: Floats) -> Floats:
         """Points, ... x 3, to x and y in pixels and the distance."""
@@ -147,9 +148,18 @@ def _gloss(kind: Ints, normals: Floats, points: Floats, camera: Camera, light: F
     return made
 
 
-def exposure(light: Lit, metered: NDArray[np.bool_]) -> Floats:
-    """Gain by colour (3) with which a grey card at the metered points would come out as grey as it is."""
-    return np.asarray(1 / np.maximum(light.diffuse[metered].mean(axis=0), 1e-6))
+def exposure(light: Lit, colours: Floats, metered: NDArray[np.bool_], luminance: float) -> Floats:
+    """Gain by colour (3): the light comes out white, and the metered points on average at a luminance.
+
+    Parameters
+    ----------
+    colours : P x 3, linear light
+    metered : P
+    luminance : of the skin under white light of strength 1, 0 to 1
+    """
+    white = 1 / np.maximum(light.diffuse[metered].mean(axis=0), 1e-6)
+    seen = (colours[metered] * light.diffuse[metered] + light.gloss[metered, None]) * white
+    return np.asarray(white * luminance / float((seen @ LUMINANCE).mean()))
 
 
 def vignette(size: int) -> Floats:

@@ -14,8 +14,8 @@ Floats = NDArray[np.float64]
 _IRIS: dict[EyeColour, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
     "dark-brown": ((0.02, 0.009, 0.005), (0.05, 0.024, 0.012)),
     "brown": ((0.03, 0.013, 0.006), (0.10, 0.045, 0.018)),
-    "hazel": ((0.07, 0.05, 0.018), (0.15, 0.11, 0.04)),
-    "grey-blue": ((0.07, 0.11, 0.16), (0.19, 0.26, 0.32)),
+    "hazel": ((0.05, 0.034, 0.013), (0.11, 0.08, 0.03)),
+    "grey-blue": ((0.05, 0.07, 0.09), (0.12, 0.155, 0.18)),
 }
 """Inner and outer colour of the iris, linear light."""
 _WHITE = np.array([0.55, 0.52, 0.49])

@@ -25,7 +25,12 @@ _LEFT_OUT = ("head-trans", "neck-trans", "head-angle", "head-age", "head-fat", "
 """Modifiers that move a head rather than shape it, or that age and weight already decide."""
 _OUTLINE = ("head", "forehead", "chin", "neck", "ears")
 """Parts whose change makes an outline that draws the eye; they vary less than eyes, nose, mouth and cheeks."""
-_DELICATE = ("eye-scale", "eye-trans-in", "eye-height", "eye-push", "eye-bag", "mouth-trans", "nose-trans", "eyebrows", "mouth-angles")
+_DELICATE = ("eye-scale", "eye-trans-in", "eye-height", "eye-push", "eye-bag", "nose-trans", "eyebrows", "nose-volume", "nose-scale")
+"""Modifiers of which little goes far."""
+_MILD = ("mouth-trans", "mouth-scale-depth", "mouth-angles", "mouth-upperlip-volume", "mouth-lowerlip-volume",
+         "mouth-upperlip-ext", "mouth-lowerlip-ext", "chin-prognathism", "chin-jaw-drop", "chin-height", "cheek-volume",
+         "forehead-nubian", "forehead-scale", "head-scale-vert", "eyebrows-angle")
+"""Modifiers that soon make a grimace, a pout or an egg: they vary least."""
 _ASYMMETRIES = ("cheek-1", "eye-1", "eye-4", "jaw-1", "jaw-3", "mouth-1", "nose-1", "nose-4")
 
 SPREAD = 0.46
@@ -61,8 +66,9 @@ class Hair(_Part):
 
 
 class Skin(_Part):
-    """Skin: ITA of its colour in degrees (a factor), and strengths of what varies on it."""
+    """Skin: ITA of its colour in degrees (a factor), strengths of what varies on it, and a seed of where."""
 
+    seed: int
     ita: float
     mottle: float
     flush: float
@@ -99,6 +105,10 @@ class Person(_Part):
     def with_hair(self, style: HairStyle) -> Person:
         """The same person with another hair style."""
         return self.model_copy(update={"hair": self.hair.model_copy(update={"style": style})})
+
+    def with_skin_of(self, other: Person) -> Person:
+        """The same person in somebody else's skin, brows and colour of eyes included."""
+        return self.model_copy(update={"skin": other.skin, "brows": other.brows, "eyes": other.eyes})
 
     def with_morph(self, morph: Morph) -> Person:
         """The same person on another morph."""
@@ -137,7 +147,7 @@ def draw(
         asymmetry=_asymmetry(stream(seed, "asymmetry")),
         brows=_brows(stream(seed, "brows"), male),
         hair=_hair(stream(seed, "hair"), style, colour),
-        skin=_skin(stream(seed, "skin"), ita, male),
+        skin=_skin(seed, ita, male),
         eyes=_choice(stream(seed, "eyes"), {"dark-brown": 0.4, "brown": 0.35, "hazel": 0.15, "grey-blue": 0.1}),
         shirt=_shirt(stream(seed, "shirt")),
     )
@@ -164,11 +174,13 @@ def _shape(rng: np.random.Generator, modifiers: dict[str, Modifier], spread: flo
         if name.startswith(_LEFT_OUT) or not modifier.bipolar:
             continue
         sigma = spread * (1.25 if marked else 0.6)
-        if name.startswith(_DELICATE):
+        if name.startswith(_MILD):
+            sigma *= 0.35
+        elif name.startswith(_DELICATE):
             sigma *= 0.6
         elif modifier.part in _OUTLINE:
             sigma *= 0.7
-        weights[name] = _round(np.clip(sigma * drawn, -0.8, 0.8))
+        weights[name] = _round(np.clip(sigma * drawn, -0.7, 0.7))
     return weights
 
 
@@ -181,10 +193,10 @@ def _brows(rng: np.random.Generator, male: bool) -> Brows:
         inner=_round(rng.uniform(0.13, 0.19)),
         outer=_round(rng.uniform(0.55, 0.63)),
         height=_round(7.475 + rng.normal(0, 0.014)),
-        arch=_round(rng.uniform(0.025, 0.075)),
-        tilt=_round(rng.normal(-0.022, 0.016)),
-        thickness=_round(rng.uniform(0.020, 0.032) if male else rng.uniform(0.014, 0.024)),
-        density=_round(rng.uniform(0.45, 0.85)),
+        arch=_round(rng.uniform(0.018, 0.052)),
+        tilt=_round(rng.normal(-0.034, 0.014)),
+        thickness=_round(rng.uniform(0.026, 0.040) if male else rng.uniform(0.020, 0.031)),
+        density=_round(rng.uniform(0.55, 0.95)),
     )
 
 
@@ -199,9 +211,11 @@ def _hair(rng: np.random.Generator, style: HairStyle, colour: HairColour) -> Hai
     )
 
 
-def _skin(rng: np.random.Generator, ita: float, male: bool) -> Skin:
+def _skin(seed: int, ita: float, male: bool) -> Skin:
+    rng = stream(seed, "skin")
     stubble = rng.uniform(0, 0.8) if rng.random() < 0.6 else 0.0
     return Skin(
+        seed=seed,
         ita=round(ita, 1),
         mottle=_round(rng.uniform(0.5, 1.3)),
         flush=_round(rng.uniform(0.2, 0.9)),

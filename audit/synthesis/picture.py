@@ -12,7 +12,7 @@ from PIL import Image, ImageFilter
 
 from audit.synthesis import hair, light, parts, shape, skin
 from audit.synthesis.assets import Assets
-from audit.synthesis.colour import linear_to_srgb
+from audit.synthesis.colour import LUMINANCE, lab_to_linear, linear_to_srgb, skin_lab
 from audit.synthesis.light import Camera, Lit, ShadowMap
 from audit.synthesis.noise import rotation, unit
 from audit.synthesis.people import Person, stream
@@ -51,7 +51,7 @@ class Sitter:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """What a camera sees: layers and the camera; `metered` marks the pixels of cheeks and forehead among those seen."""
+    """What a camera sees: layers and the camera; `metered` marks the pixels of cheeks among those seen."""
 
     layers: Layers
     camera: Camera
@@ -72,8 +72,9 @@ def photograph(sitter: Sitter, view: View, *, like: View | None = None) -> Pixel
     """
     scene = arrange(sitter, view)
     metered = scene if like is None else arrange(sitter, like)
-    gain = light.exposure(metered.light, metered.metered) * view.exposure
-    return _develop(scene, view, gain, sitter.person)
+    luminance = float(lab_to_linear(skin_lab(sitter.person.skin.ita)) @ LUMINANCE)
+    gain = light.exposure(metered.light, metered.colours, metered.metered, luminance) * view.exposure
+    return _develop(scene, view, gain)
 
 
 def arrange(sitter: Sitter, view: View) -> Scene:
@@ -95,7 +96,6 @@ def arrange(sitter: Sitter, view: View) -> Scene:
 def _draw_head(sitter: Sitter, view: View, pose: Pose, camera: Camera, layers: Layers) -> None:
     mesh, points = sitter.assets.mesh, pose.vertices
     seen = camera.project(points)
-    rest_and_uv = np.zeros((max(len(mesh.vertices), len(mesh.uv)), 5))
     normals = hair.normals_of(points, mesh.skin)
     # A corner of the skin has a place on the resting mesh and one in the texture: give it a row of its own.
     corners = np.stack([mesh.skin.ravel(), mesh.skin_uv.ravel()], -1)
@@ -146,7 +146,7 @@ def _surface(sitter: Sitter, layers: Layers) -> tuple[Floats, Floats, NDArray[np
     return colours, normals, metered
 
 
-def _develop(scene: Scene, view: View, gain: Floats, person: Person) -> Pixels:
+def _develop(scene: Scene, view: View, gain: Floats) -> Pixels:
     """Exposure, backdrop, sensor noise, blur, compression."""
     size, seen = scene.camera.size, scene.layers.kind != 0
     linear = np.zeros((size, size, 3))

@@ -19,7 +19,7 @@ _ASSET_NAMES = dict(zip(MORPHS, ("african", "asian", "caucasian"), strict=True))
 """How the base mesh's makers name these three shapes. We call them A, B and C: a shape has no ethnicity."""
 
 EXPRESSIONS: dict[Expression, dict[str, float]] = {
-    "neutral": {},
+    "neutral": {"mouthSmileLeft": 0.18, "mouthSmileRight": 0.18},
     "smile": {
         "mouthSmileLeft": 0.6,
         "mouthSmileRight": 0.55,
@@ -32,8 +32,8 @@ EXPRESSIONS: dict[Expression, dict[str, float]] = {
     "frown": {
         "browDownLeft": 0.35,
         "browDownRight": 0.35,
-        "mouthFrownLeft": 0.25,
-        "mouthFrownRight": 0.25,
+        "mouthFrownLeft": 0.15,
+        "mouthFrownRight": 0.15,
         "eyeSquintLeft": 0.15,
         "eyeSquintRight": 0.15,
     },

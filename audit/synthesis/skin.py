@@ -35,6 +35,8 @@ def hairline(points: Floats, hair: Hair) -> Floats:
     stops = [0, 12, 30, 42, 52, 60, 66, 80, 100, 112, 125, 145, 180]
     height = np.array([8.06, 8.07, 8.03, 7.9, 7.66, 7.30, 7.22, 7.55, 7.55, 7.1, 6.75, 6.45, 6.4])
     height[:4] += hair.line
+    if hair.style == "tied-back":
+        height[4:7] = 7.72, 7.62, 7.58
     height[1:5] += hair.temples * np.array([0.35, 1.0, 0.9, 0.3])
     return np.interp(angle, stops, height)
 
@@ -59,8 +61,8 @@ def beard(points: Floats) -> Floats:
 
 
 def meter(points: Floats) -> NDArray[np.bool_]:
-    """Cheeks and forehead, where exposure is metered and the tone is measured."""
-    return (_spot(points, 0.45, 6.95, 0.2, 0.2) > 0.5) | (_spot(points, 0, 7.8, 0.3, 0.15) > 0.5)
+    """The cheeks below the eyes, where exposure is metered and the tone is measured."""
+    return np.asarray(_spot(points, 0.37, 6.965, 0.13, 0.12) > 0.5)
 
 
 def _spot(points: Floats, x: float, y: float, wide: float, high: float) -> Floats:
@@ -82,7 +84,8 @@ def paint(person: Person, points: Floats, uv: Floats, assets: Assets) -> tuple[F
     (albedo, relief)
         N x 3 in linear light, and N heights in arbitrary units
     """
-    skin, seed = person.skin, person.seed
+    skin = person.skin
+    seed = skin.seed
     coarse, middle, fine = (value_noise(points, seed + k, scale) for k, scale in ((1, 2.2), (2, 7), (3, 22)))
     pores = value_noise(points, seed + 4, 60)
     lab = np.tile(skin_lab(skin.ita), (len(points), 1))
@@ -107,12 +110,12 @@ def _features(lab: Floats, person: Person, points: Floats, uv: Floats, assets: A
     lab += under[:, None] * np.array([-3.5, 1.0, -1.5]) - lids[:, None] * np.array([2.0, 0, 0])
     tint = np.array([-5.0, 9.0, -1.0]) if skin.ita > 10 else np.array([-3.5, 4.0, -4.0])
     lab += (lips * skin.lips)[:, None] * tint
-    lab[:, 0] += 1.5 * lips * value_noise(points * [6, 1, 1], person.seed + 9, 8)
+    lab[:, 0] += 1.5 * lips * value_noise(points * [6, 1, 1], skin.seed + 9, 8)
     lab += mouth[:, None] * (np.array([22.0, 22.0, 10.0]) - lab) * 0.85
-    freckles = skin.freckles * np.clip(value_noise(points, person.seed + 20, 30) - 0.35, 0, 1)
+    freckles = skin.freckles * np.clip(value_noise(points, skin.seed + 20, 30) - 0.35, 0, 1)
     spots = freckles * (_spot(points, 0.35, 7.0, 0.35, 0.3) + 0.6 * _spot(points, 0, 7.1, 0.3, 0.3))
     lab += (deep * spots)[:, None] * np.array([-16.0, 5.0, 6.0])
-    rng = stream(person.seed, "moles")
+    rng = stream(skin.seed, "moles")
     for _ in range(skin.moles):
         x, y, radius = rng.uniform(-0.7, 0.7), rng.uniform(6.3, 7.9), rng.uniform(0.007, 0.014)
         mole = np.exp(-((((points[:, 0] - x) ** 2 + (points[:, 1] - y) ** 2) / radius**2) ** 2)) * (points[:, 2] > 0.8)
@@ -121,11 +124,11 @@ def _features(lab: Floats, person: Person, points: Floats, uv: Floats, assets: A
 
 def _growth(lab: Floats, person: Person, points: Floats) -> None:
     """Brows, scalp under hair, and stubble darken the skin, in place."""
-    seed, grey = person.seed, person.hair.colour == "grey"
+    seed, grey = person.skin.seed, person.hair.colour == "grey"
     hairs = 0.6 + 0.5 * value_noise(points * [4, 1, 1], seed + 41, 45)
     brows = brow(points, person.brows) * person.brows.density * np.clip(hairs, 0.25, 1)
     dark = np.array([30.0, 2.5, 5.0]) if grey else np.array([14.0, 2.0, 4.0])
-    lab += (0.85 * brows)[:, None] * np.minimum(dark - lab, 0)
+    lab += (0.97 * brows)[:, None] * np.minimum(dark - lab, 0)
     if person.hair.style != "bald":
         under = scalp(points, person.hair) * (0.35 if grey else 0.65)
         lab[:, 0] -= under * np.maximum(lab[:, 0] - 14, 0)
@@ -146,7 +149,7 @@ def _relief(person: Person, points: Floats, pores: Floats, fine: Floats) -> Floa
     """Heights: pores, and lines that come with age on the forehead and beside the eyes."""
     x, y = np.abs(points[:, 0]), points[:, 1]
     lined = smoothstep(42, 72, person.age)
-    bend = 0.03 * value_noise(points, person.seed + 50, 4)
+    bend = 0.03 * value_noise(points, person.skin.seed + 50, 4)
     forehead = np.sin((y + bend) * 2 * np.pi / 0.105) ** 2 * _spot(points, 0, 7.8, 0.45, 0.16)
     corners = np.sin((y - x * 0.55 + 0.02 * fine) * 2 * np.pi / 0.06) * _spot(points, 0.66, 7.27, 0.1, 0.13)
     return np.asarray(0.05 * pores + 0.06 * fine - 0.25 * lined * (forehead + 0.8 * corners))

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from audit.synthesis.people import stream
 from audit.synthesis.shape import EXPRESSIONS, Expression
+
+
+Name = Literal["studio", "indoors", "turned", "outdoors", "series"]
+NAMES: tuple[Name, ...] = ("studio", "indoors", "turned", "outdoors")
+"""The four photographs of every person, from easy to hard."""
 
 
 class View(BaseModel):
@@ -19,7 +26,7 @@ class View(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str
+    name: Name
     expression: Expression = "neutral"
     yaw: float = 0.0
     pitch: float = 0.0
@@ -36,45 +43,43 @@ class View(BaseModel):
     glasses: bool = False
     backdrop: int = 0
 
-    @property
-    def studio(self) -> bool:
-        """Whether the light is the even one in which the tone is measured."""
-        return self.name == "studio"
+    def dimmed(self, share: float) -> View:
+        """The same photograph with a share of the light."""
+        return self.model_copy(update={"key": self.key * share, "fill": self.fill * share})
 
 
-NAMES = ("studio", "indoors", "turned", "outdoors")
-"""The four photographs of every person, from easy to hard."""
-
-
-def draw(seed: int, name: str) -> View:
-    """Draw one of the four photographs of a person."""
+def draw(seed: int, name: Name) -> View:
+    """Draw one of the four photographs of a person, or the one in which single factors are changed ("series")."""
     rng = stream(seed, f"view {name}")
+    if name == "series":
+        return _view(rng, name, yaw=rng.normal(0, 5), pitch=rng.normal(0, 3), roll=rng.normal(0, 1.5),
+                     azimuth=rng.uniform(-35, 35), elevation=rng.uniform(15, 40), key=0.7, fill=0.3, noise=1.5)
     if name == "studio":
         return _view(rng, name, yaw=rng.normal(0, 2), pitch=rng.normal(0, 2), roll=rng.normal(0, 1),
                      azimuth=rng.uniform(-20, 20), elevation=rng.uniform(20, 35), key=0.55, fill=0.45)
-    reach = {"indoors": (3, 20), "turned": (15, 33), "outdoors": (25, 45)}[name]
+    least, most = {"indoors": (2, 18), "turned": (12, 30), "outdoors": (18, 45)}[name]
     hard = {"indoors": 0.4, "turned": 0.7, "outdoors": 1.0}[name]
     return _view(
         rng,
         name,
         expression=str(rng.choice(list(EXPRESSIONS))),
-        yaw=rng.choice([-1, 1]) * rng.uniform(*reach),
+        yaw=rng.choice([-1, 1]) * rng.triangular(least, least, most),
         pitch=np.clip(rng.normal(0, 5), -12, 12),
         roll=np.clip(rng.normal(0, 3), -8, 8),
-        azimuth=rng.uniform(-65, 65) * (0.5 + 0.5 * hard),
+        azimuth=rng.uniform(-50, 50) * (0.5 + 0.5 * hard),
         elevation=rng.uniform(5, 55),
         key=rng.uniform(0.5, 0.55 + 0.25 * hard),
         fill=rng.uniform(0.25, 0.45),
         warmth=np.clip(rng.normal(0, 0.07), -0.15, 0.15),
         exposure=rng.uniform(1 - 0.35 * hard, 1 + 0.15 * hard),
-        blur=max(0.0, rng.normal(0.15, 0.4)) * hard,
+        blur=max(0.0, rng.normal(0.1, 0.35)) * hard,
         noise=rng.uniform(1.0, 1.5 + 2.5 * hard),
         jpeg=rng.integers(90 - int(45 * hard), 95),
         glasses=rng.random() < 0.2 * hard,
     )
 
 
-def _view(rng: np.random.Generator, name: str, **values: object) -> View:
+def _view(rng: np.random.Generator, name: Name, **values: object) -> View:
     rounded = {key: round(float(value), 3) if isinstance(value, float | np.floating) else value for key, value in values.items()}
     if "jpeg" in rounded:
         rounded["jpeg"] = int(str(rounded["jpeg"]))
