@@ -89,6 +89,21 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True)
+class SeriesLevel:
+    """A picture of a person with one factor changed: `level` of `factor`, at `position` in the order of levels.
+
+    Exactly one level of a person's factor is her `own`: there nothing is changed. Samples of a series are compared
+    with the person's other samples by the counterfactual task alone.
+    """
+
+    sample: Sample
+    factor: str
+    level: str
+    position: int
+    own: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Subject:
     """One consenting person; each attribute holds zero (missing), one or several raw values as text."""
 
@@ -151,6 +166,8 @@ class Benchmark:
     """SHA-256 of the canonical descriptor."""
     pairs: tuple[tuple[str, str], ...] | None = None
     """(probe, reference) sample ids; None compares every sample with every other."""
+    series: tuple[SeriesLevel, ...] = ()
+    """Pictures with one factor changed; empty where the benchmark has none."""
     limits: tuple[str, ...] = ()
     """What the descriptor says this set cannot show."""
     notes: tuple[str, ...] = ()

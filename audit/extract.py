@@ -13,19 +13,39 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audit import decode
-from audit.domain import FaceModel, FailureToAcquire, Sample, Template
+from audit.domain import FailureToAcquire, Sample, Template
 from audit.errors import DataError
-from audit.models.card import ModelCard
-from audit.models.guard import Outcome, outcomes
+from audit.models.guard import Extractor, Outcome, outcomes
 from audit.store import Key, TemplateStore
 
 Progress = Callable[[str, int, int], None]
+
+
+class Card(Protocol):
+    """What decides an outcome: of a model (`ModelCard`) or of a detector (`DetectorCard`)."""
+
+    @property
+    def weights_sha256(self) -> str:
+        """Digest of the weights."""
+        ...
+
+    @property
+    def preprocessing(self) -> str:
+        """Id of everything between the file and the network."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """Length of a template."""
+        ...
+
 
 BATCH = 16
 """Images a batch at most."""
@@ -52,6 +72,8 @@ class Extraction:
         Every sample has a template or stands here.
     several_faces : int
         Samples with a template in whose image more than one face was seen.
+    faces : tuple of int, m
+        Faces seen in each template's image.
     recomputed : int
         Outcomes that were not in the store.
     unsaved : int
@@ -64,8 +86,22 @@ class Extraction:
     failures: dict[str, FailureToAcquire]
     several_faces: int
     recomputed: int
+    faces: tuple[int, ...] = ()
     unsaved: int = 0
     timing: dict[str, float] = field(default_factory=dict)
+
+    def part(self, samples: Sequence[Sample], first: int) -> Extraction:
+        """Outcomes of a stretch of the samples, from index `first` on; indices count from there."""
+        inside = (self.template_index >= first) & (self.template_index < first + len(samples))
+        names = {sample.sample_id for sample in samples}
+        return replace(
+            self,
+            templates=self.templates[inside],
+            template_index=self.template_index[inside] - first,
+            failures={name: failure for name, failure in self.failures.items() if name in names},
+            several_faces=sum(self.faces[index] > 1 for index in np.flatnonzero(inside)),
+            faces=tuple(self.faces[index] for index in np.flatnonzero(inside)),
+        )
 
 
 def hash_samples(
@@ -92,8 +128,8 @@ def hash_samples(
 
 def extract(
     samples: Sequence[Sample],
-    card: ModelCard,
-    load: Callable[[], FaceModel],
+    card: Card,
+    load: Callable[[], Extractor],
     store: TemplateStore,
     *,
     digests: Mapping[str, str | FailureToAcquire],
@@ -107,8 +143,8 @@ def extract(
     Parameters
     ----------
     samples : sequence of Sample
-    card : ModelCard
-        Of the model; with the image's digest it is the key in the store.
+    card : Card
+        Of the model or detector; with the image's digest it is the key in the store.
     load : callable
         Loads the model; called at most once, and only if an outcome is not in the store.
     store : TemplateStore
@@ -153,7 +189,7 @@ class _Run:
     def __init__(
         self,
         samples: Sequence[Sample],
-        card: ModelCard,
+        card: Card,
         store: TemplateStore,
         digests: Mapping[str, str | FailureToAcquire],
         max_failures: int | None,
@@ -186,7 +222,7 @@ class _Run:
                 self._note(index, known)
         return missing
 
-    def work(self, missing: list[int], model: FaceModel, threads: int) -> None:
+    def work(self, missing: list[int], model: Extractor, threads: int) -> None:
         with ThreadPoolExecutor(threads) as pool:
             try:
                 for indices, images in self._batches(missing, pool):
@@ -196,7 +232,7 @@ class _Run:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
 
-    def _one_batch(self, indices: list[int], images: list[NDArray[np.uint8]], model: FaceModel) -> None:
+    def _one_batch(self, indices: list[int], images: list[NDArray[np.uint8]], model: Extractor) -> None:
         for index, outcome in zip(indices, outcomes(model, images, self.card.dimension), strict=True):
             self._file(index, outcome)
 
@@ -279,6 +315,7 @@ class _Run:
                 if isinstance(outcome := self.outcomes[i], FailureToAcquire)
             },
             several_faces=sum(template.faces > 1 for template in found),
+            faces=tuple(template.faces for template in found),
             recomputed=recomputed,
             unsaved=self.unsaved,
             timing=self.timing,

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from audit import benchmarks, groups, models, provenance, results
-from audit.domain import Benchmark, FailureToAcquire, Sample, Subject
-from audit.errors import DataError, NothingMeasured
+from audit.domain import Benchmark, FailureToAcquire, Sample, SeriesLevel, Subject
+from audit.errors import DataError, NothingMeasured, PlanError
 from audit.extract import hash_samples
 from audit.groups import Grouping
 from audit.models.card import ModelCard
@@ -42,11 +42,18 @@ class Inputs:
     setters: People
     files: Mapping[str, str | FailureToAcquire]
     digests: Digests
+    series: tuple[SeriesLevel, ...] = ()
+    """Rows of the series of the judged people; empty unless the task asks for them."""
 
     @property
     def samples(self) -> tuple[Sample, ...]:
         """Every sample that is extracted."""
         return self.judged.samples if self.setters is self.judged else (*self.setters.samples, *self.judged.samples)
+
+    @property
+    def pictures(self) -> tuple[Sample, ...]:
+        """Samples of the series, each once."""
+        return tuple({row.sample.sample_id: row.sample for row in self.series}.values())
 
 
 def silent(stage: str, done: int, total: int) -> None:
@@ -70,6 +77,12 @@ def admit(plan: AuditPlan, options: RunOptions) -> tuple[Benchmark, ModelCard, G
         acknowledge=plan.acknowledge,
         progress=options.progress or silent,
     )
+    if plan.task == "counterfactual" and not benchmark.series:
+        raise PlanError(
+            f"task {plan.task}",
+            f"the benchmark {benchmark.name!r} has no series of pictures with one factor changed (series.csv)",
+            "The bundled one has: --benchmark synthetic; or take --task verification",
+        )
     card = models.describe(plan.model, data=data, plan=plan)
     by = benchmark.default_by if plan.by is None else plan.by
     return benchmark, card, groups.make(benchmark, by, _seen(benchmark, plan), plan.impostors)
@@ -89,6 +102,8 @@ def prepare(plan: AuditPlan, options: RunOptions, progress: Progress) -> Inputs:
     benchmark, card, grouping = admit(plan, options)
     judged, setters = _split(benchmark, plan, grouping)
     everyone = judged.samples if setters is judged else (*setters.samples, *judged.samples)
+    series = _series(benchmark, plan, judged)
+    everyone = (*everyone, *{row.sample.sample_id: row.sample for row in series}.values())
     files = hash_samples(everyone, workers=options.workers, progress=progress)
     _check_files(everyone, files)
     shown = plan.model_copy(
@@ -96,12 +111,25 @@ def prepare(plan: AuditPlan, options: RunOptions, progress: Progress) -> Inputs:
     )
     digests = Digests(
         benchmark=benchmark.digest,
-        samples=provenance.samples_digest(benchmark, everyone, {name: _word(found) for name, found in files.items()}),
+        samples=provenance.samples_digest(
+            benchmark, everyone, {name: _word(found) for name, found in files.items()}, series
+        ),
         weights=card.weights_sha256,
         plan=shown.digest(),
         code=provenance.code_digest(),
     )
-    return Inputs(shown, benchmark, card, judged, setters, files, digests)
+    return Inputs(shown, benchmark, card, judged, setters, files, digests, series)
+
+
+def _series(benchmark: Benchmark, plan: AuditPlan, judged: People) -> tuple[SeriesLevel, ...]:
+    """Rows of the judged people, where the task asks for series."""
+    if plan.task != "counterfactual":
+        return ()
+    kept = set(judged.subjects)
+    series = tuple(row for row in benchmark.series if row.sample.subject_id in kept)
+    if not series:
+        raise NothingMeasured(benchmark.name, "none of the people judged has a series", "Take a larger --limit")
+    return series
 
 
 def _split(benchmark: Benchmark, plan: AuditPlan, grouping: Grouping) -> tuple[People, People]:

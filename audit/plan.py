@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from audit.errors import PlanError
 
-Task = Literal["verification"]
+Task = Literal["verification", "counterfactual"]
 
 
 class AuditPlan(BaseModel):

@@ -11,7 +11,7 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
-from audit.domain import Benchmark, Sample
+from audit.domain import Benchmark, Sample, SeriesLevel
 
 PACKAGES = (
     "faceaudit",
@@ -70,12 +70,16 @@ def code_digest() -> str:
     return total.hexdigest()
 
 
-def samples_digest(benchmark: Benchmark, samples: Sequence[Sample], digests: Mapping[str, str]) -> str:
+def samples_digest(
+    benchmark: Benchmark, samples: Sequence[Sample], digests: Mapping[str, str], series: Sequence[SeriesLevel] = ()
+) -> str:
     """SHA-256 over every sample's row and file digest, every label, and the comparison protocol; order does not matter.
 
     Parameters
     ----------
+    samples : every picture that decides a number, those of series included
     digests : sample id to the SHA-256 of its file, or to a word for why it could not be read
+    series : rows of the series that are measured
     """
     rows = sorted([sample.sample_id, sample.subject_id, digests[sample.sample_id]] for sample in samples)
     owners = {sample.subject_id for sample in samples}
@@ -85,4 +89,7 @@ def samples_digest(benchmark: Benchmark, samples: Sequence[Sample], digests: Map
         if subject.subject_id in owners
     )
     pairs = None if benchmark.pairs is None else sorted(benchmark.pairs)
-    return hashlib.sha256(json.dumps([rows, labels, pairs], separators=(",", ":")).encode()).hexdigest()
+    parts: list[object] = [rows, labels, pairs]
+    if series:
+        parts.append(sorted([row.sample.sample_id, row.factor, row.level, row.position, row.own] for row in series))
+    return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).hexdigest()

@@ -9,24 +9,25 @@ from __future__ import annotations
 
 import datetime as dt
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
-from audit import assemble, assemble_extras, models, provenance, remarks, results
+from audit import assemble, assemble_extras, assemble_series, models, provenance, remarks, results
 from audit import record as records
 from audit.compare import Comparisons, halves
 from audit.compare.counts import ScoreCounts
-from audit.domain import Benchmark, ErrorRate, Threshold
+from audit.domain import Benchmark, ErrorRate, Sample, Threshold
 from audit.errors import NothingMeasured
 from audit.extract import Extraction, extract
 from audit.inputs import Inputs, People, Progress, prepare, silent
 from audit.metrics import disparities, evaluation, points
 from audit.metrics.evaluation import Acquired
+from audit.models import DetectorCard, ModelCard
 from audit.plan import AuditPlan, RunOptions
-from audit.record import EvaluationRecord
+from audit.record import EvaluationRecord, Movement
 from audit.report import render
 from audit.store import TemplateStore
 
@@ -74,21 +75,33 @@ def evaluate(plan: AuditPlan, options: RunOptions) -> Evaluation:
 def _measure(inputs: Inputs, options: RunOptions, progress: Progress) -> EvaluationRecord:
     """Templates, comparisons, counts, rates, differentials, record."""
     began = time.perf_counter()
-    extraction = _extract(inputs, options, progress)
+    everything = _extract((*inputs.samples, *inputs.pictures), inputs.card, inputs, options, progress)
+    extraction = everything.part(inputs.samples, 0)
+    found = _found(inputs, options, progress)
     extracted = time.perf_counter()
     judged = _comparisons(inputs, inputs.judged, extraction, progress)
     same = inputs.setters is inputs.judged
     setters = judged if same else _comparisons(inputs, inputs.setters, extraction, progress)
     record = _record(inputs, extraction, judged, setters, options.device)
+    if inputs.series:
+        of_series = everything.part(inputs.pictures, len(inputs.samples))
+        moved = _moved(inputs, extraction, of_series, found, record)
+        record = record.model_copy(update={"counterfactuals": moved})
     timing = {"extraction": extracted - began, "measurement": time.perf_counter() - extracted}
     return record.model_copy(update={"timing": {name: round(value, 3) for name, value in timing.items()}})
 
 
-def _extract(inputs: Inputs, options: RunOptions, progress: Progress) -> Extraction:
+def _extract(
+    samples: Sequence[Sample],
+    card: ModelCard | DetectorCard,
+    inputs: Inputs,
+    options: RunOptions,
+    progress: Progress,
+) -> Extraction:
     return extract(
-        inputs.samples,
-        inputs.card,
-        lambda: models.load(inputs.card, workers=options.workers),
+        samples,
+        card,
+        lambda: models.load(card, workers=options.workers),
         TemplateStore(options.cache),
         digests=inputs.files,
         workers=options.workers,
@@ -96,6 +109,39 @@ def _extract(inputs: Inputs, options: RunOptions, progress: Progress) -> Extract
         max_failures=options.max_failures,
         progress=progress,
     )
+
+
+def _found(inputs: Inputs, options: RunOptions, progress: Progress) -> dict[str, Extraction]:
+    """What each detector finds in the pictures of the series."""
+    if not inputs.series:
+        return {}
+    return {
+        card.name: _extract(inputs.pictures, card, inputs, replace(options, max_failures=None), progress)
+        for card in models.detectors(inputs.card.detection)
+    }
+
+
+def _moved(
+    inputs: Inputs,
+    extraction: Extraction,
+    of_series: Extraction,
+    found: Mapping[str, Extraction],
+    record: EvaluationRecord,
+) -> list[Movement]:
+    """The counterfactual part: what changes with the one factor that is changed, at the global operating points."""
+    points = [point for point in record.operating_points if point.policy != "per-group"]
+    seen = assemble_series.outcomes(
+        inputs.pictures,
+        of_series,
+        inputs.samples,
+        extraction,
+        found,
+        next((card.name for card in models.detectors(inputs.card.detection) if card.landmarks), None),
+        {point.id: point.threshold for point in points if point.threshold is not None},
+        inputs.card.similarity,
+    )
+    plan = inputs.plan
+    return assemble_series.parts(inputs.series, seen, level=plan.level, min_subjects=plan.min_subjects)
 
 
 def _comparisons(inputs: Inputs, people: People, extraction: Extraction, progress: Progress) -> Comparisons:

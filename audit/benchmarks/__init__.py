@@ -70,7 +70,9 @@ def load(
     root = found.root or _cached(described, name_or_folder, obtain=obtain, progress=progress)
     read = reader(root, described)
     recognise.check_paths((sample.path.relative_to(root).as_posix() for sample in read.samples), place=name_or_folder)
-    content.check_declared(read.samples, described)
+    changed = tuple(dict.fromkeys(level.sample.path for level in read.series))
+    recognise.check_paths((path.relative_to(root).as_posix() for path in changed), place=name_or_folder)
+    content.check_declared((*read.samples, *(level.sample for level in read.series)), described)
     return Benchmark(
         name=dataset.name,
         title=dataset.title,
@@ -84,6 +86,7 @@ def load(
         samples=read.samples,
         digest=described.digest,
         pairs=read.pairs,
+        series=read.series,
         limits=(*dataset.limitations, *dataset.biases),
         notes=read.notes,
     )

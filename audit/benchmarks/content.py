@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from audit.benchmarks.descriptor import Descriptor
 from audit.benchmarks.schema import safe_path
-from audit.domain import Sample, Subject
+from audit.domain import Sample, SeriesLevel, Subject
 from audit.errors import DataError
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".gif"})
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,7 @@ class Content:
     samples: tuple[Sample, ...]
     pairs: tuple[tuple[str, str], ...] | None = None
     notes: tuple[str, ...] = ()
+    series: tuple[SeriesLevel, ...] = ()
 
 
 def inside(root: Path, relative: str, *, place: str) -> Path:
@@ -40,6 +45,27 @@ def inside(root: Path, relative: str, *, place: str) -> Path:
     if not path.resolve().is_relative_to(root.resolve()):
         raise DataError(place, f"{relative!r} is a link to outside the folder", "Copy the file into the folder")
     return path
+
+
+def declared(descriptor: Descriptor, cells: Mapping[Hashable, Any], *, place: str) -> str | None:
+    """SHA-256 that is declared for the image of a row: by the descriptor, or in the table's column `sha256`.
+
+    Raises
+    ------
+    DataError
+        If the cell is no SHA-256, or says something else than the descriptor.
+    """
+    described, written = descriptor.declared(str(cells["path"])), str(cells.get("sha256", ""))
+    if not written:
+        return described
+    where = f"{place}, column 'sha256'"
+    if not _SHA256.fullmatch(written):
+        raise DataError(
+            where, f"{written!r} is no SHA-256 in lower case", "Write 64 hexadecimal digits, or leave it empty"
+        )
+    if described not in (None, "unknown", written):
+        raise DataError(where, "differs from what the descriptor declares for this image", "Correct one of them")
+    return written
 
 
 def file_notes(root: Path, samples: Sequence[Sample]) -> tuple[str, ...]:
@@ -70,7 +96,7 @@ def check_declared(samples: Sequence[Sample], descriptor: Descriptor) -> None:
         raise DataError(
             str(descriptor.path),
             f"{len(without)} of {len(samples)} images have no known SHA-256, the first is {without[0].path.name!r}",
-            "List each in 'distribution' with the sha256 of your file; it is then self-declared",
+            "Give the sha256 of each of your files, in 'distribution' or in the column sha256 of its table",
         )
 
 

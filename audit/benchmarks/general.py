@@ -1,8 +1,12 @@
 """The general layout, which any collection can be brought into.
 
-- `samples.csv`: `sample_id`, `path`, `subject_id`; optionally `session`; every other column is a capture condition.
+- `samples.csv`: `sample_id`, `path`, `subject_id`; optionally `session` and `sha256` (of the image); every other column
+  is a capture condition.
 - `subjects.csv`: `subject_id` and a column for each attribute of the descriptor; `|` separates several values.
 - `pairs.csv`, optional: `probe`, `reference` (sample ids); without it every sample is compared with every other.
+- `series.csv`, optional: pictures of a person with one factor changed: `sample_id`, `path`, `subject_id`, `factor`,
+  `level`, `position` (0, 1, ... in the order of levels), `own` (yes or no: once a person and factor it is yes), and
+  optionally `sha256`. The own picture may stand in several rows, once a factor.
 """
 
 from __future__ import annotations
@@ -11,13 +15,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from audit.benchmarks import content, people, tables
+from audit.benchmarks import content, people, series, tables
 from audit.benchmarks.content import Content
 from audit.benchmarks.descriptor import Descriptor
-from audit.domain import Sample
+from audit.domain import Sample, SeriesLevel
 from audit.errors import DataError
 
 SEPARATOR = "|"
+_NO_CONDITION = ("sample_id", "path", "subject_id", "session", "sha256")
 
 
 def read(root: Path, descriptor: Descriptor) -> Content:
@@ -28,8 +33,8 @@ def read(root: Path, descriptor: Descriptor) -> Content:
     DataError
         Naming file, row, column and value.
     """
-    for name in ("samples.csv", "subjects.csv", "pairs.csv"):
-        if (root / name).exists() or name != "pairs.csv":
+    for name in ("samples.csv", "subjects.csv", "pairs.csv", "series.csv"):
+        if (root / name).exists() or name in ("samples.csv", "subjects.csv"):
             tables.check_digest(root / name, descriptor.declared(name))
     specs = descriptor.dataset.attributes
     columns = [spec.column or spec.name for spec in specs]
@@ -50,13 +55,17 @@ def read(root: Path, descriptor: Descriptor) -> Content:
     if silent:
         notes = (*notes, f"{silent} of {len(subjects)} people have no sample.")
     pairs = _pairs(root, known={sample.sample_id for sample in samples}) if (root / "pairs.csv").exists() else None
-    return Content(subjects, samples, pairs, (*notes, *content.file_notes(root, samples)))
+    changed: tuple[SeriesLevel, ...] = ()
+    if (root / "series.csv").exists():
+        changed = series.read(root / "series.csv", descriptor, subjects=subjects, samples=samples)
+    pictures = (*samples, *(level.sample for level in changed))
+    return Content(subjects, samples, pairs, (*notes, *content.file_notes(root, pictures)), changed)
 
 
 def _samples(root: Path, descriptor: Descriptor, *, known: set[str]) -> tuple[Sample, ...]:
     path = root / "samples.csv"
     frame = tables.read(path, required=["sample_id", "path", "subject_id"], key="sample_id")
-    conditions = [name for name in frame.columns if name not in ("sample_id", "path", "subject_id", "session")]
+    conditions = [name for name in frame.columns if name not in _NO_CONDITION]
     seen: dict[Path, int] = {}
     samples = []
     for row, cells in zip(frame.index, frame.to_dict("records"), strict=True):
@@ -81,7 +90,7 @@ def _samples(root: Path, descriptor: Descriptor, *, known: set[str]) -> tuple[Sa
                 sample_id=str(cells["sample_id"]),
                 subject_id=str(cells["subject_id"]),
                 path=file,
-                sha256=descriptor.declared(str(cells["path"])),
+                sha256=content.declared(descriptor, cells, place=place),
                 session=str(cells["session"]) or None if "session" in frame.columns else None,
                 conditions={str(name): str(cells[name]) for name in conditions},
             )

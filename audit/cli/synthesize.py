@@ -17,7 +17,8 @@ def command(
     series: Annotated[int, typer.Option(help="Of how many people single factors are changed.")] = 60,
     seed: Annotated[int, typer.Option(help="Of every random draw.")] = 1,
     share: Annotated[
-        list[str] | None, typer.Option(help="What all people share, to see what carries identity: hair, skin; repeatable.")
+        list[str] | None,
+        typer.Option(help="What all people share, to see what carries identity: hair, skin; repeatable."),
     ] = None,
     workers: Annotated[int, typer.Option(help="Processes; 0 takes the number of cores.")] = 0,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no summary.")] = False,
@@ -34,7 +35,9 @@ def command(
     except ValidationError as error:
         first = error.errors()[0]
         name = {"shared": "share"}.get(str(first["loc"][0]), str(first["loc"][0]))
-        raise PlanError(f"--{name}", f"{first['msg']} (found {first['input']!r})", "See faceaudit synthesize --help") from None
+        raise PlanError(
+            f"--{name}", f"{first['msg']} (found {first['input']!r})", "See faceaudit synthesize --help"
+        ) from None
     with Progress(str(folder), quiet=quiet) as progress:
         lines = write(folder, settings, workers=workers, progress=progress)
     if not quiet:

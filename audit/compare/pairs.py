@@ -107,6 +107,12 @@ def listed(
     place = {name: index for index, name in enumerate(names)}
     made = [(place[p], place[q]) for p, q in pairs if p in place and q in place]
     probe, reference = np.array(made, dtype=np.int64).reshape(-1, 2).T
+    scores = scores_of(vectors, probe, reference, similarity)
+    return ListedPairs(subject[probe], subject[reference], scores, atom_of, atoms)
+
+
+def scores_of(vectors: NDArray[np.float32], probe: Ints, reference: Ints, similarity: Similarity) -> Floats:
+    """Scores of pairs of templates, by their indices into `vectors` (templates, dimension); float64, shape (pairs,)."""
     if similarity == "cosine":
         vectors = unit(vectors)
     scores = np.zeros(len(probe), dtype=np.float32)
@@ -117,7 +123,7 @@ def listed(
             scores[part] = -np.linalg.norm(left.astype(np.float64) - right, axis=1)
         else:
             scores[part] = np.einsum("ij,ij->i", left, right, dtype=np.float64)
-    return ListedPairs(subject[probe], subject[reference], scores.astype(np.float64), atom_of, atoms)
+    return scores.astype(np.float64)
 
 
 def _same_half(half: Ints, i: Ints, j: Ints, split: int) -> Ints:

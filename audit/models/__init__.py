@@ -15,6 +15,7 @@ from typing import Any
 from audit.domain import FaceModel
 from audit.errors import ModelError
 from audit.models.card import ModelCard
+from audit.models.detectors import DetectorCard, FaceFinder, detectors
 from audit.plan import AuditPlan
 
 MODELS: dict[str, str] = {
@@ -25,7 +26,7 @@ MODELS: dict[str, str] = {
 }
 """Name to the function that makes its card."""
 
-__all__ = ["MODELS", "ModelCard", "describe", "load"]
+__all__ = ["MODELS", "DetectorCard", "ModelCard", "describe", "detectors", "load"]
 
 
 def describe(spec: str, *, data: Sequence[Path] = (), plan: AuditPlan) -> ModelCard:
@@ -59,12 +60,12 @@ def describe(spec: str, *, data: Sequence[Path] = (), plan: AuditPlan) -> ModelC
     return card
 
 
-def load(card: ModelCard, *, workers: int = 0) -> FaceModel:
-    """Load the model of a card; this is the heavy part.
+def load(card: ModelCard | DetectorCard, *, workers: int = 0) -> FaceModel | FaceFinder:
+    """Load the model or the detector of a card; this is the heavy part.
 
     Parameters
     ----------
-    card : ModelCard
+    card : ModelCard or DetectorCard
     workers : int
         Images worked on at the same time; 0 is the number of processors. It changes no number.
 
@@ -73,6 +74,8 @@ def load(card: ModelCard, *, workers: int = 0) -> FaceModel:
     ModelError
         If the weights are not what the card says.
     """
+    if isinstance(card, DetectorCard):
+        return FaceFinder(card, workers=workers)
     model = _function(card.loader)(card, workers=workers)
     if not isinstance(model, FaceModel):
         raise TypeError(f"{card.loader} made a {type(model).__name__}, not a FaceModel")

@@ -3,23 +3,34 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.domain import FaceModel, FailureToAcquire, Template
+from audit.domain import FailureToAcquire, Template
 
 Outcome = Template | FailureToAcquire
+
+
+class Extractor(Protocol):
+    """What turns images into templates or failures: a model, or a detector on its own."""
+
+    def extract(self, images: Sequence[NDArray[np.uint8]]) -> list[Template | FailureToAcquire]:
+        """One outcome an image, in order."""
+        ...
+
 
 _log = logging.getLogger(__name__)
 
 
-def outcomes(model: FaceModel, images: list[NDArray[np.uint8]], dimension: int) -> list[Outcome]:
+def outcomes(model: Extractor, images: list[NDArray[np.uint8]], dimension: int) -> list[Outcome]:
     """Run a model on a batch.
 
     Parameters
     ----------
-    model : FaceModel
+    model : Extractor
     images : list of uint8 arrays, height x width x 3, RGB
     dimension : int
         What the model's card says.
@@ -32,7 +43,7 @@ def outcomes(model: FaceModel, images: list[NDArray[np.uint8]], dimension: int) 
     return [_checked(outcome, dimension) for outcome in _each(model, images)]
 
 
-def _each(model: FaceModel, images: list[NDArray[np.uint8]]) -> list[Outcome]:
+def _each(model: Extractor, images: list[NDArray[np.uint8]]) -> list[Outcome]:
     """Run the model on a batch; if that raises, on each image alone: one image's error is its own failure."""
     try:
         outcomes = model.extract(images)

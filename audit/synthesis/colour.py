@@ -34,7 +34,7 @@ def lab_to_linear(lab: Floats) -> Floats:
     y = (lab[..., 0] + 16) / 116
     roots = np.stack([y + lab[..., 1] / 500, y, y - lab[..., 2] / 200], -1)
     xyz = np.where(roots > 6 / 29, roots**3, 3 * (6 / 29) ** 2 * (roots - 4 / 29)) * _WHITE
-    return np.clip(xyz @ _TO_RGB.T, 0.002, 1)
+    return np.asarray(np.clip(xyz @ _TO_RGB.T, 0.002, 1))
 
 
 def linear_to_srgb(light: Floats) -> Floats:

@@ -169,9 +169,7 @@ def _for_series(rows: Sequence[_Row], count: int, rng: np.random.Generator) -> d
     return chosen
 
 
-def _person(
-    index: int, row: _Row, settings: Settings, modifiers: dict[str, Modifier], step: float | None
-) -> Person:
+def _person(index: int, row: _Row, settings: Settings, modifiers: dict[str, Modifier], step: float | None) -> Person:
     seed = int(np.random.SeedSequence([settings.seed, 1, index]).generate_state(1)[0] >> 1)
     rng = people.stream(seed, "factors")
     low, high = AGES[row.age]

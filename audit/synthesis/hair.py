@@ -22,8 +22,8 @@ _FRONT, _UP, _SIDE = np.array([0.0, 0, 1]), np.array([0.0, 1, 0]), np.array([1.0
 class Cut:
     """A hair style: how many strands, and the numbers of their growth (lengths in decimetres).
 
-    Hair starts along `normal` x the normal + `away` from the parting + `front`, `up`; it is `short` long at the hairline
-    and `long` further up, bends down by `fall`, wobbles, is combed towards the parting's side and to the back by `comb`
+    Hair starts along `normal` x the normal + `away` from the parting + `front`, `up`; it is `short` at the hairline and
+    `long` further up, bends down by `fall`, wobbles, is combed towards the parting's side and to the back by `comb`
     and `back`, and winds with `curl` (radius) at `turns` a strand.
     """
 
@@ -48,13 +48,45 @@ class Cut:
 
 CUTS: dict[HairStyle, Cut] = {
     "cropped": Cut(22000, 3, 1.0, 0.04, 0.05, front=0.4, up=-0.2, wobble=0.2),
-    "short": Cut(20000, 7, 0.45, 0.10, 0.30, away=0.15, front=0.75, up=-0.1, fall=0.22, wobble=0.08, comb=0.06, clear=0.03),
+    "short": Cut(
+        20000, 7, 0.45, 0.10, 0.30, away=0.15, front=0.75, up=-0.1, fall=0.22, wobble=0.08, comb=0.06, clear=0.03
+    ),
     "swept": Cut(17000, 8, 0.8, 0.22, 0.55, away=0.1, front=-0.5, up=0.2, fall=0.12, wobble=0.06, back=0.4),
-    "side-parted": Cut(18000, 8, 0.45, 0.12, 0.40, away=0.5, front=0.1, fall=0.5, wobble=0.05, comb=0.03, back=0.1, clear=0.03),
+    "side-parted": Cut(
+        18000, 8, 0.45, 0.12, 0.40, away=0.5, front=0.1, fall=0.5, wobble=0.05, comb=0.03, back=0.1, clear=0.03
+    ),
     "tied-back": Cut(18000, 9, 0.25, 0.55, 1.0, front=-1.0, up=0.2, fall=0.02, wobble=0.03, back=0.4, clear=0.015),
     "curls": Cut(17000, 14, 1.0, 0.10, 0.22, wobble=0.13, curl=0.022, turns=3),
-    "bob": Cut(15000, 16, 0.7, 0, 1.4, away=0.3, front=-0.5, fall=0.5, wobble=0.03, comb=0.012, back=0.05, clear=0.05, to_height=True),
-    "long": Cut(15000, 20, 0.8, 0, 2.6, away=0.4, front=-0.5, fall=0.36, wobble=0.03, comb=0.015, back=0.05, clear=0.05, to_height=True),
+    "bob": Cut(
+        15000,
+        16,
+        0.7,
+        0,
+        1.4,
+        away=0.3,
+        front=-0.5,
+        fall=0.5,
+        wobble=0.03,
+        comb=0.012,
+        back=0.05,
+        clear=0.05,
+        to_height=True,
+    ),
+    "long": Cut(
+        15000,
+        20,
+        0.8,
+        0,
+        2.6,
+        away=0.4,
+        front=-0.5,
+        fall=0.36,
+        wobble=0.03,
+        comb=0.015,
+        back=0.05,
+        clear=0.05,
+        to_height=True,
+    ),
 }
 
 
@@ -97,7 +129,7 @@ class _Head:
         _, nearest = self._tree.query(points)
         above = ((points - self._points[nearest]) * self._directions[nearest]).sum(axis=1)
         near = np.linalg.norm(points - self._points[nearest], axis=1) < 0.5
-        return points + self._directions[nearest] * (np.maximum(clear - above, 0) * near)[:, None]
+        return np.asarray(points + self._directions[nearest] * (np.maximum(clear - above, 0) * near)[:, None])
 
 
 def normals_of(vertices: Floats, corners: Ints) -> Floats:

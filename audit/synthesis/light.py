@@ -24,7 +24,7 @@ _WRAP = np.array([0.30, 0.18, 0.13])
 
 @dataclass(frozen=True, eq=False)
 class Camera:
-    """A camera before a face: `target` is looked at from `distance` decimetres, `size` pixels show `field` decimetres."""
+    """A camera looking at `target` from `distance` decimetres; `size` pixels show `field` decimetres."""
 
     target: Floats
     size: int
@@ -95,7 +95,9 @@ class ShadowMap:
         )
 
 
-def shine(layers: Layers, view: View, camera: Camera, shadows: ShadowMap, normals: Floats, rng: np.random.Generator) -> Lit:
+def shine(
+    layers: Layers, view: View, camera: Camera, shadows: ShadowMap, normals: Floats, rng: np.random.Generator
+) -> Lit:
     """Light every visible point.
 
     Parameters
@@ -130,8 +132,10 @@ def _occlusion(layers: Layers) -> Floats:
     """Darker where the surroundings are nearer: a blurred difference of depths, 0.4 to 1."""
     nearest = layers.depth[layers.kind != EMPTY].min()
     depth = np.where(layers.kind != EMPTY, layers.depth, nearest + 1.8)
-    dark = 1.0 * np.clip(depth - gaussian_filter(depth, 14), 0, 0.5) + 0.8 * np.clip(depth - gaussian_filter(depth, 5), 0, 0.5)
-    return np.clip(1 - dark, 0.4, 1)
+    dark = 1.0 * np.clip(depth - gaussian_filter(depth, 14), 0, 0.5) + 0.8 * np.clip(
+        depth - gaussian_filter(depth, 5), 0, 0.5
+    )
+    return np.asarray(np.clip(1 - dark, 0.4, 1))
 
 
 def _gloss(kind: Ints, normals: Floats, points: Floats, camera: Camera, light: Floats) -> Floats:

@@ -17,7 +17,7 @@ def smoothstep(start: float, end: float, x: ArrayLike) -> Floats:
 
 def unit(vectors: Floats) -> Floats:
     """Vectors, ... x 3, at length 1."""
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9))
 
 
 def rotation(yaw: float, pitch: float, roll: float) -> Floats:

@@ -21,15 +21,48 @@ EyeColour = Literal["dark-brown", "brown", "hazel", "grey-blue"]
 
 MORPHS: tuple[Morph, ...] = ("A", "B", "C")
 
-_LEFT_OUT = ("head-trans", "neck-trans", "head-angle", "head-age", "head-fat", "nose-trans-in", "mouth-trans-in", "measure")
+_LEFT_OUT = (
+    "head-trans",
+    "neck-trans",
+    "head-angle",
+    "head-age",
+    "head-fat",
+    "nose-trans-in",
+    "mouth-trans-in",
+    "measure",
+)
 """Modifiers that move a head rather than shape it, or that age and weight already decide."""
 _OUTLINE = ("head", "forehead", "chin", "neck", "ears")
 """Parts whose change makes an outline that draws the eye; they vary less than eyes, nose, mouth and cheeks."""
-_DELICATE = ("eye-scale", "eye-trans-in", "eye-height", "eye-push", "eye-bag", "nose-trans", "eyebrows", "nose-volume", "nose-scale")
+_DELICATE = (
+    "eye-scale",
+    "eye-trans-in",
+    "eye-height",
+    "eye-push",
+    "eye-bag",
+    "nose-trans",
+    "eyebrows",
+    "nose-volume",
+    "nose-scale",
+)
 """Modifiers of which little goes far."""
-_MILD = ("mouth-trans", "mouth-scale-depth", "mouth-angles", "mouth-upperlip-volume", "mouth-lowerlip-volume",
-         "mouth-upperlip-ext", "mouth-lowerlip-ext", "chin-prognathism", "chin-jaw-drop", "chin-height", "cheek-volume",
-         "forehead-nubian", "forehead-scale", "head-scale-vert", "eyebrows-angle")
+_MILD = (
+    "mouth-trans",
+    "mouth-scale-depth",
+    "mouth-angles",
+    "mouth-upperlip-volume",
+    "mouth-lowerlip-volume",
+    "mouth-upperlip-ext",
+    "mouth-lowerlip-ext",
+    "chin-prognathism",
+    "chin-jaw-drop",
+    "chin-height",
+    "cheek-volume",
+    "forehead-nubian",
+    "forehead-scale",
+    "head-scale-vert",
+    "eyebrows-angle",
+)
 """Modifiers that soon make a grimace, a pout or an egg: they vary least."""
 _ASYMMETRIES = ("cheek-1", "eye-1", "eye-4", "jaw-1", "jaw-3", "mouth-1", "nose-1", "nose-4")
 
@@ -43,7 +76,7 @@ class _Part(BaseModel):
 
 
 class Brows(_Part):
-    """Eyebrows, in decimetres on the resting mesh: ends, height, arch, tilt (outer end up), thickness, density 0 to 1."""
+    """Eyebrows, in decimetres on the resting mesh; the tilt lifts the outer end, density is 0 to 1."""
 
     inner: float
     outer: float
@@ -55,7 +88,7 @@ class Brows(_Part):
 
 
 class Hair(_Part):
-    """Hair: style and colour are factors; length is a ratio, `line` and `temples` shift the hairline, `part` the parting."""
+    """Hair: style and colour are factors; length is a ratio, `line` and `temples` shift the hairline."""
 
     style: HairStyle
     colour: HairColour
@@ -132,7 +165,7 @@ def draw(
     colour: HairColour,
     spread: float = SPREAD,
 ) -> Person:
-    """Draw a person with given factors. Numbers are rounded to what is recorded, so that the record makes the picture."""
+    """Draw a person with given factors. Numbers are rounded as recorded, so that the record makes the picture."""
     body, male = stream(seed, "body"), gender == "male"
     return Person(
         seed=seed,

@@ -154,8 +154,10 @@ def _develop(scene: Scene, view: View, gain: Floats) -> Pixels:
     covered = _reduce(seen[..., None].astype(np.float64))
     rng = np.random.default_rng(view.backdrop)
     shown = linear_to_srgb(_reduce(linear) + _backdrop(rng, view, gain) * (1 - covered)) * 255
-    shown = shown * light.vignette(SIZE) ** 0.5 + rng.normal(0, view.noise, (SIZE, SIZE, 1)) + rng.normal(
-        0, view.noise * 0.4, (SIZE, SIZE, 3)
+    shown = (
+        shown * light.vignette(SIZE) ** 0.5
+        + rng.normal(0, view.noise, (SIZE, SIZE, 1))
+        + rng.normal(0, view.noise * 0.4, (SIZE, SIZE, 3))
     )
     image = Image.fromarray(shown.clip(0, 255).astype(np.uint8))
     if view.blur > 0.15:

@@ -34,7 +34,9 @@ class Layers:
         shape = (size, size)
         return cls(np.full(shape, FAR), np.zeros(shape, np.int64), np.zeros((*shape, 5)), np.zeros((*shape, 3)))
 
-    def triangles(self, points: Floats, corners: Ints, values: Floats, value_corners: Ints, normals: Floats, kind: int) -> None:
+    def triangles(
+        self, points: Floats, corners: Ints, values: Floats, value_corners: Ints, normals: Floats, kind: int
+    ) -> None:
         """Draw T triangles.
 
         Parameters
@@ -47,7 +49,9 @@ class Layers:
         """
         padded = np.zeros((len(values), 5))
         padded[:, : values.shape[1]] = values
-        _triangles(points, corners, padded, value_corners, normals, kind, self.depth, self.kind, self.values, self.direction)
+        _triangles(
+            points, corners, padded, value_corners, normals, kind, self.depth, self.kind, self.values, self.direction
+        )
 
     def strands(self, points: Floats, colours: Floats, tangents: Floats, kind: int, width: int) -> None:
         """Draw N strands of K points.

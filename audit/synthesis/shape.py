@@ -70,8 +70,10 @@ def _body(made: Floats, person: Person, assets: Assets) -> None:
     old = min(max((person.age - 25) / 65, 0.0), 1.0)
     ages = {"young": 1 - old, "old": old}
     genders = {"female": person.femininity, "male": 1 - person.femininity}
-    own = {morph: share + (1 - sum(person.blend)) * (morph == person.morph) for morph, share in
-           zip(MORPHS, person.blend, strict=True)}
+    own = {
+        morph: share + (1 - sum(person.blend)) * (morph == person.morph)
+        for morph, share in zip(MORPHS, person.blend, strict=True)
+    }
     folder = "mpfb2/targets/macrodetails"
     for (morph, a), (gender, b), (age, c) in product(own.items(), genders.items(), ages.items()):
         assets.add(made, f"{folder}/{_ASSET_NAMES[morph]}-{gender}-{age}.target.gz", a * b * c)
@@ -111,4 +113,4 @@ class Pose:
 
     def turned(self, points: Floats) -> Floats:
         """Points of the head, ... x 3, where the turn takes them."""
-        return self._pivot + (points - self._pivot) @ self._turn.T
+        return np.asarray(self._pivot + (points - self._pivot) @ self._turn.T)

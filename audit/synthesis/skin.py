@@ -38,14 +38,18 @@ def hairline(points: Floats, hair: Hair) -> Floats:
     if hair.style == "tied-back":
         height[4:7] = 7.72, 7.62, 7.58
     height[1:5] += hair.temples * np.array([0.35, 1.0, 0.9, 0.3])
-    return np.interp(angle, stops, height)
+    return np.asarray(np.interp(angle, stops, height))
 
 
 def brow(points: Floats, brows: Brows) -> Floats:
     """Where eyebrows are, 0 to 1."""
     x = np.abs(points[:, 0])
     along = (x - brows.inner) / (brows.outer - brows.inner)
-    middle = brows.height + brows.arch * np.interp(along, [0, 0.3, 0.62, 1], [0.1, 0.55, 1, 0.35]) + brows.tilt * (along - 0.5)
+    middle = (
+        brows.height
+        + brows.arch * np.interp(along, [0, 0.3, 0.62, 1], [0.1, 0.55, 1, 0.35])
+        + brows.tilt * (along - 0.5)
+    )
     thick = brows.thickness * np.interp(along, [-0.05, 0.12, 0.4, 0.8, 1.02], [0.35, 0.9, 1, 0.65, 0.15])
     inside = 1 - smoothstep(0.45, 1.25, np.abs(points[:, 1] - middle) / thick)
     return np.asarray(inside * smoothstep(-0.06, 0.06, along) * smoothstep(1.04, 0.9, along) * (points[:, 2] > 0.9))
@@ -133,7 +137,9 @@ def _growth(lab: Floats, person: Person, points: Floats) -> None:
         under = scalp(points, person.hair) * (0.35 if grey else 0.65)
         lab[:, 0] -= under * np.maximum(lab[:, 0] - 14, 0)
         lab[:, 1:] *= (1 - 0.5 * under)[:, None]
-    stubble = beard(points) * person.skin.stubble * (0.65 + 0.4 * value_noise(points, seed + 40, 80)) * (0.5 if grey else 1)
+    stubble = (
+        beard(points) * person.skin.stubble * (0.65 + 0.4 * value_noise(points, seed + 40, 80)) * (0.5 if grey else 1)
+    )
     lab[:, 0] -= 0.22 * stubble * np.maximum(lab[:, 0] - 16, 0)
     lab[:, 1:] -= stubble[:, None] * np.array([2.5, 4.0])
 
@@ -157,7 +163,6 @@ def _relief(person: Person, points: Floats, pores: Floats, fine: Floats) -> Floa
 
 def _sample(mask: NDArray[np.float32], uv: Floats) -> Floats:
     """Read a mask at N x 2 texture coordinates."""
-    rows, columns = mask.shape
-    return mask[(uv[:, 1] * rows).astype(int).clip(0, rows - 1), (uv[:, 0] * columns).astype(int).clip(0, columns - 1)].astype(
-        np.float64
-    )
+    across = (uv[:, 0] * mask.shape[1]).astype(int).clip(0, mask.shape[1] - 1)
+    up = (uv[:, 1] * mask.shape[0]).astype(int).clip(0, mask.shape[0] - 1)
+    return np.asarray(mask[up, across], np.float64)

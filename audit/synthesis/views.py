@@ -10,14 +10,13 @@ from pydantic import BaseModel, ConfigDict
 from audit.synthesis.people import stream
 from audit.synthesis.shape import EXPRESSIONS, Expression
 
-
 Name = Literal["studio", "indoors", "turned", "outdoors", "series"]
 NAMES: tuple[Name, ...] = ("studio", "indoors", "turned", "outdoors")
 """The four photographs of every person, from easy to hard."""
 
 
 class View(BaseModel):
-    """One photograph. Angles in degrees; `key`, `fill` and `ambient` are shares of the light; 1 in all is metered exposure.
+    """One photograph. Angles are in degrees; `key` and `fill` are what two lights give.
 
     `warmth` shifts the key light to red (positive) or blue; `exposure` multiplies what the meter says; `noise` is the
     deviation of the sensor's noise in grey levels at full light; `blur` a Gaussian's deviation in pixels; `jpeg` a
@@ -52,11 +51,30 @@ def draw(seed: int, name: Name) -> View:
     """Draw one of the four photographs of a person, or the one in which single factors are changed ("series")."""
     rng = stream(seed, f"view {name}")
     if name == "series":
-        return _view(rng, name, yaw=rng.normal(0, 5), pitch=rng.normal(0, 3), roll=rng.normal(0, 1.5),
-                     azimuth=rng.uniform(-35, 35), elevation=rng.uniform(15, 40), key=0.7, fill=0.3, noise=1.5)
+        return _view(
+            rng,
+            name,
+            yaw=rng.normal(0, 5),
+            pitch=rng.normal(0, 3),
+            roll=rng.normal(0, 1.5),
+            azimuth=rng.uniform(-35, 35),
+            elevation=rng.uniform(15, 40),
+            key=0.7,
+            fill=0.3,
+            noise=1.5,
+        )
     if name == "studio":
-        return _view(rng, name, yaw=rng.normal(0, 2), pitch=rng.normal(0, 2), roll=rng.normal(0, 1),
-                     azimuth=rng.uniform(-20, 20), elevation=rng.uniform(20, 35), key=0.55, fill=0.45)
+        return _view(
+            rng,
+            name,
+            yaw=rng.normal(0, 2),
+            pitch=rng.normal(0, 2),
+            roll=rng.normal(0, 1),
+            azimuth=rng.uniform(-20, 20),
+            elevation=rng.uniform(20, 35),
+            key=0.55,
+            fill=0.45,
+        )
     least, most = {"indoors": (2, 18), "turned": (12, 30), "outdoors": (18, 45)}[name]
     hard = {"indoors": 0.4, "turned": 0.7, "outdoors": 1.0}[name]
     return _view(
@@ -80,7 +98,10 @@ def draw(seed: int, name: Name) -> View:
 
 
 def _view(rng: np.random.Generator, name: Name, **values: object) -> View:
-    rounded = {key: round(float(value), 3) if isinstance(value, float | np.floating) else value for key, value in values.items()}
+    rounded = {
+        key: round(float(value), 3) if isinstance(value, float | np.floating) else value
+        for key, value in values.items()
+    }
     if "jpeg" in rounded:
         rounded["jpeg"] = int(str(rounded["jpeg"]))
     if "glasses" in rounded:

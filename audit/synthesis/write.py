@@ -34,7 +34,7 @@ Progress = Callable[[str, int, int], None]
 
 
 class Line(BaseModel):
-    """What `people.jsonl` says of a person: settings of the set, makers, licences, parameters, digests of the pictures."""
+    """What `people.jsonl` says of a person: settings of the set, licences, parameters, digests of the pictures."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -157,7 +157,9 @@ def _begin(folder: Path, settings: Settings) -> dict[str, Line]:
         lines = {line.subject_id: line for line in _lines(known, cut_short=known.name == _PART)}
     for line in lines.values():
         if line.settings != settings or line.generator != Line.model_fields["generator"].default:
-            raise DataError(str(folder), "holds a set of other settings or another version", "Give an empty or a new folder")
+            raise DataError(
+                str(folder), "holds a set of other settings or another version", "Give an empty or a new folder"
+            )
     kept = {name: line for name, line in lines.items() if _intact(folder, line)}
     for name in ("images", "series") if settings.series else ("images",):
         (folder / name).mkdir(exist_ok=True)
@@ -180,13 +182,17 @@ def _lines(path: Path, *, cut_short: bool = False) -> Iterator[Line]:
         except ValidationError:
             if cut_short and number == len(rows):
                 return
-            raise DataError(f"{path}, line {number}", "is not what a person is made from", "Make the set again") from None
+            raise DataError(
+                f"{path}, line {number}", "is not what a person is made from", "Make the set again"
+            ) from None
 
 
 def _rendered(members: Sequence[Cast], folder: Path, settings: Settings, workers: int) -> Iterator[Line]:
     """Render people side by side; a few ahead, so that stopping loses little."""
     if not members:
         return
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")  # read when a worker starts: threads of threads would fight for the cores
     with ProcessPoolExecutor(min(workers, len(members)), multiprocessing.get_context("spawn")) as pool:
         waiting = iter(members)
         ahead: set[Future[Line]] = set()
