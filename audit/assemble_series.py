@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from audit import record as r
+from audit.compare.all_pairs import Similarity
 from audit.compare.counts import Floats, Ints
 from audit.compare.pairs import scores_of
 from audit.domain import Sample, SeriesLevel
 from audit.extract import Extraction
 from audit.metrics import counterfactual
 from audit.metrics.counterfactual import Movement, Outcomes
-from audit.models.card import Similarity
 
 MODEL = "model"
 """Name of the model's own way to a template among the detectors."""

@@ -31,6 +31,8 @@ ALLOWED = {
     "audit.metrics": {"metrics", "stats", "compare", "groups", "domain", "errors"},
     "audit.report": {"report", "record", "domain", "errors"},
     "audit.assemble_extras": {"assemble", "record", "metrics", "compare", "domain", "groups", "plan"},
+    "audit.assemble_series": {"record", "metrics", "compare", "domain", "extract"},
+    "audit.synthesis": {"synthesis", "errors"},
     "audit.assemble": {"record", "compare", "domain", "groups", "metrics", "stats"},
 }
 FREE = {"audit.recipe", "audit.inputs", "audit.cli", "audit", "audit.__main__"}

@@ -54,7 +54,7 @@ def find(name: str, *, data: Sequence[Path]) -> Found:
         _check_same(found, name, entry, known)
         return found
     if known is not None:
-        return Found(known, None, _recognised(known, None, entry))
+        return Found(known, _bundled(known), _recognised(known, None, entry))
     if entry is not None:
         raise DataError(
             name,
@@ -67,6 +67,12 @@ def find(name: str, *, data: Sequence[Path]) -> Found:
     near = catalogue.near(name)
     hint = f"Did you mean {near!r}?" if near else "See 'faceaudit benchmarks list'"
     raise DataError(name, "no such benchmark, and no such folder", hint)
+
+
+def _bundled(known: Descriptor) -> Path | None:
+    """The shipped folder itself, if it holds the data and not only the descriptor."""
+    folder = known.path.parent
+    return folder if known.files and all((folder / path).is_file() for path in known.files) else None
 
 
 def _folder(root: Path, *, place: str) -> Found:

@@ -15,12 +15,19 @@ from audit.plan import AuditPlan, RunOptions, expand, read
 if TYPE_CHECKING:
     from audit.recipe import Evaluation
 
+BUNDLED, MODEL = "synthetic", "dlib"
+"""What is audited where nothing else is asked for: it needs no data and no network."""
+
 
 def command(
     plan: Annotated[Path | None, typer.Argument(metavar="[PLAN.toml]", help="A plan; flags win over it.")] = None,
-    benchmark: Annotated[str | None, typer.Option(help="Name in the catalogue, or a folder with a descriptor.")] = None,
+    benchmark: Annotated[
+        str | None, typer.Option(help="Name in the catalogue, or a folder with a descriptor; default: the bundled one.")
+    ] = None,
     model: Annotated[list[str] | None, typer.Option(help="Name of a model, or onnx:FILE; repeatable.")] = None,
-    task: Annotated[str | None, typer.Option(help="What is measured: verification.")] = None,
+    task: Annotated[
+        str | None, typer.Option(help="What is measured: verification (default) or counterfactual.")
+    ] = None,
     by: Annotated[list[str] | None, typer.Option(help="Attributes to group by: a,b")] = None,
     fmr: Annotated[list[str] | None, typer.Option(help="Target false match rates; repeatable, or a,b")] = None,
     data: Annotated[list[Path] | None, typer.Option(help="Folder that holds benchmarks or weights; put first.")] = None,
@@ -35,7 +42,10 @@ def command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
 ) -> None:
-    """Audit one or several models on a consented benchmark: record, report, and a short table."""
+    """Audit one or several models on a consented benchmark: record, report, and a short table.
+
+    Without arguments, dlib on the bundled benchmark of rendered people, offline.
+    """
     given = {
         "benchmark": benchmark,
         "models": model or None,
@@ -77,9 +87,10 @@ def _plans(path: Path | None, given: dict[str, Any]) -> list[AuditPlan]:
     if path is not None:
         values = dict(given)
         return read(path, values)
-    for name, flag in (("benchmark", "--benchmark"), ("models", "--model")):
-        if name not in given:
-            raise PlanError("run", f"no {flag} was given", "For example: faceaudit run --benchmark london --model dlib")
+    if "benchmark" not in given:
+        given = {"benchmark": BUNDLED, "models": [MODEL], **given}
+    if "models" not in given:
+        raise PlanError("run", "no --model was given", "For example: faceaudit run --benchmark london --model dlib")
     return expand(given, place="run")
 
 

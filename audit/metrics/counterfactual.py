@@ -106,11 +106,11 @@ def movements(factor: Factor, outcomes: Outcomes, *, level: float, min_subjects:
     for against, reference in ((OWN, factor.own), (factor.levels[0], first)):
         for position, name in enumerate(factor.levels):
             paired = people[reference != position]
+            if len(paired) == 0:
+                continue
             before = factor.picture[paired, reference[paired]]
             after = factor.picture[paired, position]
             both = (before >= 0) & (after >= 0)
-            if against != OWN and position == 0:
-                continue
             found = _Pairs(before[both], after[both], outcomes, level, max(2, min_subjects))
             for quantity, point, detector, change in found.all():
                 yield Movement(factor.name, name, position, against, quantity, point, detector, *change)

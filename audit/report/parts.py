@@ -97,7 +97,7 @@ class RowMark:
 
 @dataclass(frozen=True, slots=True)
 class RowPicture:
-    """Values with intervals, one row each, on a logarithmic axis."""
+    """Values with intervals, one row each, on a logarithmic axis or a linear one."""
 
     rows: tuple[RowMark, ...]
     ticks: tuple[Line, ...]
@@ -105,6 +105,7 @@ class RowPicture:
     axis: str
     lines: tuple[Line, ...] = ()
     band: tuple[float, float] | None = None
+    linear: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from audit import __version__
 from audit.errors import DataError, PlanError
 from audit.synthesis import assets as sources
 from audit.synthesis import describe, design, picture
@@ -41,7 +41,7 @@ class Line(BaseModel):
     subject_id: str
     licence: str = LICENCE
     geometry: str = f"{sources.WHEEL} {sources.VERSION}, CC0"
-    generator: str = f"faceaudit {__version__}"
+    generator: str = f"faceaudit {version('faceaudit')}"
     settings: Settings
     person: Person
     views: tuple[View, ...]

@@ -103,6 +103,16 @@ def log_place(domain: tuple[float, float], left: float, right: float) -> Callabl
     return place
 
 
+def linear_place(domain: tuple[float, float], left: float, right: float) -> Callable[[float], float]:
+    """Place a value between two pixels on a linear scale; what lies outside stands at the edge."""
+    low, high = domain
+
+    def place(x: float) -> float:
+        return round(left + (right - left) * min(1.0, max(0.0, (x - low) / (high - low))), 2)
+
+    return place
+
+
 def fit(text: str, pixels: float, size: int = 12) -> str:
     """Cut a label that would run into its neighbour (0.58 em is the mean width of a letter)."""
     room = max(4, int(pixels / (0.58 * size)))

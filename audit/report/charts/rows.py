@@ -17,6 +17,7 @@ from audit.report.charts.canvas import (
     Spec,
     draw_axis,
     fit,
+    linear_place,
     log_place,
 )
 from audit.report.parts import RowMark, RowPicture
@@ -37,7 +38,7 @@ def draw_rows(picture: RowPicture, width: int) -> Spec:
         y += 24 if row.heading else step
     bottom = y + 6
     canvas = Canvas(width, bottom + 60)
-    place = log_place(picture.domain, left, right)
+    place = (linear_place if picture.linear else log_place)(picture.domain, left, right)
     if picture.band:
         canvas.rects([{"x": place(picture.band[0]), "x2": place(picture.band[1]), "y": head, "y2": bottom}], BAND)
     draw_axis(canvas, picture.ticks, place, head, bottom, picture.axis)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from audit.record import EvaluationRecord
 from audit.report.parts import Block, Figure, Fold, Listing, ReportView, Section
 from audit.report.strings import LANGUAGE, say
-from audit.report.view import background, differences, findings, pictures, rates, scores, summary, words
+from audit.report.view import background, differences, findings, pictures, rates, scores, series, summary, words
 from audit.report.view.source import Source
 from audit.report.view.terminal import terminal_table
 
@@ -23,6 +23,7 @@ def make(record: EvaluationRecord) -> ReportView:
         _groups_section(source),
         _differences_section(source),
         _between_section(source),
+        series.series_section(source),
         background.failure_section(source),
         background.limits_section(source),
         background.consent_section(source),

@@ -238,7 +238,7 @@ def alerts(source: Source) -> tuple[str, ...]:
     if benchmark.consent_tier == "undocumented":
         made.append(say("alert.undocumented"))
     if benchmark.consent_tier in SYNTHETIC:
-        made.append(say("alert.synthetic"))
+        made.append(say(f"alert.synthetic_{benchmark.consent_tier}"))
     if source.record.plan.get("limit") is not None:
         made.append(say("alert.limit"))
     return tuple(made)

@@ -162,7 +162,7 @@ def side_name(group: Group | Literal["rest"]) -> str:
 
 
 def _value_name(name: str, value: str) -> str:
-    speaks = any(c.isalpha() for c in value) and value != UNKNOWN
+    speaks = sum(c.isalpha() for c in value) > 1 and value != UNKNOWN
     return plain(value) if speaks else f"{plain(name)} {plain(value)}"
 
 
