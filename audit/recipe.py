@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from audit import assemble, assemble_extras, assemble_series, models, provenance, remarks, results
+from audit import assemble, assemble_extras, models, provenance, remarks, results
 from audit import record as records
 from audit.compare import Comparisons, halves
 from audit.compare.counts import ScoreCounts
@@ -129,6 +129,8 @@ def _moved(
     record: EvaluationRecord,
 ) -> list[Movement]:
     """The counterfactual part: what changes with the one factor that is changed, at the global operating points."""
+    from audit import assemble_series  # noqa: PLC0415 - loads the compiler, which a finished run does not need
+
     points = [point for point in record.operating_points if point.policy != "per-group"]
     seen = assemble_series.outcomes(
         inputs.pictures,
