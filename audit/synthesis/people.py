@@ -66,7 +66,7 @@ _MILD = (
 """Modifiers that soon make a grimace, a pout or an egg: they vary least."""
 _ASYMMETRIES = ("cheek-1", "eye-1", "eye-4", "jaw-1", "jaw-3", "mouth-1", "nose-1", "nose-4")
 
-SPREAD = 0.46
+SPREAD = 0.66
 """How unlike people are: the standard deviation of the modifiers of eyes, nose, mouth and cheeks. The difficulty of
 the set is chosen here, so its error levels are a design choice."""
 
@@ -208,11 +208,11 @@ def _shape(rng: np.random.Generator, modifiers: dict[str, Modifier], spread: flo
             continue
         sigma = spread * (1.25 if marked else 0.6)
         if name.startswith(_MILD):
-            sigma *= 0.35
+            sigma *= 0.25
         elif name.startswith(_DELICATE):
-            sigma *= 0.6
+            sigma *= 0.5
         elif modifier.part in _OUTLINE:
-            sigma *= 0.7
+            sigma *= 0.6
         weights[name] = _round(np.clip(sigma * drawn, -0.7, 0.7))
     return weights
 
