@@ -29,7 +29,9 @@ def test_it_is_valid_for_us_and_known(folder: Path) -> None:
     assert consent.strictest([read.dataset.tier], place="") == consent.strictest([entry.tier], place="")
     assert consent.gate(read.dataset, place=folder.name, known=[entry], acknowledge=["T3", "S2"]).notices
     assert (folder / "README.md").is_file()
-    assert {path.name for path in folder.iterdir()} <= {"croissant.json", "README.md", "samples.csv", "subjects.csv"}
+    assert {path.name for path in folder.iterdir()} <= {
+        "croissant.json", "README.md", "samples.csv", "subjects.csv", "series.csv", "people.jsonl", "images", "series",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
@@ -93,4 +95,4 @@ def test_descriptors_and_catalogue_are_inside_the_wheel(tmp_path: Path) -> None:
     where, shipped, entries = json.loads(run.stdout)
     assert Path(where) == tmp_path / "installed" / "audit" / "_data" / "benchmarks"
     assert shipped == [folder.name for folder in FOLDERS]
-    assert entries == 58
+    assert entries == 59

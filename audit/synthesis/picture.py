@@ -189,3 +189,9 @@ def encode(pixels: Pixels, quality: int = 80) -> bytes:
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "WEBP", quality=quality, method=6)
     return file.getvalue()
+
+
+def decode(content: bytes) -> Pixels:
+    """The pixels of an encoded picture."""
+    with Image.open(io.BytesIO(content)) as image:
+        return np.asarray(image.convert("RGB"))

@@ -25,7 +25,7 @@ def _fail(result: object, kind: type[Exception]) -> str:
 def test_list_names_every_set_and_what_the_gate_does() -> None:
     result = run(["list"])
     assert result.exit_code == 0
-    assert "58 of 58" in result.stdout
+    assert "59 of 59" in result.stdout
     lines = {line.split()[0]: line for line in result.stdout.splitlines() if line.strip()}
     assert "allowed" in lines["london"]
     assert "refused" in lines["lfw"]
@@ -38,7 +38,7 @@ def test_list_filters_and_prints_json() -> None:
     def names(*options: str) -> list[str]:
         return [row["name"] for row in json.loads(run(["list", "--json", *options]).stdout)]
 
-    assert len(names()) == 58
+    assert len(names()) == 59
     assert names("--tier", "T1") == ["fhibe", "ccv1", "ccv2"]
     assert "columbia_megastudy" in names("--tier", "T3")
     assert names("--tier", "T2", "--licence", "cc by 4.0", "--task", "verification") == ["frl_london", "amfd"]
