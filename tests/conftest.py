@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 from collections.abc import Generator
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,3 +81,28 @@ def london_results(
     run = faceaudit(*LONDON, "--out", folder / "results", env=london_env, cwd=folder)
     assert run.code == 0, run.stderr
     return folder / "results", run
+
+
+@pytest.fixture(scope="session")
+def bundled_env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Environment of a user who has installed the product and nothing else."""
+    return {"FACEAUDIT_DATA": "", "FACEAUDIT_CACHE": str(tmp_path_factory.mktemp("bundled-cache"))}
+
+
+@pytest.fixture(scope="session")
+def bundled(bundled_env: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run, Run]:
+    """The audit without arguments and the counterfactual one, without a network: their folder, and how both went."""
+    from london_run import faceaudit  # noqa: PLC0415 - beside this file
+
+    folder = tmp_path_factory.mktemp("bundled")
+    offline = ("unshare", "--net", "--map-root-user")
+    can = (
+        shutil.which("unshare") and subprocess.run([*offline, "true"], check=False, capture_output=True).returncode == 0
+    )
+    (folder / "offline").write_text("yes" if can else "cannot")
+    run = partial(faceaudit, env=bundled_env, cwd=folder, prefix=offline if can else ())
+    verification = run("run", "--json", "--out", folder / "results")
+    assert verification.code == 0, verification.stderr
+    counterfactual = run("run", "--task", "counterfactual", "--json", "--out", folder / "results")
+    assert counterfactual.code == 0, counterfactual.stderr
+    return folder, verification, counterfactual

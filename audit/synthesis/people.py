@@ -44,6 +44,11 @@ _DELICATE = (
     "eyebrows",
     "nose-volume",
     "nose-scale",
+    "nose-base",
+    "nose-curve",
+    "nose-compression",
+    "forehead-trans",
+    "mouth-scale-horiz",
 )
 """Modifiers of which little goes far."""
 _MILD = (
@@ -62,11 +67,16 @@ _MILD = (
     "forehead-scale",
     "head-scale-vert",
     "eyebrows-angle",
+    "eyebrows-trans-backward",
+    "nose-point-down",
+    "nose-septumangle",
+    "nose-hump",
+    "nose-greek",
 )
-"""Modifiers that soon make a grimace, a pout or an egg: they vary least."""
+"""Modifiers that soon make a grimace, a pout, a hook or an egg: they vary least."""
 _ASYMMETRIES = ("cheek-1", "eye-1", "eye-4", "jaw-1", "jaw-3", "mouth-1", "nose-1", "nose-4")
 
-SPREAD = 0.66
+SPREAD = 0.72
 """How unlike people are: the standard deviation of the modifiers of eyes, nose, mouth and cheeks. The difficulty of
 the set is chosen here, so its error levels are a design choice."""
 
@@ -172,7 +182,7 @@ def draw(
         morph=morph,
         gender=gender,
         age=round(age, 1),
-        blend=_round3(0.25 * body.dirichlet([1, 1, 1])),
+        blend=_round3(0.35 * body.dirichlet([1, 1, 1])),
         femininity=_round(np.clip(body.normal(0.1 if male else 0.9, 0.07), 0, 1)),
         muscle=_round(body.uniform(0.35, 0.65)),
         weight=_round(body.uniform(0.3, 0.68)),
@@ -213,7 +223,7 @@ def _shape(rng: np.random.Generator, modifiers: dict[str, Modifier], spread: flo
             sigma *= 0.5
         elif modifier.part in _OUTLINE:
             sigma *= 0.6
-        weights[name] = _round(np.clip(sigma * drawn, -0.7, 0.7))
+        weights[name] = _round(np.clip(sigma * drawn, -0.6, 0.6))
     return weights
 
 

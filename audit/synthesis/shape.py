@@ -19,7 +19,7 @@ _ASSET_NAMES = dict(zip(MORPHS, ("african", "asian", "caucasian"), strict=True))
 """How the base mesh's makers name these three shapes. We call them A, B and C: a shape has no ethnicity."""
 
 EXPRESSIONS: dict[Expression, dict[str, float]] = {
-    "neutral": {"mouthSmileLeft": 0.18, "mouthSmileRight": 0.18},
+    "neutral": {"mouthSmileLeft": 0.25, "mouthSmileRight": 0.25},
     "smile": {
         "mouthSmileLeft": 0.6,
         "mouthSmileRight": 0.55,
@@ -32,8 +32,8 @@ EXPRESSIONS: dict[Expression, dict[str, float]] = {
     "frown": {
         "browDownLeft": 0.35,
         "browDownRight": 0.35,
-        "mouthFrownLeft": 0.15,
-        "mouthFrownRight": 0.15,
+        "mouthFrownLeft": 0.1,
+        "mouthFrownRight": 0.1,
         "eyeSquintLeft": 0.15,
         "eyeSquintRight": 0.15,
     },
@@ -46,7 +46,7 @@ EXPRESSIONS: dict[Expression, dict[str, float]] = {
         "jawOpen": 0.08,
     },
     "speaking": {"jawOpen": 0.12, "mouthSmileLeft": 0.25, "mouthSmileRight": 0.25},
-    "pressed-lips": {"mouthPressLeft": 0.4, "mouthPressRight": 0.4, "browInnerUp": 0.2},
+    "pressed-lips": {"mouthPressLeft": 0.3, "mouthPressRight": 0.3, "mouthSmileLeft": 0.15, "mouthSmileRight": 0.15},
 }
 
 

@@ -75,7 +75,7 @@ def draw(seed: int, name: Name) -> View:
             key=0.55,
             fill=0.45,
         )
-    least, most = {"indoors": (2, 18), "turned": (10, 30), "outdoors": (12, 45)}[name]
+    least, most = {"indoors": (2, 18), "turned": (8, 28), "outdoors": (5, 45)}[name]
     hard = {"indoors": 0.4, "turned": 0.7, "outdoors": 1.0}[name]
     return _view(
         rng,
@@ -90,10 +90,10 @@ def draw(seed: int, name: Name) -> View:
         fill=rng.uniform(0.25, 0.45),
         warmth=np.clip(rng.normal(0, 0.07), -0.15, 0.15),
         exposure=rng.uniform(1 - 0.28 * hard, 1 + 0.15 * hard),
-        blur=max(0.0, rng.normal(0.1, 0.3)) * hard,
+        blur=max(0.0, rng.normal(0.1, 0.25)) * hard,
         noise=rng.uniform(1.0, 1.5 + 2.5 * hard),
         jpeg=rng.integers(90 - int(45 * hard), 95),
-        glasses=rng.random() < 0.2 * hard,
+        glasses=rng.random() < 0.15 * hard,
     )
 
 

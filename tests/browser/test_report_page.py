@@ -199,3 +199,28 @@ def test_the_real_reports_of_the_london_set(
         assert visit.requests == []
         assert Axe().run(visit.page, options=RULES).response["violations"] == []
         visit.page.context.close()
+
+
+@pytest.mark.parametrize("width", list(WIDTHS))
+def test_the_reports_of_the_rendered_people(
+    browser: Browser, bundled: tuple[Path, Run, Run], screenshots: Path, width: int
+) -> None:
+    """What `faceaudit run` without arguments and the counterfactual task wrote."""
+    for name, run in zip(("bundled", "counterfactual"), bundled[1:], strict=True):
+        visit = opened(browser, Path(run.evaluations[0]["report"]), width)
+        page = visit.page
+        page.screenshot(path=screenshots / f"{name}-{width}-first.png")
+        warning = page.get_by_text("These are not real people").first
+        box, title = warning.bounding_box(), page.locator("h1").bounding_box()
+        assert box is not None
+        assert title is not None
+        assert box["y"] < title["y"]
+        unfold(page)
+        if name == "counterfactual":
+            page.locator("#series").screenshot(path=screenshots / f"{name}-{width}-series.png")
+            assert page.locator("#figure-series-score").is_visible()
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert visit.complaints == []
+        assert visit.requests == []
+        assert Axe().run(page, options=RULES).response["violations"] == []
+        page.context.close()

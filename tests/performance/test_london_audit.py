@@ -11,38 +11,16 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import dlib
-import face_recognition_models
 import numpy as np
 import pytest
-from facenet_pytorch import MTCNN
 from london_run import faceaudit
-from PIL import Image
+from plain_loop import Loop
 
 from audit import benchmarks
 from audit.domain import Sample
 from audit.record import read
 
 pytestmark = [pytest.mark.performance, pytest.mark.london]
-
-
-class Loop:
-    """The documented way: MTCNN on the full-size image, then dlib on its largest box, one image at a time."""
-
-    def __init__(self) -> None:
-        self.detector = MTCNN()
-        self.landmarks = dlib.shape_predictor(face_recognition_models.pose_predictor_five_point_model_location())
-        self.network = dlib.face_recognition_model_v1(face_recognition_models.face_recognition_model_location())
-
-    def run(self, samples: Sequence[Sample]) -> np.ndarray:
-        return np.array([self.template(sample.path) for sample in samples])
-
-    def template(self, path: Path) -> np.ndarray:
-        picture = Image.open(path).convert("RGB")
-        boxes, _ = self.detector.detect(picture)
-        image = np.asarray(picture)
-        points = self.landmarks(image, dlib.rectangle(*(round(float(edge)) for edge in boxes[0])))
-        return np.array(self.network.compute_face_descriptor(image, points))
 
 
 def group_errors(templates: np.ndarray, samples: Sequence[Sample], info: Path) -> dict[tuple[str, str], int]:

@@ -58,7 +58,8 @@ def _largest(rows: Sequence[Movement]) -> Movement | None:
 def _sentences(rows: Sequence[Movement], factor: str, point: str) -> list[str]:
     """What moved most when a factor changed: non-matches, then detection where a face was missed."""
     made = []
-    worst = _largest(_of(rows, factor, REJECTED, point=point))
+    moves = _of(rows, factor, REJECTED, point=point)
+    worst = _largest([row for row in moves if _excludes_zero(row.interval)]) or _largest(moves)
     if worst is None or worst.before is None or worst.after is None or worst.change is None:
         return [say("series.unknown", factor=_factor(factor))]
     told = _excludes_zero(worst.interval)

@@ -1,0 +1,229 @@
+"""What a newcomer runs first: `faceaudit run` without arguments, and the counterfactual task, on the shipped set."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from jsonschema import Draft202012Validator
+from london_run import Run, faceaudit
+from PIL import Image
+from scipy.spatial.distance import cdist
+
+from audit import benchmarks, models
+from audit.domain import Benchmark, Template
+from audit.extract import hash_samples
+from audit.models.detectors import DETECTORS
+from audit.plan import make
+from audit.record import EvaluationRecord, Movement, read, schema
+from audit.store import Key, TemplateStore
+
+GROUPS = {(morph, band) for morph in "ABC" for band in ("darker", "lighter")}
+
+
+@pytest.fixture(scope="module")
+def record(bundled: tuple[Path, Run, Run]) -> EvaluationRecord:
+    return read(Path(bundled[1].evaluations[0]["record"]))
+
+
+@pytest.fixture(scope="module")
+def moved(bundled: tuple[Path, Run, Run]) -> EvaluationRecord:
+    return read(Path(bundled[2].evaluations[0]["record"]))
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Benchmark:
+    return benchmarks.load("synthetic")
+
+
+def test_without_arguments_it_audits_dlib_on_the_rendered_people(record: EvaluationRecord) -> None:
+    assert (record.benchmark.name, record.model.name) == ("synthetic", "dlib")
+    assert record.benchmark.tier == "S1"
+    assert (record.samples.total, record.samples.subjects) == (1296, 324)
+    assert record.samples.mated == 324 * 6
+    assert record.samples.nonmated == 1296 * 1295 // 2 - 324 * 6
+    assert {tuple(sorted(rate.group)) for rate in record.rates} == {
+        (),
+        ("morph",),
+        ("tone_band",),
+        ("morph", "tone_band"),
+    }
+
+
+def test_the_reports_first_line_says_what_it_is_not(bundled: tuple[Path, Run, Run]) -> None:
+    for run in bundled[1:]:
+        page = Path(run.evaluations[0]["report"]).read_text(encoding="utf-8")
+        body = re.sub(r"<(script|style)[^>]*>.*?</\1>", "", page[page.index("<body") :], flags=re.DOTALL)
+        words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", body)).strip()
+        words = words.removeprefix("Skip to the content").strip()
+        first = words[: words.index(".", words.index(".") + 1) + 1]
+        assert "not real people" in first.lower() or "no real people" in first.lower(), first
+        assert "design" in first, first
+
+
+def test_both_audits_need_no_network(bundled: tuple[Path, Run, Run]) -> None:
+    """They ran where there is none, if this machine can make such a place."""
+    folder = bundled[0]
+    assert (folder / "offline").read_text() in {"yes", "cannot"}
+    assert [run.code for run in bundled[1:]] == [0, 0]
+
+
+def test_every_default_group_has_an_eer_between_2_and_12_percent(
+    record: EvaluationRecord, shipped: Benchmark, bundled_env: dict[str, str]
+) -> None:
+    """From the record's own curves, and from the templates by SciPy's distances and a plain sweep."""
+    card = models.describe("dlib", plan=make({"benchmark": "synthetic", "model": "dlib"}))
+    files = hash_samples(shipped.samples)
+    store = TemplateStore(Path(bundled_env["FACEAUDIT_CACHE"]))
+    people = {s.subject_id: (s.attributes["morph"][0], s.attributes["tone_band"][0]) for s in shipped.subjects}
+    rates = {}
+    for group in sorted(GROUPS):
+        samples = [s for s in shipped.samples if people[s.subject_id] == group]
+        found = [store.get(Key(files[s.sample_id], card.weights_sha256, card.preprocessing)) for s in samples]
+        pairs = [(one.vector, s.subject_id) for one, s in zip(found, samples, strict=True) if isinstance(one, Template)]
+        vectors, who = np.array([v for v, _ in pairs], np.float64), np.array([w for _, w in pairs])
+        i, j = np.triu_indices(len(who), 1)
+        distance, mated = cdist(vectors, vectors)[i, j], (who[:, None] == who)[i, j]
+        at = np.unique(distance)
+        fmr = np.searchsorted(np.sort(distance[~mated]), at, side="right") / (~mated).sum()
+        fnmr = 1 - np.searchsorted(np.sort(distance[mated]), at, side="right") / mated.sum()
+        k = int(np.argmin(np.abs(fmr - fnmr)))
+        rates[group] = (fmr[k] + fnmr[k]) / 2
+        curve = next(d for d in record.det if tuple(d.group.get(n) for n in ("morph", "tone_band")) == group)
+        near = min(zip(curve.fmr, curve.fnmr, strict=True), key=lambda point: abs(point[0] - point[1]))
+        assert sum(near) / 2 == pytest.approx(rates[group], abs=0.01)
+    print("EER within group:", {"/".join(group): round(float(rate), 4) for group, rate in rates.items()})
+    assert set(rates) == GROUPS
+    assert all(0.02 <= rate <= 0.12 for rate in rates.values()), rates
+
+
+def test_both_detectors_find_at_least_99_percent_of_the_faces(record: EvaluationRecord, shipped: Benchmark) -> None:
+    everyone = [row for row in record.acquisition if not row.group and row.stage is None]
+    assert sum(row.failures for row in everyone) <= 0.01 * 1296
+    images = [np.asarray(Image.open(sample.path).convert("RGB")) for sample in shipped.samples]
+    for name in ("mtcnn", "dlib-hog"):
+        find = DETECTORS[name]().make()
+        missed = sum(find(image) is None for image in images)
+        print(f"{name} missed {missed} of {len(images)}")
+        assert missed <= 0.01 * len(images), name
+
+
+def movements(record: EvaluationRecord, **wanted: str | None) -> list[Movement]:
+    return [m for m in record.counterfactuals if all(getattr(m, name) == value for name, value in wanted.items())]
+
+
+def test_a_counterfactual_audit_tells_what_moves_paired_by_person(moved: EvaluationRecord) -> None:
+    Draft202012Validator(schema()).validate(json.loads(moved.model_dump_json(by_alias=True)))
+    rows = moved.counterfactuals
+    assert {m.factor for m in rows} == {"tone", "light", "hair", "morph"}
+    assert {m.quantity for m in rows} == {"score", "FNMR", "FRR", "miss", "landmarks"}
+    assert {m.detector for m in rows if m.quantity == "miss"} == {"model", "mtcnn", "dlib-hog"}
+    for m in rows:
+        assert m.people <= 60
+        if m.change is not None and m.quantity != "landmarks":
+            assert m.change == pytest.approx(m.after - m.before)
+            assert m.interval is None or m.interval.low <= m.change <= m.interval.high
+        assert m.change is not None or m.reason
+
+
+def test_known_fact_one_the_tone_changes_nothing_in_geometry(moved: EvaluationRecord) -> None:
+    """Landmarks of another tone stay where they are, next to what another shape does."""
+    mean = {
+        factor: np.mean([m.change for m in movements(moved, factor=factor, quantity="landmarks", against="own")])
+        for factor in ("tone", "morph")
+    }
+    print("landmarks move, in percent of the distance of the eyes:", mean)
+    assert mean["tone"] < 2
+    assert mean["tone"] < mean["morph"] / 3
+
+
+def test_known_fact_two_some_light_is_too_little_for_a_detector(moved: EvaluationRecord) -> None:
+    shares = {}
+    for m in movements(moved, factor="light", quantity="miss"):
+        shares[m.level, m.detector] = m.errors[1] / m.trials[1] if m.trials and m.errors else None
+    print("missed by light:", shares)
+    darkest = [share for (_, detector), share in shares.items() if share is not None and detector != "model"]
+    assert max(darkest) >= 0.05
+
+
+def test_scores_of_series_equal_an_independent_computation(
+    moved: EvaluationRecord, shipped: Benchmark, bundled_env: dict[str, str]
+) -> None:
+    """The mean change of score at one level against the own level: templates from the cache and a loop over people."""
+    card = models.describe("dlib", plan=make({"benchmark": "synthetic", "model": "dlib"}))
+    store = TemplateStore(Path(bundled_env["FACEAUDIT_CACHE"]))
+
+    def template(sha256: str | None) -> np.ndarray | None:
+        assert sha256 is not None
+        found = store.get(Key(sha256, card.weights_sha256, card.preprocessing))
+        return np.asarray(found.vector, np.float64) if isinstance(found, Template) else None
+
+    gallery: dict[str, list[np.ndarray]] = {}
+    for sample in shipped.samples:
+        vector = template(sample.sha256)
+        if vector is not None:
+            gallery.setdefault(sample.subject_id, []).append(vector)
+    with (shipped.root / "series.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+
+    def score(row: dict[str, str]) -> float | None:
+        vector = template(row["sha256"])
+        return (
+            None
+            if vector is None
+            else float(np.mean([-np.linalg.norm(vector - g) for g in gallery[row["subject_id"]]]))
+        )
+
+    checked = 0
+    for factor in ("tone", "hair", "morph"):
+        own = {row["subject_id"]: row for row in rows if row["factor"] == factor and row["own"] == "yes"}
+        for m in movements(moved, factor=factor, quantity="score", against="own"):
+            changes = []
+            for row in rows:
+                if (row["factor"], row["level"]) == (factor, m.level) and row["own"] == "no":
+                    before, after = score(own[row["subject_id"]]), score(row)
+                    if before is not None and after is not None:
+                        changes.append(after - before)
+            assert m.people == len(changes)
+            assert m.change == pytest.approx(np.mean(changes), abs=1e-5)
+            checked += 1
+    assert checked == 6 + 4 + 3
+
+
+def test_nothing_published_names_a_rendered_person_or_a_file(
+    bundled: tuple[Path, Run, Run], shipped: Benchmark
+) -> None:
+    ids = re.compile("|".join(rf"\b{s.subject_id}\b" for s in shipped.subjects))
+    for path in (bundled[0] / "results").rglob("*"):
+        if path.is_file():
+            assert path.suffix in {".json", ".html"}
+            text = path.read_text(encoding="utf-8")
+            text = re.sub(r'"[A-Za-z0-9+/=]{200,}"|base64,[A-Za-z0-9+/=]+', "", text)
+            assert not ids.search(text), path
+            assert str(bundled[0]) not in text
+            assert ".webp" not in text
+
+
+def test_a_counterfactual_audit_needs_series(tmp_path: Path, bundled_env: dict[str, str], shared: Path) -> None:
+    env = {**bundled_env, "FACEAUDIT_DATA": str(shared / "benchmarks")}
+    run = faceaudit(
+        "run", "--benchmark", "london", "--model", "dlib", "--task", "counterfactual", env=env, cwd=tmp_path
+    )
+    assert run.code == 2
+    assert "series.csv" in run.stderr
+    assert run.stderr.count("\n") == 1
+
+
+def test_a_model_without_a_benchmark_is_audited_on_the_bundled_set(
+    bundled: tuple[Path, Run, Run], bundled_env: dict[str, str]
+) -> None:
+    run = faceaudit(
+        "run", "--model", "dlib", "--json", "--out", bundled[0] / "results", env=bundled_env, cwd=bundled[0]
+    )
+    assert run.code == 0, run.stderr
+    assert run.evaluations[0]["reused"]
+    assert run.evaluations[0]["record"] == bundled[1].evaluations[0]["record"]
