@@ -14,6 +14,7 @@ from audit.stats.contrasts import mover_difference
 from audit.stats.intervals import clustered_interval
 
 MEAN_METHOD = "Student's t over people"
+SHIFT_METHOD = "Student's t over people, Bonferroni over coordinates"
 RATE_METHOD = "MOVER for paired rates, clustered by person"
 
 
@@ -58,6 +59,43 @@ def mean_change(before: ArrayLike, after: ArrayLike, level: float = 0.95) -> Cha
     half = float(stdtrit(count - 1, (1 + level) / 2)) * float(moved.std(ddof=1)) / math.sqrt(count)
     mean = float(moved.mean())
     return Change(float(one.mean()), float(two.mean()), mean, mean - half, mean + half, level, MEAN_METHOD, count)
+
+
+def farthest_shift(moved: ArrayLike, level: float = 0.95) -> Change:
+    """Mean shift of the coordinate that may have moved farthest; no other leaves the reach of its interval.
+
+    Parameters
+    ----------
+    moved : float array, shape (n, k), n at least 2
+        How far each of k coordinates of every person moved.
+    level : float
+        At which the intervals of all k coordinates hold together (Bonferroni).
+
+    Returns
+    -------
+    Change
+        Of the coordinate with the largest |bound|: `before` is 0, `after` and `change` are its mean shift. If |low| and
+        |high| are below some margin, so are all mean shifts, at this level.
+
+    Raises
+    ------
+    ValueError
+        For fewer than two people.
+
+    >>> found = farthest_shift([[0.0, 1.0], [0.0, 3.0]], level=0.5)
+    >>> found.change, round(found.high, 6)
+    (2.0, 4.414214)
+    """
+    shifts = np.asarray(moved, np.float64)
+    if shifts.ndim != 2 or len(shifts) < 2:
+        raise ValueError(f"shifts of at least 2 people are needed, found shape {shifts.shape}")
+    count, coordinates = shifts.shape
+    mean = shifts.mean(axis=0)
+    quantile = float(stdtrit(count - 1, 1 - (1 - level) / (2 * coordinates)))
+    half = quantile * shifts.std(axis=0, ddof=1) / math.sqrt(count)
+    k = int(np.argmax(np.abs(mean) + half))
+    at, by = float(mean[k]), float(half[k])
+    return Change(0.0, at, at, at - by, at + by, level, SHIFT_METHOD, count)
 
 
 def rate_change(errors: ArrayLike, trials: ArrayLike, level: float = 0.95, *, exact_below: float = 0.0) -> Change:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from audit.stats.paired import mean_change, rate_change
+from audit.stats.paired import farthest_shift, mean_change, rate_change
 
 
 def test_a_mean_moves_as_scipys_paired_t_says() -> None:
@@ -18,6 +18,31 @@ def test_a_mean_moves_as_scipys_paired_t_says() -> None:
     assert (found.low, found.high) == pytest.approx((peer.low, peer.high), rel=1e-12)
     assert found.change == pytest.approx(float((after - before).mean()), rel=1e-12)
     assert (found.people, found.level) == (40, 0.9)
+
+
+def test_the_farthest_shift_bounds_every_coordinate() -> None:
+    """Scipy's t intervals of each coordinate at the Bonferroni level all lie within its reach."""
+    rng = np.random.default_rng(5)
+    moved = rng.normal([0.0, 0.3, -0.4], [1.0, 0.1, 0.5], (30, 3))
+    found = farthest_shift(moved, 0.95)
+    peers = [stats.ttest_1samp(moved[:, k], 0).confidence_interval(1 - 0.05 / 3) for k in range(3)]
+    reach = [max(-peer.low, peer.high) for peer in peers]
+    assert max(-found.low, found.high) == pytest.approx(max(reach))
+    k = int(np.argmax(reach))
+    assert (found.low, found.high) == pytest.approx((peers[k].low, peers[k].high))
+    assert found.change == pytest.approx(moved[:, k].mean())
+
+
+def test_the_farthest_shift_covers_all_coordinates_at_its_level() -> None:
+    """10 coordinates that do not move: the bound of a margin is broken in at most 5 % of 2,000 repetitions."""
+    rng = np.random.default_rng(6)
+    signal = np.linspace(-1, 1, 10)
+    missed = 0
+    for _ in range(2000):
+        moved = signal + rng.normal(0, 1, (20, 10))
+        found = farthest_shift(moved, 0.95)
+        missed += max(-found.low, found.high) < 1  # it would say that all lie within what the largest has reached
+    assert missed / 2000 <= 0.05
 
 
 def newcombe_10(a: int, b: int, c: int, d: int) -> tuple[float, float]:
