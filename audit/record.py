@@ -327,8 +327,8 @@ class Movement(_Part):
 
     Quantities: the mean score with the person's own other samples; FNMR with them (and FRR, in which a picture without
     a template is rejected); the share of pictures in which a detector, or the model, finds no usable face ("miss"); the
-    mean shift of that coordinate of five landmarks which may have moved farthest, in percent of the distance of the eyes,
-    with an interval that holds for all coordinates together; its `before` is 0.
+    mean shift of that coordinate of five landmarks which may have moved farthest, in percent of the distance of the
+    eyes, with an interval that holds for all coordinates together; its `before` is 0.
     """
 
     factor: str

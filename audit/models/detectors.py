@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -56,12 +58,15 @@ class FaceFinder:
         self.name = card.name
         self.revision = card.weights_sha256[:12]
         self._find = card.make()
-        self._workers = workers
+        # Its threads live as long as it does: a detector may keep something for each.
+        self._pool = ThreadPoolExecutor(workers or os.cpu_count() or 1)
 
     def extract(self, images: Sequence[NDArray[np.uint8]]) -> list[Template | FailureToAcquire]:
         """Look for the face of every image, in order."""
-        with ThreadPoolExecutor(self._workers or None) as pool:
-            return list(pool.map(self._one, images))
+        from audit.models.pipeline import one_thread_an_image  # noqa: PLC0415 - loads torch
+
+        with one_thread_an_image():
+            return list(self._pool.map(self._one, images))
 
     def _one(self, image: NDArray[np.uint8]) -> Template | FailureToAcquire:
         found = self._find(image)
@@ -114,9 +119,13 @@ def dlib_hog(settings: Detection) -> DetectorCard | None:
     def make() -> Find:
         import dlib  # noqa: PLC0415 - heavy, and an extra
 
+        # One detector a thread: it keeps state while it looks, and making one takes ten times as long as looking.
+        own = threading.local()
+
         def find(image: NDArray[np.uint8]) -> NDArray[np.float64] | None:
-            # One detector an image: it keeps state while it looks, and several threads look at once.
-            boxes = dlib.get_frontal_face_detector()(np.ascontiguousarray(image), 1)
+            if not hasattr(own, "detector"):
+                own.detector = dlib.get_frontal_face_detector()
+            boxes = own.detector(np.ascontiguousarray(image), 1)
             if not len(boxes):
                 return None
             box = max(boxes, key=lambda one: one.area())

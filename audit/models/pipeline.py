@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -16,6 +17,17 @@ from audit.models.detect import Detector, Face
 
 Align = Callable[[NDArray[np.uint8], Face], NDArray[np.uint8]]
 Embed = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
+
+
+@contextmanager
+def one_thread_an_image() -> Iterator[None]:
+    """One image a thread, and one thread an image: sums are then in the same order on every machine."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 class Pipeline:
@@ -44,14 +56,8 @@ class Pipeline:
 
     def extract(self, images: Sequence[NDArray[np.uint8]]) -> list[Template | FailureToAcquire]:
         """Extract a template or a failure from every image, in order; see `audit.domain.FaceModel`."""
-        threads = torch.get_num_threads()
-        # One image a thread, and one thread an image: sums are then in the same order on every machine.
-        torch.set_num_threads(1)
-        try:
-            with ThreadPoolExecutor(min(self._workers, max(1, len(images)))) as pool:
-                return list(pool.map(self._one, images))
-        finally:
-            torch.set_num_threads(threads)
+        with one_thread_an_image(), ThreadPoolExecutor(min(self._workers, max(1, len(images)))) as pool:
+            return list(pool.map(self._one, images))
 
     def crop(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Face] | FailureToAcquire:
         """Find and align the face of an image: what the network would see."""

@@ -13,8 +13,6 @@ Floats = NDArray[np.float64]
 _WHITE = np.array([0.95047, 1.0, 1.08883])
 _TO_RGB = np.array([[3.2406, -1.5372, -0.4986], [-0.9689, 1.8758, 0.0415], [0.0557, -0.2040, 1.0570]])
 _TO_XYZ = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
-LUMINANCE = _TO_XYZ[1]
-"""Shares of red, green and blue in luminance (IEC 61966-2-1)."""
 
 
 def ita(lab: Floats) -> Floats:
@@ -45,7 +43,11 @@ def linear_to_srgb(light: Floats) -> Floats:
 
 def srgb_to_lab(pixels: Floats) -> Floats:
     """SRGB values, 0 to 1, ... x 3, to CIELAB."""
-    light = np.where(pixels > 0.04045, ((pixels + 0.055) / 1.055) ** 2.4, pixels / 12.92)
+    return linear_to_lab(np.where(pixels > 0.04045, ((pixels + 0.055) / 1.055) ** 2.4, pixels / 12.92))
+
+
+def linear_to_lab(light: Floats) -> Floats:
+    """Linear light, ... x 3 RGB, to CIELAB."""
     xyz = light @ _TO_XYZ.T / _WHITE
     roots = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
     x, y, z = roots[..., 0], roots[..., 1], roots[..., 2]

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
+from scipy.optimize import brentq
 
-from audit.synthesis.colour import LUMINANCE
+from audit.synthesis.colour import ita, linear_to_lab
 from audit.synthesis.noise import smoothstep, unit
 from audit.synthesis.raster import EMPTY, EYE, FRAME, HAIR, SKIN, Layers
 from audit.synthesis.views import View
@@ -152,18 +153,23 @@ def _gloss(kind: Ints, normals: Floats, points: Floats, camera: Camera, light: F
     return made
 
 
-def exposure(light: Lit, colours: Floats, metered: NDArray[np.bool_], luminance: float) -> Floats:
-    """Gain by colour (3): the light comes out white, and the metered points on average at a luminance.
+def exposure(light: Lit, colours: Floats, metered: NDArray[np.bool_], angle: float) -> Floats:
+    """Gain by colour (3): the light comes out white, and the metered points have a median ITA of `angle` degrees.
 
     Parameters
     ----------
     colours : P x 3, linear light
     metered : P
-    luminance : of the skin under white light of strength 1, 0 to 1
+    angle : ITA that a reader of the picture should find, in degrees
     """
     white = 1 / np.maximum(light.diffuse[metered].mean(axis=0), 1e-6)
     seen = (colours[metered] * light.diffuse[metered] + light.gloss[metered, None]) * white
-    return np.asarray(white * luminance / float((seen @ LUMINANCE).mean()))
+
+    def excess(gain: float) -> float:
+        return float(ita(np.median(linear_to_lab(np.minimum(seen * np.exp(gain), 1)), axis=0))) - angle
+
+    # From a sixth of the light to six times as much: the angle of skin rises all the way.
+    return np.asarray(white * np.exp(brentq(excess, -1.8, 1.8, xtol=1e-4)))
 
 
 def vignette(size: int) -> Floats:

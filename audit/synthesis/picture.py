@@ -12,7 +12,7 @@ from PIL import Image, ImageFilter
 
 from audit.synthesis import hair, light, parts, shape, skin
 from audit.synthesis.assets import Assets
-from audit.synthesis.colour import LUMINANCE, lab_to_linear, linear_to_srgb, skin_lab
+from audit.synthesis.colour import linear_to_srgb
 from audit.synthesis.light import Camera, Lit, ShadowMap
 from audit.synthesis.noise import rotation, unit
 from audit.synthesis.people import Person, stream
@@ -72,8 +72,7 @@ def photograph(sitter: Sitter, view: View, *, like: View | None = None) -> Pixel
     """
     scene = arrange(sitter, view)
     metered = scene if like is None else arrange(sitter, like)
-    luminance = float(lab_to_linear(skin_lab(sitter.person.skin.ita)) @ LUMINANCE)
-    gain = light.exposure(metered.light, metered.colours, metered.metered, luminance) * view.exposure
+    gain = light.exposure(metered.light, metered.colours, metered.metered, sitter.person.skin.ita) * view.exposure
     return _develop(scene, view, gain)
 
 
@@ -159,7 +158,7 @@ def _develop(scene: Scene, view: View, gain: Floats) -> Pixels:
         + rng.normal(0, view.noise, (SIZE, SIZE, 1))
         + rng.normal(0, view.noise * 0.4, (SIZE, SIZE, 3))
     )
-    image = Image.fromarray(shown.clip(0, 255).astype(np.uint8))
+    image = Image.fromarray(np.rint(shown.clip(0, 255)).astype(np.uint8))
     if view.blur > 0.15:
         image = image.filter(ImageFilter.GaussianBlur(view.blur))
     if view.jpeg:

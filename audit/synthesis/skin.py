@@ -66,7 +66,7 @@ def beard(points: Floats) -> Floats:
 
 def meter(points: Floats) -> NDArray[np.bool_]:
     """The cheeks below the eyes, where exposure is metered and the tone is measured."""
-    return np.asarray(_spot(points, 0.37, 6.965, 0.13, 0.12) > 0.5)
+    return np.asarray(_spot(points, 0.36, 6.945, 0.16, 0.15) > 0.5)
 
 
 def _spot(points: Floats, x: float, y: float, wide: float, high: float) -> Floats:
