@@ -10,13 +10,14 @@ from __future__ import annotations
 import difflib
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.domain import UNKNOWN, Attribute, Benchmark, DemographicGroup, Subject
+from audit.domain import UNKNOWN, Attribute, DemographicGroup, Subject
 from audit.errors import PlanError
 
 Mask = NDArray[np.bool_]
@@ -111,8 +112,22 @@ def bin_names(edges: Sequence[float]) -> list[str]:
     return [f"under {edges[0]:g}", *inner, f"{edges[-1]:g} and over"]
 
 
+class Described(Protocol):
+    """Something with a name and described attributes: a benchmark, or a table of people."""
+
+    @property
+    def name(self) -> str:
+        """For messages."""
+        ...
+
+    @property
+    def attributes(self) -> Mapping[str, Attribute]:
+        """By name."""
+        ...
+
+
 def make(
-    benchmark: Benchmark, by: Sequence[str], subjects: Sequence[Subject], impostors: Sequence[str] = ()
+    benchmark: Described, by: Sequence[str], subjects: Sequence[Subject], impostors: Sequence[str] = ()
 ) -> Grouping:
     """Group subjects by attributes: everyone, each attribute alone, every intersection that somebody belongs to.
 
@@ -156,7 +171,7 @@ def _shared(
     return np.array([[all(set(one[k]) & set(two[k]) for k in matched) for two in atoms] for one in atoms], dtype=bool)
 
 
-def _attribute(benchmark: Benchmark, name: str) -> Attribute:
+def _attribute(benchmark: Described, name: str) -> Attribute:
     if name in benchmark.attributes:
         attribute = benchmark.attributes[name]
         if attribute.kind == "numeric" and not attribute.edges:

@@ -32,6 +32,7 @@ ALLOWED = {
     "audit.report": {"report", "record", "domain", "errors"},
     "audit.assemble_extras": {"assemble", "record", "metrics", "compare", "domain", "groups", "plan"},
     "audit.assemble_series": {"record", "metrics", "compare", "domain", "extract"},
+    "audit.forecast": {"benchmarks", "domain", "errors", "groups", "metrics", "plan", "record"},
     "audit.synthesis": {"synthesis", "errors"},
     "audit.assemble": {"record", "compare", "domain", "groups", "metrics", "stats"},
 }

@@ -74,14 +74,15 @@ def _values(cell: str, spec: AttributeSpec, path: Path, row: int, separator: str
         place = f"{path}, row {row}, column {spec.column or spec.name!r}"
         if len(values) > 1:
             raise DataError(place, f"{cell!r} holds several values of a numeric attribute", "Keep one number")
-        if values and not _is_number(values[0]):
+        if values and not is_number(values[0]):
             raise DataError(
                 place, f"{cell!r} is no number", "Correct it, or declare its spelling in faceaudit:missingValues"
             )
     return values
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Say whether a cell holds a finite number."""
     try:
         return math.isfinite(float(text))
     except ValueError:

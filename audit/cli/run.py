@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from audit.cli.words import numbers, split
 from audit.errors import PlanError
 from audit.plan import AuditPlan, RunOptions, expand, read
 
@@ -50,8 +51,8 @@ def command(
         "benchmark": benchmark,
         "models": model or None,
         "task": task,
-        "by": _words(by),
-        "fmr": _numbers(fmr),
+        "by": split(by),
+        "fmr": numbers(fmr, "--fmr"),
         "limit": limit,
         "acknowledge": tuple(acknowledge) if acknowledge else None,
     }
@@ -92,23 +93,6 @@ def _plans(path: Path | None, given: dict[str, Any]) -> list[AuditPlan]:
     if "models" not in given:
         raise PlanError("run", "no --model was given", "For example: faceaudit run --benchmark london --model dlib")
     return expand(given, place="run")
-
-
-def _words(values: list[str] | None) -> tuple[str, ...] | None:
-    """Split repeated and comma-separated values; an empty text asks for everyone only."""
-    if values is None:
-        return None
-    return tuple(word.strip() for value in values for word in value.split(",") if word.strip())
-
-
-def _numbers(values: list[str] | None) -> tuple[float, ...] | None:
-    words = _words(values)
-    if not words:
-        return None
-    try:
-        return tuple(float(word) for word in words)
-    except ValueError:
-        raise PlanError("--fmr", f"expected numbers such as 1e-3, found {', '.join(words)!r}", "") from None
 
 
 def _show(evaluation: Evaluation) -> None:
