@@ -133,22 +133,25 @@ def test_a_counterfactual_audit_tells_what_moves_paired_by_person(moved: Evaluat
         assert m.change is not None or m.reason
 
 
-SHIFT_MARGIN = 3.0
-"""Percent of the distance of the eyes: under two pixels of these pictures, about a detector's own wavering."""
+SHIFT_MARGIN = 2.5
+"""Percent of the distance of the eyes: a pixel and a half of these pictures, what the detector itself wavers by."""
 
 
 def test_known_fact_one_the_tone_changes_nothing_in_geometry(moved: EvaluationRecord) -> None:
-    """At every tone all mean shifts of landmarks lie within the margin, and none is told from zero; shapes are told."""
+    """At every tone all mean shifts of landmarks lie within the margin, at 95 %; of no other shape can that be said.
 
-    def intervals(factor: str) -> dict[str, tuple[float, float]]:
+    That a mean shift is not exactly zero (about 1 percent at the darkest tone) is the detector's own doing: the
+    vertices are the same (`tests/synthesis/test_design.py`).
+    """
+
+    def reach(factor: str) -> dict[str, float]:
         rows = movements(moved, factor=factor, quantity="landmarks", against="own")
-        return {m.level: (m.interval.low, m.interval.high) for m in rows if m.interval}
+        return {m.level: round(max(-m.interval.low, m.interval.high), 2) for m in rows if m.interval}
 
-    tone, morph = intervals("tone"), intervals("morph")
-    print("mean shift that may be farthest, percent of the distance of the eyes:", tone, morph)
+    tone, morph = reach("tone"), reach("morph")
+    print("reach of mean shifts of landmarks, percent of the distance of the eyes:", tone, morph)
     assert (len(tone), len(morph)) == (6, 3)
-    assert all(-SHIFT_MARGIN < low <= 0 <= high < SHIFT_MARGIN for low, high in tone.values())
-    assert sum(low > 0 or high < 0 for low, high in morph.values()) >= 2
+    assert max(tone.values()) < SHIFT_MARGIN < min(morph.values())
 
 
 def test_known_fact_two_some_light_is_too_little_for_a_detector(moved: EvaluationRecord) -> None:
