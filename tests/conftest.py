@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Generator
 from functools import partial
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 MUST_NOT_SKIP = ("oracle", "browser", "london", "performance")
 MUST_RUN = os.environ.get("CI", "").lower() in {"1", "true"}
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+"""A shell that starts tests in the background has Ctrl-C ignored, and the commands under test would inherit that."""
 
 
 @pytest.hookimpl(wrapper=True)
