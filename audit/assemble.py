@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,11 +9,11 @@ import numpy as np
 
 from audit import record as r
 from audit.compare.counts import ScoreCounts
-from audit.domain import Benchmark, DemographicGroup, ErrorRate, FailureToAcquire, Interval, Sample, Threshold
+from audit.domain import Benchmark, DemographicGroup, ErrorRate, Interval, Threshold
 from audit.groups import Grouping
 from audit.metrics import det
 from audit.metrics.disparities import Contrasted, Spreaded
-from audit.metrics.evaluation import METRICS, Measured
+from audit.metrics.evaluation import METRICS, Acquired, Measured
 from audit.stats.intervals import zero_upper_bound
 
 HISTOGRAM_BINS = 256
@@ -76,12 +75,9 @@ def model_part(card: Any) -> r.ModelPart:
     )
 
 
-def samples_part(
-    samples: Sequence[Sample], subjects: Sequence[str], grouping: Grouping, counts: ScoreCounts, several_faces: int
-) -> r.SamplesPart:
-    """People, images and comparisons of every group."""
-    per_subject = Counter(sample.subject_id for sample in samples)
-    sizes = np.array([per_subject[subject] for subject in subjects], dtype=np.int64)
+def samples_part(acquired: Acquired, grouping: Grouping, counts: ScoreCounts, several_faces: int) -> r.SamplesPart:
+    """People, images (or sides of comparisons) and comparisons of every group."""
+    sizes = acquired.samples
     per_atom = np.bincount(grouping.atom_of, weights=sizes, minlength=grouping.atoms).astype(np.int64)
     rows = []
     for position, group in enumerate(grouping.groups):
@@ -96,7 +92,8 @@ def samples_part(
             )
         )
     return r.SamplesPart(
-        total=len(samples),
+        total=int(sizes.sum()),
+        unit=acquired.unit,
         subjects=len(grouping.atom_of),
         mated=rows[0].mated,
         nonmated=rows[0].nonmated,
@@ -105,27 +102,18 @@ def samples_part(
     )
 
 
-def acquisition(
-    rates: Sequence[ErrorRate],
-    failures: Mapping[str, FailureToAcquire],
-    samples: Sequence[Sample],
-    subjects: Sequence[str],
-    grouping: Grouping,
-) -> list[r.Acquisition]:
+def acquisition(rates: Sequence[ErrorRate], acquired: Acquired, grouping: Grouping) -> list[r.Acquisition]:
     """Failures to acquire of every group: all of them, then by stage and reason where there are any."""
-    place = {subject: index for index, subject in enumerate(subjects)}
     made = []
     for position, rate in enumerate(rates):
         inside = grouping.member[position, grouping.atom_of]
         shape = {"group": rate.group.as_dict(), "samples": rate.trials, "subjects": rate.subjects}
         whole = {"value": rate.value, "interval": interval(rate.interval), "support": rate.support}
         made.append(r.Acquisition(**shape, **whole, stage=None, reason=None, failures=rate.errors))
-        reasons = Counter(
-            (failures[sample.sample_id].stage, failures[sample.sample_id].reason)
-            for sample in samples
-            if sample.sample_id in failures and inside[place[sample.subject_id]]
-        )
-        for (stage, reason), number in sorted(reasons.items()):
+        for (stage, reason), failed in sorted(acquired.reasons.items()):
+            number = int(failed[inside].sum())
+            if not number:
+                continue
             value = None if rate.value is None else number / rate.trials
             part = {"value": value, "interval": None, "support": rate.support}
             made.append(r.Acquisition(**shape, **part, stage=stage, reason=reason, failures=number))

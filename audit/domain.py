@@ -22,7 +22,7 @@ Provenance = Literal["self-reported", "annotated", "measured", "derived-by-model
 Support = Literal["count-only", "low-precision", "sufficient"]
 Verdict = Literal["DISPARITY", "EQUIVALENT", "INCONCLUSIVE"]
 Policy = Literal["global", "per-group", "given"]
-Stage = Literal["read", "decode", "detect", "align", "template"]
+Stage = Literal["read", "decode", "detect", "align", "template", "score"]
 
 
 @total_ordering

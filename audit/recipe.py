@@ -18,7 +18,7 @@ import numpy as np
 from audit import assemble, assemble_extras, models, provenance, remarks, results
 from audit import record as records
 from audit.compare import Comparisons, halves
-from audit.compare.counts import ScoreCounts
+from audit.compare.counts import Ints, ScoreCounts
 from audit.domain import Benchmark, ErrorRate, Sample, Threshold
 from audit.errors import NothingMeasured
 from audit.extract import Extraction, extract
@@ -61,15 +61,47 @@ def evaluate(plan: AuditPlan, options: RunOptions) -> Evaluation:
     inputs = prepare(plan, options, progress)
     card = inputs.card
     folder = options.out / results.folder(inputs.benchmark.name, card.name, card.revision, inputs.digests.plan)
-    path = folder / "record.json"
-    known = None if options.fresh else results.finished(path, inputs.digests)
-    record = known or _measure(inputs, options, progress)
-    if known is None:
-        records.write(record, path)
+    known = None if options.fresh else results.finished(folder / "record.json", inputs.digests)
+    return published(known or _measure(inputs, options, progress), folder, reused=known is not None)
+
+
+def published(record: EvaluationRecord, folder: Path, *, reused: bool) -> Evaluation:
+    """Write a record and its report; of a record that is there already, the report if it is missing."""
+    if not reused:
+        records.write(record, folder / "record.json")
     report = folder / "report.html"
-    if known is None or not report.exists():
+    if not reused or not report.exists():
         report = render(record, folder)[0]
-    return Evaluation(record, folder, report, reused=known is not None)
+    return Evaluation(record, folder, report, reused=reused)
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """What a record rests on once there are scores: `run` extracts and compares, `score` is given them.
+
+    Parameters
+    ----------
+    plan, benchmark, model, digests : as they stand in the record
+    judged, setters : whose comparisons are measured, and whose set the thresholds; often the same
+    comparisons, setting : theirs
+    acquired : of the judged
+    similarity : what a threshold in the model's own unit is one of
+    remarks : what was noticed before anything was measured
+    """
+
+    plan: AuditPlan
+    benchmark: Benchmark
+    model: records.ModelPart
+    digests: records.Digests
+    judged: People
+    setters: People
+    comparisons: Comparisons
+    setting: Comparisons
+    acquired: Acquired
+    similarity: str
+    several_faces: int = 0
+    remarks: tuple[str, ...] = ()
+    device: str = "cpu"
 
 
 def _measure(inputs: Inputs, options: RunOptions, progress: Progress) -> EvaluationRecord:
@@ -82,7 +114,22 @@ def _measure(inputs: Inputs, options: RunOptions, progress: Progress) -> Evaluat
     judged = _comparisons(inputs, inputs.judged, extraction, progress)
     same = inputs.setters is inputs.judged
     setters = judged if same else _comparisons(inputs, inputs.setters, extraction, progress)
-    record = _record(inputs, extraction, judged, setters, options.device)
+    scored = Scored(
+        inputs.plan,
+        inputs.benchmark,
+        assemble.model_part(inputs.card),
+        inputs.digests,
+        inputs.judged,
+        inputs.setters,
+        judged,
+        setters,
+        _acquired(inputs, extraction),
+        inputs.card.similarity,
+        extraction.several_faces,
+        tuple(remarks.of_extraction(inputs, extraction)),
+        options.device,
+    )
+    record = record_of(scored)
     if inputs.series:
         of_series = everything.part(inputs.pictures, len(inputs.samples))
         moved = _moved(inputs, extraction, of_series, found, record)
@@ -173,34 +220,30 @@ def _comparisons(inputs: Inputs, people: People, extraction: Extraction, progres
     )
 
 
-def _record(
-    inputs: Inputs, extraction: Extraction, comparisons: Comparisons, setters: Comparisons, device: str
-) -> EvaluationRecord:
+def record_of(scored: Scored) -> EvaluationRecord:
     """Scores, thresholds, counts, findings, and the record of them."""
-    plan, grouping, samples = inputs.plan, inputs.judged.grouping, inputs.judged.samples
-    scores, placed = _place(inputs, comparisons, setters)
+    plan, grouping, comparisons = scored.plan, scored.judged.grouping, scored.comparisons
+    scores, placed = _place(scored)
     thresholds = np.unique([point.value for point in placed if point.value is not None])
     half = halves(grouping.atom_of, plan.splits, np.random.default_rng(plan.seed))
     counts = comparisons.at(thresholds, half, plan.splits)
-    evidence = disparities.Evidence(counts, _acquired(inputs, extraction), half, plan.splits)
-    found = _find(inputs, placed, evidence)
+    evidence = disparities.Evidence(counts, scored.acquired, half, plan.splits)
+    found = _find(scored, placed, evidence)
     beside = assemble_extras.beside(
-        comparisons, scores, counts, grouping, placed, found.differentials, plan, inputs.benchmark,
-        inputs.judged.subjects,
+        comparisons, scores, counts, grouping, placed, found.differentials, plan, scored.benchmark,
+        scored.judged.subjects,
     )  # fmt: skip
     return EvaluationRecord(
         created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         software=provenance.software(),
-        hardware=provenance.hardware(device),
+        hardware=provenance.hardware(scored.device),
         seed=plan.seed,
-        digests=inputs.digests,
-        benchmark=assemble.benchmark_part(inputs.benchmark, grouping),
-        model=assemble.model_part(inputs.card),
+        digests=scored.digests,
+        benchmark=assemble.benchmark_part(scored.benchmark, grouping),
+        model=scored.model,
         plan=plan.model_dump(mode="json"),
-        samples=assemble.samples_part(samples, inputs.judged.subjects, grouping, scores, extraction.several_faces),
-        acquisition=assemble.acquisition(
-            found.acquisition, extraction.failures, samples, inputs.judged.subjects, grouping
-        ),
+        samples=assemble.samples_part(scored.acquired, grouping, scores, scored.several_faces),
+        acquisition=assemble.acquisition(found.acquisition, scored.acquired, grouping),
         operating_points=[assemble.operating_point(point) for point in placed],
         rates=found.rates,
         differentials=found.differentials,
@@ -212,20 +255,23 @@ def _record(
         label_noise=beside.label_noise,
         curves=beside.curves,
         summary=assemble.summary(scores, grouping, found.measured),
-        warnings=remarks.warnings(inputs, extraction, placed, found.acquisition),
-        limits=remarks.limits(inputs, scores),
+        warnings=remarks.warnings(scored.remarks, plan, scored.benchmark, placed, found.acquisition),
+        limits=remarks.limits(
+            scored.benchmark, None if scored.setters is scored.judged else len(scored.setters.subjects), scores
+        ),
     )
 
 
-def _place(inputs: Inputs, comparisons: Comparisons, setters: Comparisons) -> tuple[ScoreCounts, list[Threshold]]:
+def _place(scored: Scored) -> tuple[ScoreCounts, list[Threshold]]:
     """Scores of the judged, and the operating points: set by the setters, then those given."""
-    plan, grouping, similarity = inputs.plan, inputs.judged.grouping, inputs.card.similarity
+    plan, grouping, similarity = scored.plan, scored.judged.grouping, scored.similarity
+    comparisons, setters = scored.comparisons, scored.setting
     given = [points.in_scores(threshold, similarity) for threshold in plan.thresholds]
     if setters is comparisons:
         scores = points.exact_scores(comparisons, grouping, plan.fmr, given)
         placed = points.operating_points(scores, grouping, plan.fmr)
     else:
-        aside = inputs.setters
+        aside = scored.setters
         set_on = points.exact_scores(setters, aside.grouping, plan.fmr)
         where = f"{len(aside.subjects)} people set aside for calibration"
         placed = points.operating_points(set_on, aside.grouping, plan.fmr, where)
@@ -233,7 +279,7 @@ def _place(inputs: Inputs, comparisons: Comparisons, setters: Comparisons) -> tu
         known = [point.value for point in placed if point.value is not None]
         scores = points.exact_scores(comparisons, grouping, (), [*known, *given])
     placed += points.given_points(scores, grouping, plan.thresholds, similarity)
-    _require_a_target(inputs.benchmark, placed)
+    _require_a_target(scored.benchmark, placed)
     return scores, placed
 
 
@@ -258,9 +304,9 @@ class _Found:
     covariances: list[records.Covariance] = field(default_factory=list)
 
 
-def _find(inputs: Inputs, placed: Sequence[Threshold], evidence: disparities.Evidence) -> _Found:
+def _find(scored: Scored, placed: Sequence[Threshold], evidence: disparities.Evidence) -> _Found:
     """Rates, contrasts and spreads at every global operating point, rates at the groups' own, failures to acquire."""
-    plan, grouping = inputs.plan, inputs.judged.grouping
+    plan, grouping = scored.plan, scored.judged.grouping
     level, few = plan.level, plan.min_subjects
     settings = disparities.Settings(
         level,
@@ -297,7 +343,13 @@ def _acquired(inputs: Inputs, extraction: Extraction) -> Acquired:
     """Samples and failures of every subject."""
     people = inputs.judged
     place = {subject: index for index, subject in enumerate(people.subjects)}
-    owner = np.array([place[sample.subject_id] for sample in people.samples], dtype=np.int64)
-    failed = np.array([sample.sample_id in extraction.failures for sample in people.samples], dtype=bool)
     size = len(people.subjects)
-    return Acquired(np.bincount(owner[failed], minlength=size), np.bincount(owner, minlength=size))
+    samples = np.bincount([place[sample.subject_id] for sample in people.samples], minlength=size)
+    reasons: dict[tuple[str, str], Ints] = {}
+    for sample in people.samples:
+        failure = extraction.failures.get(sample.sample_id)
+        if failure is not None:
+            row = reasons.setdefault((failure.stage, failure.reason), np.zeros(size, dtype=np.int64))
+            row[place[sample.subject_id]] += 1
+    failed = sum(reasons.values(), np.zeros(size, dtype=np.int64))
+    return Acquired(failed, samples, reasons)

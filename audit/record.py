@@ -104,6 +104,9 @@ class SamplesPart(_Part):
     """How much was measured."""
 
     total: int
+    unit: Literal["image", "sample", "side"] = Field(
+        "image", description="what is counted: images; of scores that were given, samples or sides of comparisons"
+    )
     subjects: int
     mated: int
     nonmated: int

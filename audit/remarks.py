@@ -5,20 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from audit.compare.counts import ScoreCounts
-from audit.domain import ErrorRate, Threshold
+from audit.domain import Benchmark, ErrorRate, Threshold
 from audit.extract import Extraction
 from audit.inputs import Inputs
+from audit.plan import AuditPlan
 
 
-def warnings(
-    inputs: Inputs, extraction: Extraction, placed: Sequence[Threshold], acquisition: Sequence[ErrorRate]
-) -> list[str]:
-    """What a reader must know before the numbers."""
-    made = [
-        f"No image of {rate.group} could be processed: {rate.errors} of {rate.trials} failed."
-        for rate in acquisition
-        if rate.trials and rate.errors == rate.trials
-    ]
+def of_extraction(inputs: Inputs, extraction: Extraction) -> list[str]:
+    """What was noticed while images were processed."""
+    made = []
     if extraction.failures:
         made.append(f"{len(extraction.failures)} of {len(inputs.samples)} images could not be processed.")
     if extraction.unsaved:
@@ -28,28 +23,45 @@ def warnings(
             f"More than one face was seen in {extraction.several_faces} of {len(inputs.samples)} images; "
             f"the {inputs.plan.several_faces} one was taken."
         )
-    made += [
-        f"Target FMR {point.target_fmr:g} is {point.reason}." for point in placed
-        if point.policy == "global" and point.value is None
-    ]  # fmt: skip
     owners = {sample.subject_id for sample in inputs.benchmark.samples}
     unseen = sum(subject.subject_id not in owners for subject in inputs.benchmark.subjects)
     if unseen:
         made.append(f"{unseen} people of the table have no sample; they are not counted.")
-    made += list(inputs.benchmark.notes)
-    if inputs.plan.limit:
-        made.append(f"A trial run: only the first {inputs.plan.limit} subjects were used.")
     return made
 
 
-def limits(inputs: Inputs, scores: ScoreCounts) -> list[str]:
-    """What these numbers cannot show."""
+def warnings(
+    noticed: Sequence[str],
+    plan: AuditPlan,
+    benchmark: Benchmark,
+    placed: Sequence[Threshold],
+    acquisition: Sequence[ErrorRate],
+) -> list[str]:
+    """What a reader must know before the numbers."""
+    made = [
+        f"Nothing of {rate.group} could be compared: {rate.errors} of {rate.trials} failed."
+        for rate in acquisition
+        if rate.trials and rate.errors == rate.trials
+    ]
+    made += noticed
+    made += [
+        f"Target FMR {point.target_fmr:g} is {point.reason}." for point in placed
+        if point.policy == "global" and point.value is None
+    ]  # fmt: skip
+    made += list(benchmark.notes)
+    if plan.limit:
+        made.append(f"A trial run: only the first {plan.limit} subjects were used.")
+    return made
+
+
+def limits(benchmark: Benchmark, aside: int | None, scores: ScoreCounts) -> list[str]:
+    """What these numbers cannot show; `aside` is how many people set the thresholds without being judged."""
     made = [
         "Thresholds were set on the comparisons that they are judged on; separate calibration data would be stricter."
-        if inputs.setters is inputs.judged
-        else f"Thresholds were set on {len(inputs.setters.subjects)} people who are not among the judged.",
+        if aside is None
+        else f"Thresholds were set on {aside} people who are not among the judged.",
         "Rates hold for this benchmark's pictures and people; they do not transfer to other cameras, ages or places.",
     ]
     if not scores.exact:
         made.append("AUC, EER, d' and curves come from a fine histogram; thresholds and error counts are exact.")
-    return made + list(inputs.benchmark.limits)
+    return made + list(benchmark.limits)

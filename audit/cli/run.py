@@ -79,9 +79,9 @@ def command(
             evaluation = evaluate(one, replace(options, progress=progress))
         done.append(evaluation)
         if not quiet and not as_json:
-            _show(evaluation)
+            show(evaluation)
     if as_json:
-        typer.echo(json.dumps({"evaluations": [_machine(evaluation) for evaluation in done]}, ensure_ascii=False))
+        typer.echo(json.dumps({"evaluations": [machine(evaluation) for evaluation in done]}, ensure_ascii=False))
 
 
 def _plans(path: Path | None, given: dict[str, Any]) -> list[AuditPlan]:
@@ -95,7 +95,8 @@ def _plans(path: Path | None, given: dict[str, Any]) -> list[AuditPlan]:
     return expand(given, place="run")
 
 
-def _show(evaluation: Evaluation) -> None:
+def show(evaluation: Evaluation) -> None:
+    """Print the table of a record and where it lies."""
     from rich.console import Console  # noqa: PLC0415
 
     from audit.report import terminal_table  # noqa: PLC0415
@@ -106,7 +107,8 @@ def _show(evaluation: Evaluation) -> None:
     console.print(f"Record: {evaluation.folder / 'record.json'}", highlight=False, soft_wrap=True)
 
 
-def _machine(evaluation: Evaluation) -> dict[str, Any]:
+def machine(evaluation: Evaluation) -> dict[str, Any]:
+    """What `--json` prints of an evaluation."""
     record = evaluation.record
     return {
         "benchmark": record.benchmark.name,

@@ -6,8 +6,8 @@ first) followed by the rest of every group (the other groups of its family, pool
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -21,14 +21,25 @@ from audit.metrics.rates import Cell, Tally, by_subject, error_rates, generalise
 
 Metric = Literal["FMR", "FNMR", "FTA"]
 METRICS: tuple[Metric, ...] = ("FMR", "FNMR", "FTA")
+AcquisitionUnit = Literal["image", "sample", "side"]
 
 
 @dataclass(frozen=True, eq=False)
 class Acquired:
-    """Outcomes of extraction by subject: samples attempted and samples without a template, shape (subjects,)."""
+    """Outcomes of acquisition by subject.
+
+    Parameters
+    ----------
+    failed, samples : (subjects,) trials that failed, and trials
+    reasons : (stage, reason) to the trials of each subject that failed so, (subjects,)
+    unit : what a trial is: an image; of scores that were given, a sample, or a side of a comparison where samples are
+        unknown or do not explain what is missing
+    """
 
     failed: Ints
     samples: Ints
+    reasons: Mapping[tuple[str, str], Ints] = field(default_factory=dict)
+    unit: AcquisitionUnit = "image"
 
 
 @dataclass(frozen=True, eq=False)

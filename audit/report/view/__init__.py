@@ -40,10 +40,10 @@ def make(record: EvaluationRecord) -> ReportView:
         language=LANGUAGE,
         title=say("page.title", model=model.name, benchmark=benchmark.title or benchmark.name),
         subtitle=say(
-            "page.subtitle",
+            "page.subtitle" if benchmark.version else "page.subtitle_unversioned",
             version=benchmark.version,
             people=words.people(samples.subjects),
-            images=words.images(samples.total),
+            tried=words.tried(samples),
             day=source.record.created[:10],
         ),
         consent=say("page.consent", tier=benchmark.consent_tier, text=words.key_word("tier", benchmark.consent_tier)),

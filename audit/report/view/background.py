@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from audit.record import Acquisition
+from audit.record import Acquisition, ModelPart
 from audit.report.parts import Block, Cell, Facts, Fold, Listing, Notices, Paragraph, Quote, Section, Table, Term
 from audit.report.strings import catalogue, say
 from audit.report.view import words
@@ -58,16 +58,18 @@ def failure_section(source: Source) -> Section:
     rows = [row for row in source.record.acquisition if not source.banded(row.group)]
     order = {key(g): i for i, g in enumerate(every_group(source))}
     reasons = sorted((r for r in rows if r.stage is not None and r.failures), key=lambda r: order.get(key(r.group), 0))
+    unit = source.record.samples.unit
     blocks: list[Block] = []
     if not reasons:
-        blocks.append(Paragraph(say("failures.none", images=words.images(source.record.samples.total))))
+        blocks.append(Paragraph(say(f"failures.none_{unit}", tried=words.tried(source.record.samples))))
     else:
-        columns = tuple(say(f"failures.column_{n}") for n in ("group", "stage", "reason", "failures"))
+        columns = tuple(say(f"failures.column_{n}") for n in ("group", "stage", "reason", f"failures_{unit}"))
         made = tuple(_failure_row(row) for row in reasons)
         blocks.append(Table("failures", say("failures.caption"), columns, made))
     if source.record.samples.several_faces:
         blocks.append(Paragraph(say("failures.several", images=words.images(source.record.samples.several_faces))))
-    return Section("failures", say("failures.title"), say("failures.lead"), tuple(blocks), terms("fta"))
+    title, lead = say(f"failures.title_{unit}"), say(f"failures.lead_{unit}")
+    return Section("failures", title, lead, tuple(blocks), terms("fta"))
 
 
 def _failure_row(row: Acquisition) -> tuple[Cell, ...]:
@@ -97,10 +99,16 @@ def model_section(source: Source) -> Section:
         (say("model.training_consent"), model.training_consent or say("word.unknown")),
         (say("model.source"), model.source or say("word.unknown")),
         (say("model.preprocessing"), model.preprocessing_text or model.preprocessing),
-        (say("model.similarity"), say("model.similarity_text", similarity=model.similarity, dimension=model.dimension)),
+        (say("model.similarity"), _similarity(model)),
         (say("model.weights"), model.weights_sha256),
     )
     return Section("model", say("model.title"), say("model.lead"), (Facts(facts),))
+
+
+def _similarity(model: ModelPart) -> str:
+    if not model.dimension:
+        return model.similarity
+    return say("model.similarity_text", similarity=model.similarity, dimension=model.dimension)
 
 
 def provenance_section(source: Source) -> Section:

@@ -95,9 +95,10 @@ def failure_rate(source: Source, group: Group) -> Rate | None:
 
 def group_table(source: Source) -> Table:
     """The main table: every group with its people and its three error rates at the headline threshold."""
-    point = source.headline
+    point, unit = source.headline, source.record.samples.unit
     columns = tuple(
-        say(f"groups.column_{name}") for name in ("group", "people", "images", "fmr", "fnmr", "fta", "support")
+        say(f"groups.column_{name}")
+        for name in ("group", "people", f"tried_{unit}", "fmr", "fnmr", f"fta_{unit}", "support")
     )
     rows: list[tuple[Cell, ...]] = [_group_row(source, {}, point)]
     for attributes in source.attribute_sets():

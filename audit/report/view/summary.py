@@ -159,7 +159,7 @@ def _how_sure(source: Source) -> Answer:
 
 def _how_many(source: Source) -> Answer:
     samples = source.record.samples
-    text = say("answer.many", people=words.people(samples.subjects), images=words.images(samples.total))
+    text = say("answer.many", people=words.people(samples.subjects), tried=words.tried(samples))
     pairs = say("answer.many_pairs", mated=words.number(samples.mated), nonmated=words.number(samples.nonmated))
     groups = [c for c in source.record.samples.by_group if c.group]
     small = [c for c in groups if c.subjects < 30]

@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_UP, Context
 from typing import Literal
 
 from audit.domain import UNKNOWN
-from audit.record import Group, IntervalPart
+from audit.record import Group, IntervalPart, SamplesPart
 from audit.report.strings import has, say
 
 _TWO = Context(prec=2, rounding=ROUND_HALF_UP)
@@ -124,6 +124,15 @@ def people(n: int) -> str:
 def images(n: int) -> str:
     """Print a number of images."""
     return say("count.image" if n == 1 else "count.images", n=number(n))
+
+
+def tried(samples: SamplesPart) -> str:
+    """Print what was tried: images, samples, or comparisons that were given with scores."""
+    if samples.unit == "side":
+        return comparisons(samples.total // 2)
+    if samples.unit == "sample":
+        return say("count.sample" if samples.total == 1 else "count.samples", n=number(samples.total))
+    return images(samples.total)
 
 
 def comparisons(n: int) -> str:
