@@ -12,6 +12,7 @@ import csv
 import difflib
 import hashlib
 import io
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +54,7 @@ class ScoreTable:
     probe_sample, reference_sample : (R,), empty without samples
     owner : (samples,) subject of each sample
     unread : columns that were left alone
+    blank : rows without any content
     digest : SHA-256 of the file, hexadecimal
     """
 
@@ -65,6 +67,7 @@ class ScoreTable:
     reference_sample: Codes
     owner: Codes
     unread: tuple[str, ...]
+    blank: int
     digest: str
 
     @property
@@ -132,6 +135,7 @@ def read(
         reference_sample=two,
         owner=owner,
         unread=tuple(name for name in columns if name not in wanted),
+        blank=len(lines.blank),
         digest=digest,
     )
 
@@ -146,12 +150,16 @@ class _Lines:
         self.path, self.first, self.done = path, first, 0
         self.blank: list[int] = []
 
-    def place(self, index: int, column: str | None = None) -> str:
-        """File, row and column of a comparison, by its index in the file."""
+    def row(self, index: int) -> int:
+        """Row of a comparison, by its index in the file."""
         row = index + self.first
         for blank in self.blank:
             row += blank <= row
-        return f"{self.path}, row {row}" + (f", column {column!r}" if column else "")
+        return row
+
+    def place(self, index: int, column: str | None = None) -> str:
+        """File, row and column of a comparison, by its index in the file."""
+        return f"{self.path}, row {self.row(index)}" + (f", column {column!r}" if column else "")
 
     def here(self, index: int, column: str) -> str:
         """The same, by its index in the piece that is being read."""
@@ -257,7 +265,7 @@ def _check_samples(
             raise DataError(
                 lines.place(row, column),
                 f"{names[sample]!r} is a sample of {people[subjects[side][row]]!r} here, "
-                f"and of {people[owner[sample]]!r} elsewhere",
+                f"and of {people[owner[sample]]!r} in {_where(sample, owner, open_, subjects, samples, lines)}",
                 "A sample shows one person: correct one of the two",
             )
     same = samples[0] == samples[1]
@@ -271,10 +279,28 @@ def _check_samples(
         first, second = np.flatnonzero(keys == again[0])[:2]
         raise DataError(
             lines.place(int(second)),
-            f"{names[samples[0][second]]!r} and {names[samples[1][second]]!r} stand in row "
-            f"{lines.place(int(first)).rpartition(' ')[2]} too",
+            f"{names[samples[0][second]]!r} and {names[samples[1][second]]!r} stand in row {lines.row(int(first))} too",
             "Keep one row for two samples, whichever of them is the probe",
         )
+
+
+def _where(
+    sample: int,
+    owner: Codes,
+    open_: NDArray[np.bool_],
+    subjects: tuple[Codes, Codes],
+    samples: tuple[Codes, Codes],
+    lines: _Lines,
+) -> str:
+    """Where a sample is said to be its owner's."""
+    if not open_[sample]:
+        return "the table of --samples"
+    rows = [
+        int(np.argmax(found))
+        for side in (0, 1)
+        if (found := (samples[side] == sample) & (subjects[side] == owner[sample])).any()
+    ]
+    return f"row {lines.row(min(rows))}"
 
 
 def _digest(path: Path) -> str:
@@ -294,7 +320,7 @@ def _require(path: Path, columns: Sequence[str]) -> None:
             hint = f"Is it the one called {near[0]!r}?" if near else _listed(columns)
             raise DataError(str(path), f"the column {name!r} is missing", hint)
     if len(set(columns)) < len(columns):
-        doubled = next(name for k, name in enumerate(columns) if name in columns[:k])
+        doubled = next(name for name, count in Counter(columns).items() if count > 1)
         raise DataError(f"{path}, row 1", f"the column {doubled!r} stands twice", "Rename or remove one")
     one = [name for name in SAMPLES if name in columns]
     if len(one) == 1:
@@ -323,9 +349,6 @@ def _csv_pieces(path: Path, wanted: Sequence[str], columns: Sequence[str], lines
     bad: list[Any] = []
 
     def odd(row: Any) -> str:
-        if row.actual_columns <= 1 and not (row.text or "").strip():
-            lines.blank.append(row.number)
-            return "skip"
         bad.append(row)
         return "error"
 
@@ -335,7 +358,8 @@ def _csv_pieces(path: Path, wanted: Sequence[str], columns: Sequence[str], lines
     converting = pacsv.ConvertOptions(include_columns=list(wanted), column_types=dict.fromkeys(wanted, pa.string()))
     try:
         with pacsv.open_csv(path, reading, parsing, converting) as reader:
-            yield from reader
+            for batch in reader:
+                yield _without_blanks(batch, lines)
     except pa.ArrowInvalid as error:
         if bad:
             raise DataError(
@@ -344,6 +368,18 @@ def _csv_pieces(path: Path, wanted: Sequence[str], columns: Sequence[str], lines
                 "Quote cells with commas",
             ) from None
         raise _arrow(path, error, lines) from None
+
+
+def _without_blanks(batch: Any, lines: _Lines) -> Any:
+    """Leave out rows of which every cell is empty, such as the last line of many files, and note where they stand."""
+    blank = np.ones(batch.num_rows, dtype=bool)
+    for column in batch.columns:
+        blank &= pc.equal(pc.binary_length(column), 0).to_numpy(zero_copy_only=False)
+    if not blank.any():
+        return batch
+    before = lines.first + lines.done + len(lines.blank)
+    lines.blank += (np.flatnonzero(blank) + before).tolist()
+    return batch.filter(pa.array(~blank))
 
 
 def _arrow(path: Path, error: Exception, lines: _Lines) -> DataError:

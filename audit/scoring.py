@@ -21,13 +21,12 @@ import numpy as np
 
 from audit import groups, plan, provenance, recipe, results, score_table
 from audit.benchmarks import consent, descriptor, people, recognise, tables, undescribed
-from audit.compare.counts import Ints
 from audit.domain import Attribute, Benchmark, Consent, Subject
 from audit.errors import DataError, NothingMeasured, PlanError
 from audit.inputs import People
 from audit.metrics.evaluation import Acquired
 from audit.record import Digests, ModelPart
-from audit.score_table import ScoreTable
+from audit.score_table import Codes, ScoreTable
 
 UNDOCUMENTED = Consent(
     tier="undocumented",
@@ -144,7 +143,7 @@ def _scored(
     by_id = {subject.subject_id: subject for subject in benchmark.subjects}
     names = tuple(name for name, kept in zip(table.subjects, seen, strict=True) if kept)
     grouping = groups.make(benchmark, wanted.by or (), [by_id[name] for name in names], wanted.impostors)
-    place = np.cumsum(seen) - 1
+    place = np.cumsum(seen, dtype=np.int32) - 1
     probe, reference = place[table.probe[rows]], place[table.reference[rows]]
     comparisons = ListedPairs(probe, reference, used, grouping.atom_of, grouping.atoms)
     everyone = People(names, grouping, ())
@@ -164,7 +163,7 @@ def _scored(
     )
 
 
-def _acquired(table: ScoreTable, place: Ints, size: int) -> Acquired:
+def _acquired(table: ScoreTable, place: Codes, size: int) -> Acquired:
     """Failures of every subject: by sample where samples explain every missing score, else by side of a comparison."""
     missing = table.missing
     if table.samples is not None:
@@ -201,6 +200,8 @@ def _noticed(table: ScoreTable, scored: int, absent: int) -> tuple[str, ...]:
         made.append(f"{gone:,} of {len(table.score):,} comparisons have no score; they are counted as failures.")
     if table.samples is None:
         made.append(NO_IDS)
+    if table.blank:
+        made.append(f"{table.blank:,} rows of the scores are empty; they are not counted.")
     if absent:
         made.append(f"{absent:,} people of the table stand in no comparison; they are not counted.")
     if table.unread:

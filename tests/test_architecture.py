@@ -21,7 +21,8 @@ ALLOWED = {
     "audit.record": {"domain", "errors"},
     "audit.provenance": {"domain"},
     "audit.results": {"record", "errors"},
-    "audit.remarks": {"compare", "domain", "extract", "inputs", "metrics"},
+    "audit.remarks": {"compare", "domain", "extract", "inputs", "metrics", "plan"},
+    "audit.score_table": {"errors"},
     "audit.decode": {"domain", "errors", "decode"},
     "audit.compare": {"compare", "domain", "errors"},
     "audit.benchmarks": {"benchmarks", "domain", "errors", "record"},
@@ -36,8 +37,8 @@ ALLOWED = {
     "audit.synthesis": {"synthesis", "errors"},
     "audit.assemble": {"record", "compare", "domain", "groups", "metrics", "stats"},
 }
-FREE = {"audit.recipe", "audit.inputs", "audit.cli", "audit", "audit.__main__"}
-"""The recipe and its inputs know the order, the command line joins; the package's front names them."""
+FREE = {"audit.recipe", "audit.scoring", "audit.inputs", "audit.cli", "audit", "audit.__main__"}
+"""The recipes and their inputs know the order, the command line joins; the package's front names them."""
 
 
 def room(module: str) -> str:

@@ -15,6 +15,9 @@ from audit.compare.counts import Floats, Grid, Ints, OperatingCounts, ScoreCount
 
 CHUNK = 1 << 14
 """Listed pairs that are compared at a time."""
+ROWS = 1 << 19
+"""Listed pairs that are counted at a time."""
+Indices = NDArray[np.int64] | NDArray[np.int32]
 
 
 class ListedPairs:
@@ -28,62 +31,88 @@ class ListedPairs:
     atoms : number of atoms
     """
 
-    def __init__(self, probe: Ints, reference: Ints, scores: Floats, atom_of: Ints, atoms: int) -> None:
+    def __init__(self, probe: Indices, reference: Indices, scores: Floats, atom_of: Ints, atoms: int) -> None:
         self.samples: Ints | None = None
-        self._first = np.minimum(probe, reference)
-        self._second = np.maximum(probe, reference)
-        self._scores = np.asarray(scores, dtype=np.float64)
-        self._atom_of = atom_of
+        self._atom_of = np.asarray(atom_of, dtype=np.int64)
         self._atoms = atoms
+        first, second = np.minimum(probe, reference), np.maximum(probe, reference)
+        key = first.astype(np.int64) * len(atom_of) + second
+        order = np.argsort(key, kind="stable")
+        key = key[order]
+        self._first, self._second = first[order].astype(np.int32), second[order].astype(np.int32)
+        self._scores = np.asarray(scores, dtype=np.float64)[order]
+        # Comparisons of a pair of subjects stand together: a pair is a stretch of rows.
+        self._starts = np.flatnonzero(np.r_[True, key[1:] != key[:-1]]) if len(key) else np.zeros(0, dtype=np.int64)
         low, high = float(self._scores.min(initial=0.0)), float(self._scores.max(initial=0.0))
         self._grid = Grid(low, high if high > low else low + 1.0)
-        self._mated = self._first == self._second
-        cell = pair_cell(atom_of[self._first], atom_of[self._second], atoms)
-        self._cell = np.where(self._mated, pair_cells(atoms) + atom_of[self._first], cell)
 
     def scores(self, kept: NDArray[np.bool_] | None = None) -> ScoreCounts:
         """Count scores by cell."""
-        return ScoreCounts.empty(self._atoms, self._grid, kept).add(self._cell, self._scores)
+        total = ScoreCounts.empty(self._atoms, self._grid, kept)
+        for part in self._parts():
+            one, two = self._first[part], self._second[part]
+            a, b = self._atom_of[one], self._atom_of[two]
+            cell = np.where(one == two, pair_cells(self._atoms) + a, pair_cell(a, b, self._atoms))
+            total = total.add(cell, self._scores[part])
+        return total
 
     def chunks(self) -> Iterator[tuple[Ints, Ints, Floats]]:
-        """Give all comparisons at once."""
-        yield self._first, self._second, self._scores
+        """Give comparisons piece by piece; no pair of subjects is in two pieces."""
+        for part in self._parts():
+            yield self._first[part].astype(np.int64), self._second[part].astype(np.int64), self._scores[part]
+
+    def _parts(self) -> Iterator[slice]:
+        """Stretches of about `ROWS` rows that end where a pair of subjects ends."""
+        start, size = 0, len(self._scores)
+        while start < size:
+            later = self._starts[np.searchsorted(self._starts, start + ROWS) :][:1]
+            end = int(later[0]) if len(later) else size
+            yield slice(start, end)
+            start = end
 
     def at(self, thresholds: Floats, half: Ints, splits: int) -> OperatingCounts:
         """Count errors at ascending thresholds."""
         total = OperatingCounts.empty(thresholds, len(self._atom_of), self._atoms, splits)
-        self._count_mated(total)
-        subjects = len(self._atom_of)
-        use = ~self._mated
-        key = self._first[use] * subjects + self._second[use]
-        pairs, inverse = np.unique(key, return_inverse=True)
-        i, j = pairs // max(subjects, 1), pairs % max(subjects, 1)
-        size = np.bincount(inverse, minlength=len(pairs)).astype(np.int64)
+        if not len(self._starts):
+            return total
+        i, j = self._first[self._starts], self._second[self._starts]
+        size = np.diff(np.r_[self._starts, len(self._scores)])
+        own = i == j
+        np.add.at(total.mated, i[own], size[own])
+        self._add_pairs(total, i[~own], j[~own], size[~own], half, splits)
+        for t, threshold in enumerate(total.thresholds):
+            accepted = np.add.reduceat(self._scores >= threshold, self._starts, dtype=np.int64)
+            np.add.at(total.mated_errors[t], i[own], (size - accepted)[own])
+            wrong = np.flatnonzero(~own & (accepted > 0))
+            self._add_errors(total, t, i[wrong], j[wrong], accepted[wrong], size[wrong], half, splits)
+        return total
+
+    def _add_pairs(self, total: OperatingCounts, i: Indices, j: Indices, size: Ints, half: Ints, splits: int) -> None:
         a, b = self._atom_of[i], self._atom_of[j]
         cell = pair_cell(a, b, self._atoms)
-        inside = [(s, side, _same_half(half, i, j, s) == side) for s in range(splits) for side in (0, 1)]
         np.add.at(total.comparisons, (i, b), size)
         np.add.at(total.comparisons, (j, a), size)
         np.add.at(total.scc, cell, size * size)
-        for split, side, chosen in inside:
-            np.add.at(total.half_comparisons[split, side], cell[chosen], size[chosen])
-        for t, threshold in enumerate(total.thresholds):
-            e = np.bincount(inverse[self._scores[use] >= threshold], minlength=len(pairs)).astype(np.int64)
-            np.add.at(total.errors[t], (i, b), e)
-            np.add.at(total.errors[t], (j, a), e)
-            np.add.at(total.see[t], cell, e * e)
-            np.add.at(total.sec[t], cell, e * size)
-            for split, side, chosen in inside:
-                np.add.at(total.half_errors[t, split, side], cell[chosen], e[chosen])
-        return total
+        for split in range(splits):
+            side = _same_half(half, i, j, split)
+            for which in (0, 1):
+                inside = side == which
+                np.add.at(total.half_comparisons[split, which], cell[inside], size[inside])
 
-    def _count_mated(self, total: OperatingCounts) -> None:
-        subjects = len(self._atom_of)
-        who = self._first[self._mated]
-        total.mated[:] = np.bincount(who, minlength=subjects)
-        for t, threshold in enumerate(total.thresholds):
-            wrong = self._scores[self._mated] < threshold
-            total.mated_errors[t] = np.bincount(who[wrong], minlength=subjects)
+    def _add_errors(
+        self, total: OperatingCounts, t: int, i: Indices, j: Indices, e: Ints, size: Ints, half: Ints, splits: int
+    ) -> None:
+        a, b = self._atom_of[i], self._atom_of[j]
+        cell = pair_cell(a, b, self._atoms)
+        np.add.at(total.errors[t], (i, b), e)
+        np.add.at(total.errors[t], (j, a), e)
+        np.add.at(total.see[t], cell, e * e)
+        np.add.at(total.sec[t], cell, e * size)
+        for split in range(splits):
+            side = _same_half(half, i, j, split)
+            for which in (0, 1):
+                inside = side == which
+                np.add.at(total.half_errors[t, split, which], cell[inside], e[inside])
 
 
 def listed(
@@ -126,7 +155,7 @@ def scores_of(vectors: NDArray[np.float32], probe: Ints, reference: Ints, simila
     return scores.astype(np.float64)
 
 
-def _same_half(half: Ints, i: Ints, j: Ints, split: int) -> Ints:
+def _same_half(half: Ints, i: Indices, j: Indices, split: int) -> Ints:
     """Half that both subjects are in, or -1."""
     one, two = (half[i] >> split) & 1, (half[j] >> split) & 1
     return np.where(one == two, one, -1)
