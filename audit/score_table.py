@@ -35,6 +35,8 @@ SAMPLES = ("probe", "reference")
 SCORE = "score"
 MISSING = ("", "na", "n/a", "nan", "null", "none")
 """What stands for a missing score, in any case."""
+LARGEST = 1e100
+"""Scores of larger size are refused: their squares are infinite."""
 BLOCK = 1 << 23
 """Bytes of CSV that are parsed at a time; more where a row is longer."""
 BATCH = 1 << 17
@@ -222,12 +224,13 @@ def _numbers(column: Any, lines: _Lines) -> Floats:
                 f"{lines.path}, column {SCORE!r}", f"holds {column.type}, not numbers", "Store scores as numbers"
             ) from None
     made = np.asarray(pc.fill_null(column, float("nan")).to_numpy(zero_copy_only=False), dtype=np.float64)
-    if np.isinf(made).any():
-        first = int(np.flatnonzero(np.isinf(made))[0])
+    large = np.abs(made) > LARGEST
+    if large.any():
+        first = int(np.flatnonzero(large)[0])
         raise DataError(
             lines.here(first, SCORE),
             f"{made[first]} is no score",
-            "A comparison that failed has an empty score; any other score is finite",
+            f"A comparison that failed has an empty score; any other lies within {LARGEST:g} of 0",
         )
     return made
 

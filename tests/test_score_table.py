@@ -93,6 +93,7 @@ def test_rows_are_numbered_as_an_editor_does_across_blocks(tmp_path: Path, monke
         (HEAD + "a,b,0.1\na,b,0.2,7\n", "row 3: has 4 cells, the header has 3"),
         (HEAD + "a,b,0.1\na,b,1;5\n", "row 3, column 'score': '1;5' is no number"),
         (HEAD + "a,b,0.1\na,b,inf\n", "row 3, column 'score': inf is no score"),
+        (HEAD + "a,b,0.1\na,b,-2e100\n", "row 3, column 'score': -2e+100 is no score"),
         (HEAD + "a,b,-Infinity\n", "row 2, column 'score': -inf is no score"),
         (HEAD + "a,b,0.1\n,b,0.2\n", "row 3, column 'probe_subject': is empty"),
         (HEAD.encode() + b"a,b,0.1\nJos\xe9,b,0.2\n", "row 3: is not UTF-8 (byte 3 of the row)"),
@@ -100,7 +101,7 @@ def test_rows_are_numbered_as_an_editor_does_across_blocks(tmp_path: Path, monke
         (IDS + "a,b,a1,b1,0.1\na,b,a1,b1,0.1\n", "row 3: 'a1' and 'b1' stand in row 2 too"),
         (IDS + "a,b,a1,b1,0.1\nb,a,b1,a1,0.2\n", "row 3: 'b1' and 'a1' stand in row 2 too"),
         (IDS + "a,b,a1,b1,0.1\na,a,a1,a1,1\n", "row 3: 'a1' is compared with itself"),
-        (IDS + "a,b,a1,b1,0.1\nb,a,b2,b1,1\n", "row 2, column 'reference': 'b1' is a sample of 'b' here, and of 'a' in row 3"),
+        (IDS + "a,b,a1,b1,0.1\nb,a,b2,b1,1\n", "row 2, column 'reference': 'b1' is a sample of 'b' here, and of 'a'"),
     ],
 )  # fmt: skip
 def test_bad_tables_are_refused_in_one_line(text: str | bytes, said: str, tmp_path: Path) -> None:
