@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from audit.record import Acquisition, ModelPart
+from audit.record import Acquisition, BenchmarkPart, ModelPart
 from audit.report.parts import Block, Cell, Facts, Fold, Listing, Notices, Paragraph, Quote, Section, Table, Term
 from audit.report.strings import catalogue, say
 from audit.report.view import words
@@ -32,7 +32,7 @@ def consent_section(source: Source) -> Section:
         (say("consent.tier"), f"{tier}: {words.key_word('tier', tier)}"),
         (say("consent.purposes"), purposes or say("word.unknown")),
         (say("consent.licence"), benchmark.licence or say("word.unknown")),
-        (say("consent.live"), say("consent.live_yes" if benchmark.live else "consent.live_no")),
+        (say("consent.live"), say(f"consent.live_{_withdrawal(benchmark)}")),
         (say("consent.citation"), benchmark.citation or say("word.unknown")),
     ]
     if benchmark.acknowledged:
@@ -51,6 +51,12 @@ def consent_section(source: Source) -> Section:
         columns = tuple(say(f"labels.column_{n}") for n in ("attribute", "by", "values", "note"))
         blocks.append(Table("labels", say("labels.caption"), columns, rows))
     return Section("consent", say("consent.title"), say("consent.lead"), tuple(blocks), terms("tier", "label"))
+
+
+def _withdrawal(benchmark: BenchmarkPart) -> str:
+    if benchmark.consent_tier == "undocumented":
+        return "unknown"
+    return "yes" if benchmark.live else "no"
 
 
 def failure_section(source: Source) -> Section:
