@@ -12,7 +12,7 @@ from audit.compare.counts import ScoreCounts
 from audit.domain import Benchmark, DemographicGroup, ErrorRate, Interval, Threshold
 from audit.groups import Grouping
 from audit.metrics import det
-from audit.metrics.disparities import Contrasted, Spreaded
+from audit.metrics.disparities import Contrasted, Equality, Spreaded
 from audit.metrics.evaluation import METRICS, Acquired, Measured
 from audit.stats.intervals import zero_upper_bound
 
@@ -183,6 +183,7 @@ def contrast(found: Contrasted, margin: float) -> r.Contrast:
         "group": found.group.as_dict(),
         "against": "rest" if found.against is None else found.against.as_dict(),
         "p_adjusted": found.p_adjusted,
+        "p_max_z": found.p_max_z,
         "family": found.family,
         "margin": margin,
         "reason": found.reason,
@@ -201,6 +202,19 @@ def contrast(found: Contrasted, margin: float) -> r.Contrast:
         minimum_detectable_ratio=_finite(result.minimum_detectable_ratio),
         difference=result.difference,
         difference_interval=interval(result.difference_interval),
+    )
+
+
+def global_test(found: Equality, point: Threshold) -> r.GlobalTest:
+    """The test of equal rates of a family."""
+    return r.GlobalTest(
+        metric=found.metric,
+        attributes=list(found.attributes),
+        operating_point=None if found.metric == "FTA" else point.id,
+        included=[group.as_dict() for group in found.included],
+        freedom=found.freedom,
+        p=found.p,
+        reason=found.reason,
     )
 
 

@@ -248,6 +248,7 @@ def record_of(scored: Scored) -> EvaluationRecord:
         rates=found.rates,
         differentials=found.differentials,
         contrasts=found.contrasts,
+        global_tests=found.global_tests,
         distributions=assemble.distributions(scores, grouping, thresholds.tolist(), plan.min_subjects),
         covariance=found.covariances,
         det=assemble.det_curves(scores, grouping, plan.min_subjects),
@@ -300,6 +301,7 @@ class _Found:
     measured: list[evaluation.Measured] = field(default_factory=list)
     rates: list[records.Rate] = field(default_factory=list)
     contrasts: list[records.Contrast] = field(default_factory=list)
+    global_tests: list[records.GlobalTest] = field(default_factory=list)
     differentials: list[records.Differential] = field(default_factory=list)
     covariances: list[records.Covariance] = field(default_factory=list)
 
@@ -326,6 +328,8 @@ def _find(scored: Scored, placed: Sequence[Threshold], evidence: disparities.Evi
         again = bool(found.measured)  # failures to acquire depend on no threshold: they are compared once
         contrasts = [c for c in disparities.contrasts(one, grouping, settings) if not (again and c.metric == "FTA")]
         spreads = disparities.spreads(one, evidence, grouping, settings)
+        equal = [test for test in disparities.equalities(one, grouping) if not (again and test.metric == "FTA")]
+        found.global_tests += [assemble.global_test(test, point) for test in equal]
         found.covariances.append(assemble.covariance(one, len(found.rates)))
         found.rates += assemble.measured_rates(one, grouping)
         found.contrasts += [assemble.contrast(c, settings.margins[c.metric]) for c in contrasts]

@@ -205,7 +205,10 @@ class Contrast(_Part):
     at_least: bool = Field(False, description="the denominator had no error: the ratio is at least this")
     interval: IntervalPart | None
     p: Unit | None
-    p_adjusted: Unit | None
+    p_adjusted: Unit | None = Field(description="Holm's, over the family")
+    p_max_z: Unit | None = Field(
+        None, description="by the largest |z| of the family, with the correlations of its tests"
+    )
     family: str
     verdict: Verdict
     material: bool = False
@@ -213,6 +216,18 @@ class Contrast(_Part):
     minimum_detectable_ratio: float | None
     difference: float | None = None
     difference_interval: IntervalPart | None = None
+    reason: str | None = None
+
+
+class GlobalTest(_Part):
+    """Wald's test that the groups of an attribute or intersection have one rate: F over K - 1."""
+
+    metric: str
+    attributes: list[str]
+    operating_point: str | None
+    included: list[Group]
+    freedom: tuple[int, int] | None = Field(description="K - 1, and the fewest people of a group less one")
+    p: Unit | None
     reason: str | None = None
 
 
@@ -370,6 +385,7 @@ class EvaluationRecord(_Part):
     rates: list[Rate]
     differentials: list[Differential]
     contrasts: list[Contrast]
+    global_tests: list[GlobalTest] = []
     distributions: list[Distribution]
     covariance: list[Covariance] = []
     det: list[DetCurve] = []

@@ -1,9 +1,9 @@
 """Which groups are compared with which: contrasts and spreads of every family at one operating point.
 
 A family is an attribute, or an intersection of attributes. Each of its groups is contrasted with the reference group
-(`reference_of`) and with the pooled rest; p-values are adjusted by Holm over what is
-declared as `family`: metric x operating point x attributes. Spreads take the groups that are large enough, judged by
-what is known before errors are counted.
+(`reference_of`) and with the pooled rest; p-values are adjusted, by Holm and by max-|z|, over what is declared as
+`family`: metric x operating point x attributes. Spreads take the groups that are large enough, judged by what is known
+before errors are counted.
 """
 
 from __future__ import annotations
@@ -17,14 +17,18 @@ import numpy as np
 from audit.compare.counts import Floats, Ints, OperatingCounts, mask_cells
 from audit.domain import DemographicGroup
 from audit.groups import Grouping
-from audit.metrics.cells import Cells, join, make_cells, pooled_design_effect
+from audit.metrics.cells import Cells, join, log_rates, make_cells, pooled_design_effect
 from audit.metrics.contrasts import Contrast, contrast
 from audit.metrics.differentials import MEASURES
 from audit.metrics.evaluation import Acquired, Measured, Metric
 from audit.metrics.rates import interval
 from audit.metrics.spreads import Spread, spread
 from audit.metrics.support import excluded, expected_effective_errors
-from audit.stats.multiplicity import holm
+from audit.stats.multiplicity import holm, max_z
+from audit.stats.nulls import wald_equality
+
+MAX_Z_DRAWS = 20_000
+"""Draws of the largest |z|: a p-value of .01 is then known to .0014."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class Contrasted:
     result: Contrast | None
     p_adjusted: float | None
     reason: str | None
+    p_max_z: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +79,11 @@ def contrasts(measured: Measured, grouping: Grouping, settings: Settings) -> Ite
             name = f"{metric} | {measured.point.id} | {' x '.join(attributes)}"
             pairs = [*((k, reference) for k in family if k != reference), *((k, None) for k in family)]
             made = [_contrast(measured, grouping, metric, k, against, name, settings) for k, against in pairs]
-            yield from _adjust(made)
+            columns = [
+                (measured.local(k), measured.local(k, rest=True) if against is None else measured.local(against))
+                for k, against in pairs
+            ]
+            yield from _adjust(made, columns, measured, metric, _generator(settings, f"max-z|{name}"))
 
 
 def _metrics(measured: Measured) -> list[Metric]:
@@ -155,10 +164,63 @@ def cells_of(measured: Measured, metric: Metric, columns: Sequence[int]) -> Cell
     )
 
 
-def _adjust(made: Sequence[Contrasted]) -> list[Contrasted]:
+def _adjust(
+    made: Sequence[Contrasted],
+    columns: Sequence[tuple[int, int]],
+    measured: Measured,
+    metric: Metric,
+    rng: np.random.Generator,
+) -> list[Contrasted]:
+    """Adjust the p-values of a family: by Holm's method, and by the largest |z| with the correlations of its tests."""
     tested = {k: one.result.p for k, one in enumerate(made) if one.result is not None and one.result.p is not None}
-    values = dict(zip(tested, holm(list(tested.values())).tolist(), strict=True))
-    return [replace(one, p_adjusted=values.get(k)) for k, one in enumerate(made)]
+    if not tested:
+        return list(made)
+    used = sorted({column for k in tested for column in columns[k]})
+    _, sigma = log_rates(cells_of(measured, metric, used))
+    lines = np.zeros((len(tested), len(used)))
+    for row, k in enumerate(tested):
+        lines[row, used.index(columns[k][0])] += 1
+        lines[row, used.index(columns[k][1])] -= 1
+    p = list(tested.values())
+    stepped = dict(zip(tested, holm(p).tolist(), strict=True))
+    largest = dict(zip(tested, max_z(p, lines @ sigma @ lines.T, MAX_Z_DRAWS, rng).tolist(), strict=True))
+    return [replace(one, p_adjusted=stepped.get(k), p_max_z=largest.get(k)) for k, one in enumerate(made)]
+
+
+def _generator(settings: Settings, name: str) -> np.random.Generator:
+    """A generator of its own for everything that is drawn: no number depends on what else is computed."""
+    return np.random.default_rng([settings.seed, zlib.crc32(name.encode())])
+
+
+@dataclass(frozen=True, slots=True)
+class Equality:
+    """The test that all groups of a family have one rate; `freedom` is (K - 1, fewest people - 1)."""
+
+    metric: Metric
+    attributes: tuple[str, ...]
+    included: tuple[DemographicGroup, ...]
+    freedom: tuple[int, int] | None
+    p: float | None
+    reason: str | None
+
+
+def equalities(measured: Measured, grouping: Grouping) -> Iterator[Equality]:
+    """Test every family of groups for one rate: Wald's statistic on log rates, over the groups that enter spreads."""
+    for attributes, family in grouping.families().items():
+        for metric in _metrics(measured):
+            left_out = _entering(measured, grouping, metric, family)
+            chosen = [k for k in family if k not in left_out]
+            made = Equality(metric, attributes, tuple(grouping.groups[k] for k in chosen), None, None, None)
+            if len(chosen) < 2:
+                yield replace(made, reason="fewer than two of the groups are large enough")
+                continue
+            cells = cells_of(measured, metric, chosen)
+            if not cells.errors.any():
+                yield replace(made, reason="no error in any group: equality cannot be tested")
+                continue
+            freedom = len(chosen) - 1, int(cells.subjects.min()) - 1
+            p = wald_equality(*log_rates(cells), freedom[1])
+            yield replace(made, freedom=freedom, p=p)
 
 
 @dataclass(frozen=True, eq=False)
@@ -245,12 +307,11 @@ def _spread(
         index = [measured.column(part, k) for part in parts for k in chosen]
         whole = join(cells[0], cells[1], measured.covariance[np.ix_(index, index)])
     name = f"{measure}|{'+'.join(parts)}|{measured.point.id}|{','.join(attributes)}"
-    rng = np.random.default_rng([settings.seed, zlib.crc32(name.encode())])
     return spread(
         measure,
         whole,
         margins=margins,
-        rng=rng,
+        rng=_generator(settings, name),
         halves=_halves(measured, evidence, grouping, parts, chosen),
         draws=settings.draws,
         level=settings.level,
