@@ -27,8 +27,11 @@ class Comparisons(Protocol):
         """Count errors at ascending thresholds, by subject, and within the halves of `splits` random splits."""
         ...
 
-    def chunks(self) -> Iterator[tuple[Ints, Ints, Floats]]:
-        """Give all comparisons once: subjects (first, second) and scores; no subject pair in two chunks."""
+    def chunks(self, above: float | None = None) -> Iterator[tuple[Ints, Ints, Floats]]:
+        """Give all comparisons (of scores not below `above`) once: subjects (first, second) and scores.
+
+        No subject pair is in two chunks.
+        """
         ...
 
 

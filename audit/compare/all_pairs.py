@@ -92,11 +92,18 @@ class AllPairs:
             total = total.add(cell[use], tile.scores[use].astype(np.float64))
         return total
 
-    def chunks(self) -> Iterator[tuple[Ints, Ints, Floats]]:
+    def chunks(self, above: float | None = None) -> Iterator[tuple[Ints, Ints, Floats]]:
         """Give the comparisons of one tile after the other (one pass)."""
         for tile in self._tiles():
             rows, columns = self._subject[tile.rows.samples], self._subject[tile.columns.samples]
-            if tile.diagonal:
+            if above is not None:
+                # A float64 limit: float32 would round it, and a score that equals it must be in.
+                first, second = np.nonzero(tile.scores >= np.float64(above))
+                if tile.diagonal:
+                    upper = second > first
+                    first, second = first[upper], second[upper]
+                yield rows[first], columns[second], tile.scores[first, second].astype(np.float64)
+            elif tile.diagonal:
                 first, second = np.triu_indices(len(rows), 1)
                 yield rows[first], columns[second], tile.scores[first, second].astype(np.float64)
             else:

@@ -131,7 +131,8 @@ def collect(
     tables: list[tuple[Ints, Ints, Ints]] | None = []
     rows = 0
     sums = [_Sums(people, own, grid) for own in bins]
-    for first, second, scores in comparisons.chunks():
+    sparse = comparisons.samples is not None and not bins and len(thresholds)
+    for first, second, scores in comparisons.chunks(float(thresholds[0]) if sparse else None):
         mated = first == second
         admitted = ~mated if allowed.all() else ~mated & allowed[atom_of[first], atom_of[second]]
         if sums:

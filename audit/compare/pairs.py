@@ -56,10 +56,13 @@ class ListedPairs:
             total = total.add(cell, self._scores[part])
         return total
 
-    def chunks(self) -> Iterator[tuple[Ints, Ints, Floats]]:
+    def chunks(self, above: float | None = None) -> Iterator[tuple[Ints, Ints, Floats]]:
         """Give comparisons piece by piece; no pair of subjects is in two pieces."""
         for part in self._parts():
-            yield self._first[part].astype(np.int64), self._second[part].astype(np.int64), self._scores[part]
+            first, second = self._first[part].astype(np.int64), self._second[part].astype(np.int64)
+            scores = self._scores[part]
+            keep = slice(None) if above is None else scores >= above
+            yield first[keep], second[keep], scores[keep]
 
     def _parts(self) -> Iterator[slice]:
         """Stretches of about `ROWS` rows that end where a pair of subjects ends."""
