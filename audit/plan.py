@@ -65,6 +65,12 @@ class AuditPlan(BaseModel):
     seed: int = Field(20_260_101, ge=0, description="Of every random draw")
     draws: int = Field(4000, ge=200, le=1_000_000, description="Draws of the null distributions")
     splits: int = Field(20, ge=2, le=30, description="Splits of the cross-fit")
+    bootstrap: int = Field(
+        0,
+        ge=0,
+        le=20_000,
+        description="Replicates of the vertex bootstrap of disparity measures, beside draws; 0: none",
+    )
     acknowledge: tuple[str, ...] = Field((), description="Consent tiers that the auditor knowingly accepts")
 
     @field_validator("fmr")

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from audit import assemble, assemble_extras, models, provenance, remarks, results
+from audit import assemble, assemble_bootstrap, assemble_extras, models, provenance, remarks, results
 from audit import record as records
 from audit.compare import Comparisons, halves
 from audit.compare.counts import Ints, ScoreCounts
@@ -233,6 +233,10 @@ def record_of(scored: Scored) -> EvaluationRecord:
         comparisons, scores, counts, grouping, placed, found.differentials, plan, scored.benchmark,
         scored.judged.subjects,
     )  # fmt: skip
+    differentials, unbound = assemble_bootstrap.bootstrapped(
+        comparisons, scores, grouping, found.measured, found.differentials, plan,
+        own_threshold=scored.setting is comparisons,
+    )  # fmt: skip
     return EvaluationRecord(
         created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         software=provenance.software(),
@@ -246,7 +250,7 @@ def record_of(scored: Scored) -> EvaluationRecord:
         acquisition=assemble.acquisition(found.acquisition, scored.acquired, grouping),
         operating_points=[assemble.operating_point(point) for point in placed],
         rates=found.rates,
-        differentials=found.differentials,
+        differentials=differentials,
         contrasts=found.contrasts,
         global_tests=found.global_tests,
         distributions=assemble.distributions(scores, grouping, thresholds.tolist(), plan.min_subjects),
@@ -256,7 +260,7 @@ def record_of(scored: Scored) -> EvaluationRecord:
         label_noise=beside.label_noise,
         curves=beside.curves,
         summary=assemble.summary(scores, grouping, found.measured),
-        warnings=remarks.warnings(scored.remarks, plan, scored.benchmark, placed, found.acquisition),
+        warnings=remarks.warnings((*scored.remarks, *unbound), plan, scored.benchmark, placed, found.acquisition),
         limits=remarks.limits(
             scored.benchmark, None if scored.setters is scored.judged else len(scored.setters.subjects), scores
         ),

@@ -179,6 +179,7 @@ class Differential(_Part):
     operating_point: str
     value: float | None
     interval: IntervalPart | None
+    bootstrap: IntervalPart | None = Field(None, description="by the vertex bootstrap, where the plan asks for it")
     null_p: Unit | None
     null_median: float | None = Field(None, description="median of the measure if the rates were equal")
     null_high: float | None = Field(None, description="95 % point of the measure if the rates were equal")

@@ -32,6 +32,7 @@ ALLOWED = {
     "audit.metrics": {"metrics", "stats", "compare", "groups", "domain", "errors"},
     "audit.report": {"report", "record", "domain", "errors"},
     "audit.assemble_extras": {"assemble", "record", "metrics", "compare", "domain", "groups", "plan"},
+    "audit.assemble_bootstrap": {"assemble", "record", "metrics", "compare", "domain", "groups", "plan"},
     "audit.assemble_series": {"record", "metrics", "compare", "domain", "extract"},
     "audit.forecast": {"benchmarks", "domain", "errors", "groups", "metrics", "plan", "record"},
     "audit.synthesis": {"synthesis", "errors"},
