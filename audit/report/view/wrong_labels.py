@@ -1,0 +1,99 @@
+"""What a difference would look like if labels were wrong: a small table an attribute, the groups folded beneath."""
+
+from __future__ import annotations
+
+from audit.record import Group, LabelNoise
+from audit.report.parts import Block, Cell, Fold, Paragraph, Table
+from audit.report.strings import say
+from audit.report.view import words
+from audit.report.view.source import Key, Source, key
+
+OWN_WORD = frozenset({"self-reported", "assigned-by-design"})
+"""Labels that are taken as right."""
+COLUMNS = ("share", "observed", "seen", "behind")
+_Rows = dict[tuple[Key | None, str], list[LabelNoise]]
+
+
+def label_blocks(source: Source) -> tuple[Block, ...]:
+    """One table an attribute whose labels may be wrong, at the headline operating point; nothing where none was."""
+    point = source.headline
+    found = [row for row in source.record.label_noise if point is not None and row.operating_point == point.id]
+    made: list[Block] = []
+    for number, attribute in enumerate(dict.fromkeys(row.attribute for row in found)):
+        made += _attribute(source, number, attribute, [row for row in found if row.attribute == attribute])
+    trusted = _trusted(source, {row.attribute for row in found})
+    return (*((Paragraph(say("wrong_labels.lead")),) if made else ()), *made, *trusted)
+
+
+def _trusted(source: Source, shown: set[str]) -> tuple[Block, ...]:
+    """Name the compared attributes whose labels were not doubted."""
+    compared = dict.fromkeys(name for names in source.attribute_sets() for name in names)
+    parts = source.record.benchmark.attributes
+    left = [n for n in compared if n not in shown and n in parts and parts[n].provenance in OWN_WORD]
+    if not left:
+        return ()
+    named = (
+        say("wrong_labels.by", attribute=words.plain(n), by=words.key_word("provenance", parts[n].provenance))
+        for n in left
+    )
+    return (Paragraph(say("wrong_labels.trusted", attributes=words.join(named, most=99)), "note"),)
+
+
+def _attribute(source: Source, number: int, attribute: str, rows: list[LabelNoise]) -> list[Block]:
+    by: _Rows = {}
+    for row in rows:
+        by.setdefault((None if row.group is None else key(row.group), row.metric), []).append(row)
+    metrics = list(dict.fromkeys(row.metric for row in rows))
+    name = words.plain(attribute)
+    together = [line for m in metrics for line in _lines(by.get((None, m), ()), say(f"metric.{m}"), "")]
+    groups: list[tuple[Cell, ...]] = []
+    for group in source.groups((attribute,)):
+        groups += _group(source, group, metrics, by)
+    made: list[Block] = []
+    columns = tuple(say(f"wrong_labels.column_{column}") for column in COLUMNS)
+    if together:
+        by_whom = words.key_word("provenance", rows[0].provenance)
+        caption = say("wrong_labels.caption", attribute=name, by=by_whom)
+        made.append(Table(f"wrong-labels-{number}", caption, columns, tuple(together), say("wrong_labels.note")))
+    if groups:
+        caption = say("wrong_labels.groups_caption", attribute=name)
+        table = Table(f"wrong-labels-groups-{number}", caption, columns, tuple(groups), say("wrong_labels.groups_note"))
+        made.append(Fold(say("wrong_labels.groups_fold", attribute=name), (table,)))
+    return made
+
+
+def _group(source: Source, group: Group, metrics: list[str], by: _Rows) -> list[tuple[Cell, ...]]:
+    made: list[tuple[Cell, ...]] = []
+    name = words.group_name(group)
+    if source.banded(group):
+        return [(Cell(name, say("group.withheld", n=source.min_subjects)),)]
+    for metric in metrics:
+        title = say("wrong_labels.group_heading", group=name, metric=say(f"metric.{metric}"))
+        made += _lines(by.get((key(group), metric), ()), title, words.people(source.subjects(group)))
+    return made
+
+
+def _lines(rows: list[LabelNoise] | tuple[()], title: str, note: str) -> list[tuple[Cell, ...]]:
+    """A heading and a row a share; where no share has a number the heading says why."""
+    if not rows:
+        return []
+    if all(row.observed is None for row in rows):
+        reasons = dict.fromkeys(row.reason or say("rate.unmeasured") for row in rows)
+        return [(Cell(title, "; ".join((*((note,) if note else ()), *reasons))),)]
+    return [(Cell(title, note),), *(_line(row) for row in sorted(rows, key=lambda row: row.share))]
+
+
+def _line(row: LabelNoise) -> tuple[Cell, ...]:
+    reason = row.reason or ""
+    seen = (
+        Cell("–", reason, kind="number")
+        if row.median is None
+        else Cell(words.times(row.median), words.ratio_bounds(row.interval), kind="number")
+    )
+    behind = (
+        Cell("–", reason if row.median is not None else "", kind="number")
+        if row.corrected is None
+        else Cell(words.times(row.corrected), kind="number")
+    )
+    observed = Cell("–" if row.observed is None else words.times(row.observed), kind="number")
+    return (Cell(words.tick(row.share), kind="name"), observed, seen, behind)
