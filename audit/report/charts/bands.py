@@ -32,9 +32,7 @@ def _panel(canvas: Canvas, picture: BandPicture, panel: BandPanel, x0: float, y0
     canvas.areas([{"id": name, "x": across(x), "y": up(high), "y2": up(low)} for x, _, low, high in points], GRID)
     canvas.rules([{"x": left, "x2": right, "y": up(t.x), "y2": up(t.x)} for t in panel.ticks], GRID, size=0.7)
     canvas.rules([{"x": across(t.x), "x2": across(t.x), "y": y0, "y2": bottom} for t in picture.ticks], GRID, size=0.7)
-    curve: Rows = [
-        {"id": name, "k": k, "x": across(x), "y": up(value)} for k, (x, value, _, _) in enumerate(points)
-    ]
+    curve: Rows = [{"id": name, "k": k, "x": across(x), "y": up(value)} for k, (x, value, _, _) in enumerate(points)]
     canvas.lines(curve, BLUE, size=2)
     labels = [{"x": left - 6, "y": up(t.x), "text": t.label} for t in panel.ticks]
     canvas.texts(labels, colour=MUTED, size=11, align="right")

@@ -25,6 +25,7 @@ def curves_section(source: Source) -> Section:
         drawn = [curve for curve in curves if curve.x]
         if drawn:
             blocks.append(_figure(source, number, drawn))
+            blocks += [Paragraph(say("smooth.cut"), "note")] if any(_top(c) < max(c.high) for c in drawn) else []
         blocks += _unformed(curves)
     return Section("curves", say("section.curves"), say("section.curves_lead"), tuple(blocks))
 
@@ -61,6 +62,7 @@ def _figure(source: Source, number: int, curves: Sequence[Curve]) -> Figure:
     caption = say(
         "smooth.caption",
         level=words.tick(first.level),
+        target=words.target(None if source.headline is None else source.headline.target_fmr),
         people=words.people(first.subjects),
         missing=_missing(source, first.missing),
         by=words.key_word("provenance", first.provenance),
@@ -89,9 +91,8 @@ def _missing(source: Source, n: int) -> str:
 
 
 def _panel(curve: Curve) -> BandPanel:
-    low, high = min(curve.low), max(curve.high)
-    if curve.operating_point is not None:
-        low, high = 0.0, high or 1.0
+    low = 0.0 if curve.operating_point is not None else min(curve.low)
+    high = _top(curve)
     room = 0.04 * (high - low) or 0.5
     domain = (low if curve.operating_point is not None else low - room, high + room)
     ticks = even_ticks(*domain)
@@ -109,6 +110,12 @@ def _panel(curve: Curve) -> BandPanel:
     )
 
 
+def _top(curve: Curve) -> float:
+    """How far up a panel reaches: bounds of a rate that is about 0 may lie beyond, where another rate is not."""
+    known = [high for value, high in zip(curve.value, curve.high, strict=True) if value > 0]
+    return max(known if known and curve.operating_point is not None else curve.high)
+
+
 def _reach(curve: Curve) -> str:
     """Over how wide a stretch of people each point averages."""
     if curve.bandwidth is None:
@@ -123,7 +130,9 @@ def _along(curve: Curve, x: float) -> str:
 def _thinned(curve: Curve, most: int) -> list[int]:
     """Which points are told: the ends and evenly many between."""
     last = len(curve.x) - 1
-    return list(dict.fromkeys(round(k * last / (most - 1)) for k in range(most))) if last >= most else [*range(last + 1)]
+    return (
+        list(dict.fromkeys(round(k * last / (most - 1)) for k in range(most))) if last >= most else [*range(last + 1)]
+    )
 
 
 def _points(curve: Curve) -> list[str]:
@@ -136,12 +145,16 @@ def _points(curve: Curve) -> list[str]:
 def _value(curve: Curve, k: int) -> Cell:
     value, low, high = curve.value[k], curve.low[k], curve.high[k]
     if curve.operating_point is None:
-        bounds = say("number.bounds", low=f"{low:.3g}", high=f"{high:.3g}")
-        return Cell(f"{value:.3g}", bounds, kind="number")
+        bounds = say("number.bounds", low=_score(low), high=_score(high))
+        return Cell(_score(value), bounds, kind="rate")
     if value == 0:
-        return Cell(say("smooth.zero"), say("smooth.at_most", high=words.percent(high)), kind="number")
+        return Cell(say("smooth.zero"), say("smooth.at_most", high=words.percent(high)), kind="rate")
     bounds = say("number.bounds", low=words.percent(low), high=words.percent(high))
-    return Cell(words.percent(value), bounds, kind="number")
+    return Cell(words.percent(value), bounds, kind="rate")
+
+
+def _score(x: float) -> str:
+    return f"{x:#.3g}".removesuffix(".")
 
 
 def _table(number: int, title: str, curves: Sequence[Curve]) -> Table:

@@ -6,6 +6,7 @@ from audit.record import Group, LabelNoise
 from audit.report.parts import Block, Cell, Fold, Paragraph, Table
 from audit.report.strings import say
 from audit.report.view import words
+from audit.report.view.findings import HEADLINE_MEASURE
 from audit.report.view.source import Key, Source, key
 
 OWN_WORD = frozenset({"self-reported", "assigned-by-design"})
@@ -45,7 +46,11 @@ def _attribute(source: Source, number: int, attribute: str, rows: list[LabelNois
         by.setdefault((None if row.group is None else key(row.group), row.metric), []).append(row)
     metrics = list(dict.fromkeys(row.metric for row in rows))
     name = words.plain(attribute)
-    together = [line for m in metrics for line in _lines(by.get((None, m), ()), say(f"metric.{m}"), "")]
+    together = [
+        line
+        for m in metrics
+        for line in _lines(by.get((None, m), ()), say(f"metric.{m}"), _compared(source, attribute, m))
+    ]
     groups: list[tuple[Cell, ...]] = []
     for group in source.groups((attribute,)):
         groups += _group(source, group, metrics, by)
@@ -60,6 +65,17 @@ def _attribute(source: Source, number: int, attribute: str, rows: list[LabelNois
         table = Table(f"wrong-labels-groups-{number}", caption, columns, tuple(groups), say("wrong_labels.groups_note"))
         made.append(Fold(say("wrong_labels.groups_fold", attribute=name), (table,)))
     return made
+
+
+def _compared(source: Source, attribute: str, metric: str) -> str:
+    """Name the groups that enter the spread, with their people."""
+    spreads = [d for d in source.spreads(metric, (attribute,), source.headline) if d.measure == HEADLINE_MEASURE]
+    groups = [group for d in spreads for group in d.included if not source.banded(group)]
+    named = (
+        say("wrong_labels.group", group=words.group_name(group), people=words.people(source.subjects(group)))
+        for group in groups
+    )
+    return words.join(named, most=8)
 
 
 def _group(source: Source, group: Group, metrics: list[str], by: _Rows) -> list[tuple[Cell, ...]]:
@@ -77,8 +93,11 @@ def _lines(rows: list[LabelNoise] | tuple[()], title: str, note: str) -> list[tu
     """A heading and a row a share; where no share has a number the heading says why."""
     if not rows:
         return []
-    if all(row.observed is None for row in rows):
-        reasons = dict.fromkeys(row.reason or say("rate.unmeasured") for row in rows)
+    if not any(row.observed for row in rows):
+        none_seen = say("wrong_labels.none_seen")
+        reasons = dict.fromkeys(
+            (row.reason or say("rate.unmeasured")) if row.observed is None else none_seen for row in rows
+        )
         return [(Cell(title, "; ".join((*((note,) if note else ()), *reasons))),)]
     return [(Cell(title, note),), *(_line(row) for row in sorted(rows, key=lambda row: row.share))]
 
@@ -88,7 +107,7 @@ def _line(row: LabelNoise) -> tuple[Cell, ...]:
     seen = (
         Cell("–", reason, kind="number")
         if row.median is None
-        else Cell(words.times(row.median), words.ratio_bounds(row.interval), kind="number")
+        else Cell(words.times(row.median), words.ratio_bounds(row.interval), kind="rate")
     )
     behind = (
         Cell("–", reason if row.median is not None else "", kind="number")
