@@ -39,7 +39,7 @@ def _unformed(curves: Sequence[Curve]) -> list[Block]:
     for curve in curves:
         if not curve.x:
             by_reason.setdefault(curve.reason or say("rate.unmeasured"), []).append(_quantity(curve))
-    name = words.plain(curves[0].attribute)
+    name = words.attributes_name((curves[0].attribute,))
     return [
         Paragraph(say("smooth.unformed", attribute=name, quantities=words.join(named, most=99), reason=reason), "note")
         for reason, named in by_reason.items()
@@ -52,7 +52,7 @@ def _quantity(curve: Curve) -> str:
 
 def _figure(source: Source, number: int, curves: Sequence[Curve]) -> Figure:
     first = curves[0]
-    name = words.plain(first.attribute)
+    name = words.attributes_name((first.attribute,))
     title = say("smooth.title", attribute=name)
     low, high = min(min(c.x) for c in curves), max(max(c.x) for c in curves)
     low, high = (low - 0.5, high + 0.5) if low == high else (low, high)
@@ -164,5 +164,5 @@ def _table(number: int, title: str, curves: Sequence[Curve]) -> Table:
         for k in _thinned(curve, MOST_ROWS):
             x = Cell(_along(curve, curve.x[k]), kind="name")
             rows.append((x, _value(curve, k), Cell(words.number(round(curve.people[k])), kind="number")))
-    columns = (words.plain(curves[0].attribute), say("smooth.column_value"), say("smooth.column_people"))
+    columns = (words.attributes_name((curves[0].attribute,)), say("smooth.column_value"), say("smooth.column_people"))
     return Table(f"curves-data-{number}", title, columns, tuple(rows), say("smooth.note"))

@@ -34,7 +34,11 @@ def _trusted(source: Source, shown: set[str]) -> tuple[Block, ...]:
     if not left:
         return ()
     named = (
-        say("wrong_labels.by", attribute=words.plain(n), by=words.key_word("provenance", parts[n].provenance))
+        say(
+            "wrong_labels.by",
+            attribute=words.attributes_name((n,)),
+            by=words.key_word("provenance", parts[n].provenance),
+        )
         for n in left
     )
     return (Paragraph(say("wrong_labels.trusted", attributes=words.join(named, most=99)), "note"),)
@@ -45,12 +49,8 @@ def _attribute(source: Source, number: int, attribute: str, rows: list[LabelNois
     for row in rows:
         by.setdefault((None if row.group is None else key(row.group), row.metric), []).append(row)
     metrics = list(dict.fromkeys(row.metric for row in rows))
-    name = words.plain(attribute)
-    together = [
-        line
-        for m in metrics
-        for line in _lines(by.get((None, m), ()), say(f"metric.{m}"), _compared(source, attribute, m))
-    ]
+    name = words.attributes_name((attribute,))
+    together = [line for m in metrics for line in _together(source, attribute, m, by.get((None, m), []))]
     groups: list[tuple[Cell, ...]] = []
     for group in source.groups((attribute,)):
         groups += _group(source, group, metrics, by)
@@ -67,15 +67,17 @@ def _attribute(source: Source, number: int, attribute: str, rows: list[LabelNois
     return made
 
 
-def _compared(source: Source, attribute: str, metric: str) -> str:
-    """Name the groups that enter the spread, with their people."""
+def _together(source: Source, attribute: str, metric: str, rows: list[LabelNoise]) -> list[tuple[Cell, ...]]:
+    """The spread over all groups that enter it, which are named with their people; a reason if it has none."""
     spreads = [d for d in source.spreads(metric, (attribute,), source.headline) if d.measure == HEADLINE_MEASURE]
-    groups = [group for d in spreads for group in d.included if not source.banded(group)]
     named = (
         say("wrong_labels.group", group=words.group_name(group), people=words.people(source.subjects(group)))
-        for group in groups
+        for d in spreads
+        for group in d.included
+        if not source.banded(group)
     )
-    return words.join(named, most=8)
+    reason = next((d.reason for d in spreads if d.reason), None)
+    return _lines(rows, say(f"metric.{metric}"), words.join(named, most=8), reason)
 
 
 def _group(source: Source, group: Group, metrics: list[str], by: _Rows) -> list[tuple[Cell, ...]]:
@@ -85,20 +87,18 @@ def _group(source: Source, group: Group, metrics: list[str], by: _Rows) -> list[
         return [(Cell(name, say("group.withheld", n=source.min_subjects)),)]
     for metric in metrics:
         title = say("wrong_labels.group_heading", group=name, metric=say(f"metric.{metric}"))
-        made += _lines(by.get((key(group), metric), ()), title, words.people(source.subjects(group)))
+        made += _lines(by.get((key(group), metric), []), title, words.people(source.subjects(group)))
     return made
 
 
-def _lines(rows: list[LabelNoise] | tuple[()], title: str, note: str) -> list[tuple[Cell, ...]]:
-    """A heading and a row a share; where no share has a number the heading says why."""
+def _lines(rows: list[LabelNoise], title: str, note: str, reason: str | None = None) -> list[tuple[Cell, ...]]:
+    """A heading and a row a share; where no share has a ratio the heading says why."""
     if not rows:
         return []
     if not any(row.observed for row in rows):
-        none_seen = say("wrong_labels.none_seen")
-        reasons = dict.fromkeys(
-            (row.reason or say("rate.unmeasured")) if row.observed is None else none_seen for row in rows
-        )
-        return [(Cell(title, "; ".join((*((note,) if note else ()), *reasons))),)]
+        none_seen = rows[0].observed == 0
+        why = say("wrong_labels.none_seen") if none_seen else reason or rows[0].reason or say("rate.unmeasured")
+        return [(Cell(title, f"{note}; {why}" if note else why),)]
     return [(Cell(title, note),), *(_line(row) for row in sorted(rows, key=lambda row: row.share))]
 
 
