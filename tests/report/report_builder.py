@@ -256,7 +256,8 @@ def shift(group: r.Group, mated: bool, share: float) -> r.ScoreShift:
     n = people(group)
     base: dict[str, Any] = {
         "attributes": list(group), "group": group, "mated": mated, "share": share, "rest": -0.6,
-        "rest_subjects": 102 - n, "trials": n if mated else nonmated(group), "support": "count-only" if n < 30 else "low-precision",
+        "rest_subjects": 102 - n, "trials": n if mated else nonmated(group),
+        "support": "count-only" if n < 30 else "low-precision",
     }  # fmt: skip
     if n < 5:
         blank = dict.fromkeys(("value", "deviation", "shift", "interval"))
