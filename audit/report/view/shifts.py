@@ -44,7 +44,7 @@ def _tail(source: Source, tail: str, rows: _Rows) -> Figure | Fold:
         alt=say("figure.rows_alt", what=title, rows=spoken),
         picture=RowPicture(
             marks,
-            tuple(Line(t.x, words.signed(t.x).removesuffix(".0")) for t in even_ticks(*domain)),
+            tuple(Line(t.x, _sign(t)) for t in even_ticks(*domain)),
             domain,
             say(f"shift.{tail}_axis"),
             (Line(0.0, say("shift.zero")),),
@@ -52,6 +52,10 @@ def _tail(source: Source, tail: str, rows: _Rows) -> Figure | Fold:
         ),
         table=table,
     )
+
+
+def _sign(tick: Line) -> str:
+    return "+" + tick.label if tick.x > 0 else tick.label.replace("-", "−")
 
 
 def _headline(source: Source, rows: _Rows) -> float:

@@ -99,20 +99,15 @@ def _lines(rows: list[LabelNoise], title: str, note: str, reason: str | None = N
         none_seen = rows[0].observed == 0
         why = say("wrong_labels.none_seen") if none_seen else reason or rows[0].reason or say("rate.unmeasured")
         return [(Cell(title, f"{note}; {why}" if note else why),)]
-    return [(Cell(title, note),), *(_line(row) for row in sorted(rows, key=lambda row: row.share))]
+    rows = sorted(rows, key=lambda row: row.share)
+    reasons = [say("wrong_labels.reason", share=words.tick(row.share), reason=row.reason) for row in rows if row.reason]
+    notes = "; ".join(part for part in (note, *reasons) if part)
+    return [(Cell(title, notes),), *(_line(row) for row in rows)]
 
 
 def _line(row: LabelNoise) -> tuple[Cell, ...]:
-    reason = row.reason or ""
-    seen = (
-        Cell("–", reason, kind="number")
-        if row.median is None
-        else Cell(words.times(row.median), words.ratio_bounds(row.interval), kind="rate")
-    )
-    behind = (
-        Cell("–", reason if row.median is not None else "", kind="number")
-        if row.corrected is None
-        else Cell(words.times(row.corrected), kind="number")
-    )
+    median = "–" if row.median is None else words.times(row.median)
+    seen = Cell(median, "" if row.median is None else words.ratio_bounds(row.interval), kind="rate")
+    behind = Cell("–" if row.corrected is None else words.times(row.corrected), kind="number")
     observed = Cell("–" if row.observed is None else words.times(row.observed), kind="number")
     return (Cell(words.tick(row.share), kind="name"), observed, seen, behind)
