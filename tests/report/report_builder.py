@@ -287,7 +287,7 @@ def noise(attribute: str, group: r.Group | None, metric: str, share: float) -> r
     blank = dict.fromkeys(("observed", "expected", "median", "interval", "corrected"))
     if group is not None and people(group) < 2:
         return r.LabelNoise(**base, **blank, draws=0, reason="fewer than 2 people")
-    if metric == "FNMR":
+    if metric == "FNMR" or (attribute == "ethnicity" and group is None):
         return r.LabelNoise(**base, **blank, draws=0, reason="the observed ratio is not defined: no error")
     if group == {"ethnicity": "white"}:
         none = r.IntervalPart(low=0.0, high=0.0, level=0.95, method="draws")

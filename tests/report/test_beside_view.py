@@ -109,12 +109,11 @@ def test_a_shift_is_drawn_with_its_interval_people_and_support(record: Evaluatio
 def test_the_table_of_shifts_holds_every_share_and_every_reason(record: EvaluationRecord) -> None:
     table = figures(record, "scores-section")["shift-nonmated"].table
     wide, narrow = below(table, "ethnicity: the highest 5%"), below(table, "ethnicity: the highest 1%")
-    assert [c.text for c in wide["white"]] == [
-        "white", f"{MINUS}0.73 ({MINUS}1.1 to {MINUS}0.13)", "69", "9,384", "◐ low precision",
-    ]  # fmt: skip
-    assert narrow["white"][1].note == "no interval: the group has too few independent comparisons"
+    assert [c.text for c in wide["white"]] == ["white", "69", "9,384", f"{MINUS}0.73", "◐ low precision"]
+    assert wide["white"][3].note == f"{MINUS}1.1 to {MINUS}0.13"
+    assert narrow["white"][3].note == "no interval: the group has too few independent comparisons"
     missing = below(table, "gender × ethnicity: the highest 1%")["female, east asian"]
-    assert (missing[1].text, missing[1].note, missing[2].text) == ("–", "the group has 24 comparisons", "4")
+    assert (missing[1].text, missing[3].text, missing[3].note) == ("4", "–", "the group has 24 comparisons")
 
 
 def test_no_shift_at_all_leaves_the_reasons(builder: ModuleType, record: EvaluationRecord) -> None:
@@ -147,6 +146,14 @@ def test_a_spread_that_could_not_be_formed_says_why_once(record: EvaluationRecor
     table = tables(blocks(record, "differences"))["wrong-labels-0"]
     assert headings(table)["false non-matches"] == "fewer than 2 groups are large enough"
     assert not below(table, "false non-matches")
+
+
+def test_an_attribute_without_any_spread_has_a_sentence_and_its_groups(record: EvaluationRecord) -> None:
+    found = blocks(record, "differences")
+    assert set(tables(found)) >= {"wrong-labels-0", "wrong-labels-groups-0", "wrong-labels-groups-1"}
+    assert "wrong-labels-1" not in tables(found)
+    (line,) = (b.text for b in found if isinstance(b, parts.Paragraph) and b.text.startswith("Labels of ethnicity"))
+    assert "false matches: fewer than 2 groups are large enough" in line
 
 
 def test_the_groups_of_a_spread_are_named_with_their_people(builder: ModuleType, record: EvaluationRecord) -> None:

@@ -11,7 +11,7 @@ from audit.report.view.scores import even_ticks
 from audit.report.view.source import Key, Source, key
 
 _Rows = dict[tuple[Key, float], ScoreShift]
-COLUMNS = ("group", "shift", "people", "comparisons", "support")
+COLUMNS = ("group", "people", "comparisons", "shift", "support")
 
 
 def shift_blocks(source: Source) -> tuple[Block, ...]:
@@ -108,17 +108,16 @@ def _table(source: Source, tail: str, rows: _Rows) -> Table:
 def _cells(source: Source, group: Group, row: ScoreShift) -> tuple[Cell, ...]:
     if source.banded(group):
         return (name_cell(group), *withheld(source, len(COLUMNS) - 1))
+    trials = Cell(words.number(row.trials), kind="number")
     if row.shift is None:
-        shown, people, support = Cell("–", row.reason or "", kind="number"), people_cell(source, group), Cell("–")
-    else:
-        shown = Cell(_value(row), row.reason or "", kind="number")
-        people, support = Cell(words.number(row.subjects), kind="number"), support_cell(row.support)
-    return (name_cell(group), shown, people, Cell(words.number(row.trials), kind="number"), support)
+        unknown = Cell("–", row.reason or "", kind="rate")
+        return (name_cell(group), people_cell(source, group), trials, unknown, Cell("–"))
+    shown = Cell(words.signed(row.shift), row.reason or _bounds(row), kind="rate", mark=row.support)
+    people = Cell(words.number(row.subjects), kind="number")
+    return (name_cell(group), people, trials, shown, support_cell(row.support))
 
 
-def _value(row: ScoreShift) -> str:
-    value = words.signed(row.shift or 0.0)
+def _bounds(row: ScoreShift) -> str:
     if row.interval is None:
-        return value
-    low, high = words.signed(row.interval.low), words.signed(row.interval.high)
-    return say("shift.value", shift=value, low=low, high=high)
+        return say("number.no_interval")
+    return say("number.bounds", low=words.signed(row.interval.low), high=words.signed(row.interval.high))
