@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from audit.record import Group, ScoreShift
 from audit.report.parts import Block, Cell, Figure, Fold, Line, Paragraph, RowMark, RowPicture, Table
 from audit.report.strings import say
 from audit.report.view import words
-from audit.report.view.rates import MARKERS, SIGNS, name_cell, people_cell, support_cell, withheld
+from audit.report.view.rates import MARKERS, SIGNS, name_cell, people_cell, support_cell
 from audit.report.view.scores import even_ticks
 from audit.report.view.source import Key, Source, key
 
@@ -107,12 +109,14 @@ def _table(source: Source, tail: str, rows: _Rows) -> Table:
 
 def _cells(source: Source, group: Group, row: ScoreShift) -> tuple[Cell, ...]:
     if source.banded(group):
-        return (name_cell(group), *withheld(source, len(COLUMNS) - 1))
+        banded = Cell("–", say("group.withheld", n=source.min_subjects), kind="number")
+        return (name_cell(group), people_cell(source, group), Cell("–"), banded, Cell("–"))
     trials = Cell(words.number(row.trials), kind="number")
     if row.shift is None:
-        unknown = Cell("–", row.reason or "", kind="rate")
+        unknown = Cell("–", row.reason or "", kind="number")
         return (name_cell(group), people_cell(source, group), trials, unknown, Cell("–"))
-    shown = Cell(words.signed(row.shift), row.reason or _bounds(row), kind="rate", mark=row.support)
+    kind: Literal["rate", "number"] = "rate" if row.interval else "number"
+    shown = Cell(words.signed(row.shift), row.reason or _bounds(row), kind=kind, mark=row.support)
     people = Cell(words.number(row.subjects), kind="number")
     return (name_cell(group), people, trials, shown, support_cell(row.support))
 

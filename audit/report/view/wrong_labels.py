@@ -61,13 +61,21 @@ def _attribute(source: Source, number: int, attribute: str, rows: list[LabelNois
         caption = say("wrong_labels.caption", attribute=name, by=by_whom)
         made.append(Table(f"wrong-labels-{number}", caption, columns, tuple(together), say("wrong_labels.note")))
     elif together:
-        reasons = words.join((say("wrong_labels.reason", what=c.text, reason=c.note) for (c,) in together), most=99)
-        made.append(Paragraph(say("wrong_labels.unformed", attribute=name, by=by_whom, reasons=reasons), "note"))
+        made.append(_unformed(name, by_whom, together))
     if groups:
         caption = say("wrong_labels.groups_caption", attribute=name)
         table = Table(f"wrong-labels-groups-{number}", caption, columns, tuple(groups), say("wrong_labels.note"))
         made.append(Fold(say("wrong_labels.groups_fold", attribute=name), (table,)))
     return made
+
+
+def _unformed(name: str, by_whom: str, lines: list[tuple[Cell, ...]]) -> Paragraph:
+    """A sentence for an attribute of which no spread could be formed."""
+    by_reason: dict[str, list[str]] = {}
+    for (cell,) in lines:
+        by_reason.setdefault(cell.note, []).append(cell.text)
+    reasons = words.join((say("wrong_labels.because", why=why, what=", ".join(of)) for why, of in by_reason.items()))
+    return Paragraph(say("wrong_labels.unformed", attribute=name, by=by_whom, reasons=reasons), "note")
 
 
 def _together(source: Source, attribute: str, metric: str, rows: list[LabelNoise]) -> list[tuple[Cell, ...]]:
@@ -103,7 +111,7 @@ def _lines(rows: list[LabelNoise], title: str, note: str, reason: str | None = N
         why = say("wrong_labels.none_seen") if none_seen else reason or rows[0].reason or say("rate.unmeasured")
         return [(Cell(title, f"{note}; {why}" if note else why),)]
     rows = sorted(rows, key=lambda row: row.share)
-    reasons = [say("wrong_labels.reason", what=words.tick(row.share), reason=row.reason) for row in rows if row.reason]
+    reasons = [say("wrong_labels.reason", share=words.tick(row.share), reason=row.reason) for row in rows if row.reason]
     notes = "; ".join(part for part in (note, *reasons) if part)
     return [(Cell(title, notes),), *(_line(row) for row in rows)]
 
