@@ -172,7 +172,31 @@ class RidgePicture:
     nonmated: str
 
 
-Picture = RowPicture | HeatPicture | CurvePicture | RidgePicture
+@dataclass(frozen=True, slots=True)
+class BandPanel:
+    """A smooth curve with its band over the shared axis, on a scale of its own; lists are of one length."""
+
+    label: str
+    detail: str
+    x: tuple[float, ...]
+    value: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+    ticks: tuple[Line, ...]
+    domain: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class BandPicture:
+    """Small multiples of smooth curves over one number that people carry."""
+
+    panels: tuple[BandPanel, ...]
+    ticks: tuple[Line, ...]
+    domain: tuple[float, float]
+    axis: str
+
+
+Picture = RowPicture | HeatPicture | CurvePicture | RidgePicture | BandPicture
 
 
 @dataclass(frozen=True, slots=True)

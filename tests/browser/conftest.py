@@ -42,7 +42,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     assert spec.loader is not None
     builder = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(builder)
-    names = ("london_like", "hostile", "crossing", "empty")
+    names = ("london_like", "beside", "hostile", "crossing", "empty")
     return {name: render(getattr(builder, name)(), tmp_path_factory.mktemp(name))[0] for name in names}
 
 

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, Route
 pytestmark = pytest.mark.browser
 
 WIDTHS = {390: 844, 768: 1024, 1440: 900}
-NAMES = ("london_like", "hostile", "crossing", "empty")
+NAMES = ("london_like", "beside", "hostile", "crossing", "empty")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
@@ -87,6 +87,8 @@ def test_the_page_is_quiet_and_fits_its_screen(visit: Visit, scheme: str, screen
         ("london_like", 390, "light"),
         ("london_like", 1440, "light"),
         ("london_like", 1440, "dark"),
+        ("beside", 390, "light"),
+        ("beside", 1440, "dark"),
         ("hostile", 390, "dark"),
         ("crossing", 768, "light"),
         ("empty", 390, "light"),

@@ -32,7 +32,8 @@ def london_like(builder: ModuleType) -> EvaluationRecord:
 
 
 @pytest.fixture(
-    scope="session", params=["london_like", "hostile", "failing", "empty", "ungrouped", "equivalent", "crossing"]
+    scope="session",
+    params=["london_like", "beside", "hostile", "failing", "empty", "ungrouped", "equivalent", "crossing"],
 )
 def any_record(request: pytest.FixtureRequest, builder: ModuleType) -> EvaluationRecord:
     return getattr(builder, request.param)()

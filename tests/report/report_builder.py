@@ -251,6 +251,97 @@ def acquisition(failed: int) -> list[r.Acquisition]:
     return made
 
 
+def shift(group: r.Group, mated: bool, share: float) -> r.ScoreShift:
+    """Groups of fewer than 10 people have no interval, those of fewer than 5 no shift."""
+    n = people(group)
+    base: dict[str, Any] = {
+        "attributes": list(group), "group": group, "mated": mated, "share": share, "rest": -0.6,
+        "rest_subjects": 102 - n, "trials": n if mated else nonmated(group),
+        "support": "count-only" if n < 30 else "low-precision",
+    }  # fmt: skip
+    if n < 5:
+        blank = dict.fromkeys(("value", "deviation", "shift", "interval"))
+        return r.ScoreShift(**base, **blank, subjects=0, reason=f"the group has {base['trials']} comparisons")
+    value = (1 - n / 40) * (0.5 if mated else 1.0)
+    known = r.IntervalPart(low=value - 0.4, high=value + 0.6, level=0.95, method="MOVER")
+    fine = n >= 10 and share > (0.2 if mated else 0.02)
+    return r.ScoreShift(
+        **base, value=-0.6 + value / 10, deviation=0.1, shift=value, interval=known if fine else None, subjects=n,
+        reason=None if fine else "no interval: the group has too few independent comparisons",
+    )  # fmt: skip
+
+
+def shifts() -> list[r.ScoreShift]:
+    return [
+        shift(group, mated, share)
+        for group in groups()[1:]
+        for mated, shares in ((False, (0.05, 0.01)), (True, (0.25, 0.1)))
+        for share in shares
+    ]
+
+
+def noise(attribute: str, group: r.Group | None, metric: str, share: float) -> r.LabelNoise:
+    """False matches have ratios, none in white people; false non-matches have none."""
+    base: dict[str, Any] = {"attribute": attribute, "provenance": "undocumented", "share": share, "metric": metric,
+                            "operating_point": "global-fmr-0.001", "group": group}  # fmt: skip
+    blank = dict.fromkeys(("observed", "expected", "median", "interval", "corrected"))
+    if group is not None and people(group) < 2:
+        return r.LabelNoise(**base, **blank, draws=0, reason="fewer than 2 people")
+    if metric == "FNMR" or (attribute == "ethnicity" and group is None):
+        return r.LabelNoise(**base, **blank, draws=0, reason="the observed ratio is not defined: no error")
+    if group == {"ethnicity": "white"}:
+        none = r.IntervalPart(low=0.0, high=0.0, level=0.95, method="draws")
+        zeros = dict.fromkeys(("observed", "expected", "median", "corrected"), 0.0)
+        return r.LabelNoise(**base, **zeros, interval=none, draws=200)
+    seen = 2.4 - 2 * share
+    drawn = r.IntervalPart(low=seen - 0.3, high=seen + 0.4, level=0.95, method="draws")
+    far = share > 0.15
+    return r.LabelNoise(
+        **base, observed=2.4, expected=seen, median=seen, interval=drawn, draws=200,
+        corrected=None if far else 2.4 + 3 * share,
+        reason="not corrected: so many wrong labels would leave fewer errors than none" if far else None,
+    )  # fmt: skip
+
+
+def wrong_labels() -> list[r.LabelNoise]:
+    return [
+        noise(attribute, group, metric, share)
+        for attribute in ("gender", "ethnicity")
+        for share in (0.05, 0.1, 0.2)
+        for metric in ("FMR", "FNMR")
+        for group in (*(g for g in groups() if tuple(g) == (attribute,)), None)
+    ]
+
+
+def curve(quantity: str, point: str | None, values: list[float], half: float, **changes: Any) -> r.Curve:
+    made: dict[str, Any] = {
+        "attribute": "age", "provenance": "self-reported", "unit": "years", "quantity": quantity,
+        "operating_point": point, "bandwidth": 5.7354, "x": [18.0 + k for k in range(len(values))], "value": values,
+        "low": [v - half if point is None else max(0.0, v - half) for v in values],
+        "high": [v + half if v or point is None else 0.4 for v in values],
+        "people": [20.4 + k for k in range(len(values))], "subjects": 100, "missing": 2, "level": 0.95, "method": "m",
+    }  # fmt: skip
+    return r.Curve(**{**made, **changes})
+
+
+def curves() -> list[r.Curve]:
+    """One number with three curves, and one that is missing."""
+    none: dict[str, Any] = {name: [] for name in ("x", "value", "low", "high", "people")}
+    why = {"bandwidth": None, "reason": "28 people with a number and a comparison, fewer than 30", **none}
+    return [
+        curve("mated score", None, [-0.2 - 0.001 * k for k in range(33)], 0.05),
+        curve("non-mated score", None, [], 0.0, **why),
+        curve("FNMR", "global-fmr-0.001", [0.0] * 33, 0.0),
+        curve("FMR", "global-fmr-0.01", [0.5] * 33, 0.1),
+        curve("FMR", "global-fmr-0.001", [max(0.0, 0.02 - 0.001 * k) for k in range(33)], 0.004),
+    ]
+
+
+def beside(**changes: Any) -> r.EvaluationRecord:
+    """The same audit with what stands beside the rates: score shifts, wrong labels, smooth curves."""
+    return london_like(**{"score_shifts": shifts(), "label_noise": wrong_labels(), "curves": curves(), **changes})
+
+
 def london_like(**changes: Any) -> r.EvaluationRecord:
     """The London audit with dlib, or nearly."""
     labels = {"gender": list(GENDERS), "ethnicity": list(ETHNICITIES)}
@@ -314,13 +405,13 @@ HOSTILE = {
     "female": "<script>alert(1)</script>", "black": "\u202egnorw\u202c \x1b[31m", "white": "لون أبيض",
     "west_asian": "x" * 10_000,
     "east_asian": "👩🏽‍🦱=1+1", "east_asian/white": "{{7*7}} {% raw %}", "gender": 'a" onload="x',
-    "dlib": "Unbiased & Bias-Free\nNet",
+    "dlib": "Unbiased & Bias-Free\nNet", "age": "<i>age</i>" + "z" * 10_000, "years": "\x1b<u>years</u>",
 }  # fmt: skip
 
 
 def hostile() -> r.EvaluationRecord:
     """The same audit of people whose labels attack the page."""
-    return renamed(london_like(), HOSTILE)
+    return renamed(beside(), HOSTILE)
 
 
 def failing() -> r.EvaluationRecord:
@@ -384,6 +475,6 @@ def equivalent() -> r.EvaluationRecord:
 
 def crossing() -> r.EvaluationRecord:
     """Mated and non-mated scores overlap, so that there are trade-offs to draw, and every group may be quoted."""
-    record = london_like(det=det(overlap=True))
+    record = beside(det=det(overlap=True))
     rates = [rate.model_copy(update={"support": "sufficient"}) for rate in record.rates]
     return record.model_copy(update={"rates": rates})

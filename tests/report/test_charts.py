@@ -43,7 +43,7 @@ def layers(spec: dict[str, Any], kind: str, **style: Any) -> list[dict[str, Any]
 
 def test_all_kinds_of_picture_are_drawn(drawn: list[parts.Figure]) -> None:
     kinds = {type(f.picture) for f in drawn}
-    assert kinds == {parts.RowPicture, parts.HeatPicture, parts.CurvePicture, parts.RidgePicture}
+    assert kinds == {parts.RowPicture, parts.HeatPicture, parts.CurvePicture, parts.RidgePicture, parts.BandPicture}
 
 
 def test_altair_accepts_every_specification(drawn: list[parts.Figure]) -> None:

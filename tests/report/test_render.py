@@ -118,6 +118,10 @@ def test_hostile_names_stay_text(builder: ModuleType) -> None:
     for c in ("\u202e", "\u202c", "\x1b", "\x00"):
         assert c not in page
     assert "x" * 49 not in page
+    assert "z" * 49 not in page
+    assert "<i>age" not in page
+    assert "&lt;i&gt;age&lt;/i&gt;" in page
+    assert "<u>" not in page
     assert "[claim withheld]" in page
 
 

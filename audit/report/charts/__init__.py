@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 import vl_convert
 
+from audit.report.charts.bands import draw_bands
 from audit.report.charts.canvas import Spec
 from audit.report.charts.curves import draw_curves
 from audit.report.charts.heat import draw_heat
 from audit.report.charts.ridges import draw_ridges
 from audit.report.charts.rows import draw_rows
-from audit.report.parts import HeatPicture, Picture, RidgePicture, RowPicture
+from audit.report.parts import BandPicture, HeatPicture, Picture, RidgePicture, RowPicture
 
 if TYPE_CHECKING:
     import altair as alt
@@ -51,6 +52,8 @@ def draw(picture: Picture, width: int = WIDE) -> Spec:
         return draw_heat(picture)
     if isinstance(picture, RidgePicture):
         return draw_ridges(picture, width)
+    if isinstance(picture, BandPicture):
+        return draw_bands(picture, width)
     return draw_curves(picture, width)
 
 

@@ -8,7 +8,20 @@ from __future__ import annotations
 from audit.record import EvaluationRecord
 from audit.report.parts import Block, Figure, Fold, Listing, ReportView, Section
 from audit.report.strings import LANGUAGE, say
-from audit.report.view import background, differences, findings, pictures, rates, scores, series, summary, words
+from audit.report.view import (
+    background,
+    differences,
+    findings,
+    pictures,
+    rates,
+    scores,
+    series,
+    shifts,
+    smooth,
+    summary,
+    words,
+    wrong_labels,
+)
 from audit.report.view.source import Source
 from audit.report.view.terminal import terminal_table
 
@@ -23,6 +36,7 @@ def make(record: EvaluationRecord) -> ReportView:
         _groups_section(source),
         _differences_section(source),
         _between_section(source),
+        smooth.curves_section(source),
         series.series_section(source),
         background.failure_section(source),
         background.limits_section(source),
@@ -114,6 +128,7 @@ def _differences_section(source: Source) -> Section:
     left_out = differences.excluded_lines(source)
     if left_out:
         blocks.append(Fold(say("spread.excluded_fold"), (Listing(left_out),)))
+    blocks += wrong_labels.label_blocks(source)
     terms = background.terms("ratio", "chance", "holm")
     return Section("differences", say("section.differences"), say("section.differences_lead"), tuple(blocks), terms)
 
@@ -138,6 +153,6 @@ def _thresholds_section(source: Source) -> Section:
 
 
 def _scores_section(source: Source) -> Section:
-    blocks = (*_present(scores.ridge_figure(source)), *scores.curve_blocks(source))
+    blocks = (*_present(scores.ridge_figure(source)), *scores.curve_blocks(source), *shifts.shift_blocks(source))
     terms = background.terms("score", "det")
     return Section("scores-section", say("section.scores"), say("section.scores_lead"), blocks, terms)

@@ -52,7 +52,8 @@ def _names(record: EvaluationRecord) -> list[str]:
     groups = [count.group for count in record.samples.by_group] + [rate.group for rate in record.rates]
     attributes = list(record.benchmark.attributes)
     values = [value for part in record.benchmark.attributes.values() for value in part.values]
-    return [*attributes, *values, *(text for group in groups for item in group.items() for text in item)]
+    curves = [text for curve in record.curves for text in (curve.attribute, curve.unit)]
+    return [*attributes, *values, *curves, *(text for group in groups for item in group.items() for text in item)]
 
 
 def _short_names(names: list[str]) -> dict[str, str]:

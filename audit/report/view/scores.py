@@ -64,7 +64,7 @@ def ridge_figure(source: Source) -> Figure | None:
             tuple(low + (k + 0.5) * width for k in range(BINS)),
             tuple(ridges),
             lines,
-            _even_ticks(low, high),
+            even_ticks(low, high),
             say("figure.ridge_axis"),
             say("figure.ridge_mated"),
             say("figure.ridge_nonmated"),
@@ -112,7 +112,8 @@ def _range(d: Distribution | None) -> tuple[Cell, Cell]:
     return Cell(words.number(_total(d)), kind="number"), Cell(spread, kind="number")
 
 
-def _even_ticks(low: float, high: float) -> tuple[Line, ...]:
+def even_ticks(low: float, high: float) -> tuple[Line, ...]:
+    """Label a linear axis at round numbers, at most seven."""
     step = 10.0 ** math.floor(math.log10((high - low) / 3))
     step *= next(m for m in (1, 2, 5, 10) if (high - low) / (step * m) <= 6)
     first = math.ceil(low / step)

@@ -205,8 +205,7 @@ def _signed(quantity: str, x: float) -> str:
     """A change with its sign: points for shares, plain numbers for scores, percent of the eyes' distance for ways."""
     if quantity in (REJECTED, MISSED, "FNMR"):
         return _points(x)
-    text = words.significant(abs(x)) + ("%" if quantity == LANDMARKS else "")
-    return f"{'+' if x > 0 else '−' if x < 0 else ''}{text}"
+    return words.signed(x) + ("%" if quantity == LANDMARKS else "")
 
 
 def _points(x: float) -> str:
@@ -215,7 +214,7 @@ def _points(x: float) -> str:
     >>> _points(0.125), _points(-0.03), _points(0.0)
     ('+13', '−3.0', '0')
     """
-    return f"{'+' if x > 0 else '−' if x < 0 else ''}{words.significant(100 * abs(x))}"
+    return words.signed(100 * x)
 
 
 def _excludes_zero(interval: IntervalPart | None) -> bool:

@@ -35,6 +35,15 @@ def significant(x: float) -> str:
     return f"{rounded:.{1 - rounded.adjusted()}f}"
 
 
+def signed(x: float) -> str:
+    """Print a difference with its sign.
+
+    >>> [signed(x) for x in (0.537, -2.0, 0.0)]
+    ['+0.54', '−2.0', '0']
+    """
+    return f"{'+' if x > 0 else '−' if x < 0 else ''}{significant(abs(x))}"
+
+
 def percent(x: float) -> str:
     """Print a rate in per cent with two significant digits.
 
@@ -49,7 +58,7 @@ def percent(x: float) -> str:
 
 
 def tick(x: float) -> str:
-    """Label a power of ten on an axis of rates.
+    """Print a share that was set, or that labels an axis: nothing is rounded away.
 
     >>> tick(0.001), tick(1.0)
     ('0.1%', '100%')
