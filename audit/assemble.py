@@ -11,7 +11,7 @@ from audit import record as r
 from audit.compare.counts import ScoreCounts
 from audit.domain import Benchmark, DemographicGroup, ErrorRate, Interval, Threshold
 from audit.groups import Grouping
-from audit.metrics import det
+from audit.metrics import det, experimental
 from audit.metrics.disparities import Contrasted, Equality, Spreaded
 from audit.metrics.evaluation import METRICS, Acquired, Measured
 from audit.stats.intervals import zero_upper_bound
@@ -300,6 +300,20 @@ def covariance(measured: Measured, offset: int) -> r.Covariance:
         operating_point=measured.point.id,
         cells=[offset + k for k in keep],
         matrix=[[float(f"{value:.12g}") for value in row] for row in matrix.tolist()],
+    )
+
+
+def experimental_index(found: experimental.Index) -> r.ExperimentalIndex:
+    """An index with its formula and source."""
+    formula, source = experimental.FORMULAS[found.measure]
+    return r.ExperimentalIndex(
+        measure=found.measure,
+        attributes=list(found.attributes),
+        operating_point=found.operating_point,
+        value=_finite(found.value),
+        formula=formula,
+        source=source,
+        reason=found.reason,
     )
 
 

@@ -65,6 +65,7 @@ class AuditPlan(BaseModel):
     seed: int = Field(20_260_101, ge=0, description="Of every random draw")
     draws: int = Field(4000, ge=200, le=1_000_000, description="Draws of the null distributions")
     splits: int = Field(20, ge=2, le=30, description="Splits of the cross-fit")
+    experimental: bool = Field(False, description="Also compute indices that are recalled from the literature")
     bootstrap: int = Field(
         0,
         ge=0,

@@ -23,7 +23,7 @@ from audit.domain import Benchmark, ErrorRate, Sample, Threshold
 from audit.errors import NothingMeasured
 from audit.extract import Extraction, extract
 from audit.inputs import Inputs, People, Progress, prepare, silent
-from audit.metrics import disparities, evaluation, points
+from audit.metrics import disparities, evaluation, experimental, points
 from audit.metrics.evaluation import Acquired
 from audit.models import DetectorCard, ModelCard
 from audit.plan import AuditPlan, RunOptions
@@ -259,6 +259,12 @@ def record_of(scored: Scored) -> EvaluationRecord:
         score_shifts=beside.score_shifts,
         label_noise=beside.label_noise,
         curves=beside.curves,
+        experimental=[
+            assemble.experimental_index(index)
+            for index in (
+                experimental.indices(scores, grouping, found.measured, plan.min_subjects) if plan.experimental else ()
+            )
+        ],
         summary=assemble.summary(scores, grouping, found.measured),
         warnings=remarks.warnings((*scored.remarks, *unbound), plan, scored.benchmark, placed, found.acquisition),
         limits=remarks.limits(

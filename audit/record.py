@@ -232,6 +232,18 @@ class GlobalTest(_Part):
     reason: str | None = None
 
 
+class ExperimentalIndex(_Part):
+    """An index recalled from the literature: no interval, no verdict, never a headline."""
+
+    measure: Literal["sfi", "cfi", "dfi", "cei", "mape"]
+    attributes: list[str]
+    operating_point: str | None
+    value: float | None
+    formula: str
+    source: str
+    reason: str | None = None
+
+
 class Distribution(_Part):
     """Histogram of the scores of a cell: `edges` has one number more than `counts`; every threshold is an edge."""
 
@@ -393,6 +405,7 @@ class EvaluationRecord(_Part):
     score_shifts: list[ScoreShift] = []
     label_noise: list[LabelNoise] = []
     curves: list[Curve] = []
+    experimental: list[ExperimentalIndex] = Field([], description="where the plan asks for it")
     counterfactuals: list[Movement] = []
     summary: Summary
     warnings: list[str]

@@ -39,6 +39,10 @@ def command(
     device: Annotated[str, typer.Option(help="Where models run: cpu.")] = "cpu",
     obtain: Annotated[bool, typer.Option("--obtain", help="Download the benchmark from its public source.")] = False,
     max_failures: Annotated[int | None, typer.Option(help="Stop once more samples than this have failed.")] = None,
+    experimental: Annotated[
+        bool,
+        typer.Option("--experimental", help="Also recalled indices: SFI, CFI, DFI, CEI, MAPE."),
+    ] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Compute everything again.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
@@ -55,6 +59,7 @@ def command(
         "fmr": numbers(fmr, "--fmr"),
         "limit": limit,
         "acknowledge": tuple(acknowledge) if acknowledge else None,
+        "experimental": True if experimental else None,
     }
     plans = _plans(plan, {name: value for name, value in given.items() if value is not None})
     if device != "cpu":

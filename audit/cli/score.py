@@ -37,6 +37,10 @@ def command(
     model_name: Annotated[str, typer.Option(help="What computed the scores.")] = "scores",
     model_revision: Annotated[str, typer.Option(help="Its version.")] = "",
     out: Annotated[Path, typer.Option(help="Where results are written.")] = Path("results"),
+    experimental: Annotated[
+        bool,
+        typer.Option("--experimental", help="Also recalled indices: SFI, CFI, DFI, CEI, MAPE."),
+    ] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Compute everything again.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No table.")] = False,
@@ -54,6 +58,7 @@ def command(
         "thresholds": numbers(threshold, "--threshold"),
         "impostors": split(impostors),
         "acknowledge": tuple(acknowledge) if acknowledge else None,
+        "experimental": True if experimental else None,
     }
     settings = {name: value for name, value in given.items() if value is not None}
     files = Given(scores, subjects, samples, benchmark_card, distance, model_name, model_revision)
