@@ -33,6 +33,7 @@ class Beside:
 
     score_shifts: list[r.ScoreShift]
     label_noise: list[r.LabelNoise]
+    annotators: list[r.AnnotatorRatio]
     curves: list[r.Curve]
 
 
@@ -61,9 +62,13 @@ def beside(
         if (plan.label_noise or benchmark.attributes[name].provenance in BY_OTHERS)
         and len(grouping.families().get((name,), ())) > 1
     ]  # fmt: skip
+    several = [
+        name for name in grouping.attributes
+        if benchmark.attributes[name].annotators and len(grouping.families().get((name,), ())) > 1
+    ]  # fmt: skip
     smooth = [name for name, attribute in benchmark.attributes.items() if attribute.kind == "numeric"]
-    if not noisy and not smooth:
-        return Beside(shifts, [], [])
+    if not noisy and not smooth and not several:
+        return Beside(shifts, [], [], [])
     points = [point for point in placed if point.policy != "per-group" and point.value is not None]
     thresholds = np.unique([point.value for point in points])
     people = {subject.subject_id: subject for subject in benchmark.subjects}
@@ -80,7 +85,12 @@ def beside(
     found = [
         row for name in noisy for row in _noise(name, points, pairs, counts, grouping, differentials, plan, benchmark)
     ]
-    return Beside(shifts, found, curves)
+    said = [
+        row
+        for name in several
+        for row in _annotators(name, points, pairs, counts, grouping, differentials, plan, benchmark, subjects)
+    ]
+    return Beside(shifts, found, said, curves)
 
 
 def _shifts(comparisons: Comparisons, scores: ScoreCounts, grouping: Grouping, plan: AuditPlan) -> list[r.ScoreShift]:
@@ -132,14 +142,7 @@ def _noise(
             )
             for share in shares for point in points for metric in ("FMR", "FNMR")
         ]  # fmt: skip
-    values = [_value(point) for point in points]
-    counted = label_noise.Counted(
-        [point.id for point in points],
-        pairs,
-        [int(np.searchsorted(pairs.thresholds, value)) for value in values],
-        counts.mated_errors[[counts.at(value) for value in values]],
-        counts.mated,
-    )
+    counted = _counted(points, pairs, counts)
     included = [[_included(differentials, name, metric, point) for metric in ("FMR", "FNMR")] for point in points]
     found = label_noise.label_noise(
         name, counted, grouping, shares, included, seed=plan.seed, level=plan.level, min_subjects=plan.min_subjects
@@ -159,6 +162,57 @@ def _noise(
             draws=one.draws,
             corrected=one.corrected,
             reason=one.reason,
+        )
+        for one in found
+    ]
+
+
+def _counted(points: Sequence[Threshold], pairs: by_subject.PairErrors, counts: OperatingCounts) -> label_noise.Counted:
+    values = [_value(point) for point in points]
+    return label_noise.Counted(
+        [point.id for point in points],
+        pairs,
+        [int(np.searchsorted(pairs.thresholds, value)) for value in values],
+        counts.mated_errors[[counts.at(value) for value in values]],
+        counts.mated,
+    )
+
+
+def _annotators(
+    name: str,
+    points: Sequence[Threshold],
+    pairs: by_subject.PairErrors | None,
+    counts: OperatingCounts,
+    grouping: Grouping,
+    differentials: Sequence[r.Differential],
+    plan: AuditPlan,
+    benchmark: Benchmark,
+    subjects: Sequence[str],
+) -> list[r.AnnotatorRatio]:
+    """Ratios with the labels of each annotator; nothing where pairs are too many to hold, as for wrong labels."""
+    if pairs is None:
+        return []
+    people = {subject.subject_id: subject for subject in benchmark.subjects}
+    values = [grouping.groups[k].as_dict()[name] for k in grouping.families()[name,]]
+    said = [
+        np.array([[value in people[one].attributes.get(key, ()) for value in values] for one in subjects], dtype=bool)
+        for key in benchmark.attributes[name].annotators
+    ]
+    included = [[_included(differentials, name, metric, point) for metric in ("FMR", "FNMR")] for point in points]
+    found = label_noise.by_annotator(
+        name, _counted(points, pairs, counts), grouping, said, included, min_subjects=plan.min_subjects
+    )
+    return [
+        r.AnnotatorRatio(
+            attribute=one.attribute,
+            annotator=one.annotator,
+            metric=one.metric,
+            operating_point=one.operating_point,
+            group=None if one.group is None else one.group.as_dict(),
+            used=one.used,
+            ratio=one.ratio,
+            agreeing=one.agreeing,
+            people=one.people,
         )
         for one in found
     ]

@@ -126,6 +126,8 @@ class Attribute:
     edges: tuple[float, ...] = ()
     unit: str = ""
     note: str = ""
+    annotators: tuple[str, ...] = ()
+    """Names under which subjects carry what each single annotator said; empty where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

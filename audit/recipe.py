@@ -258,6 +258,7 @@ def record_of(scored: Scored) -> EvaluationRecord:
         det=assemble.det_curves(scores, grouping, plan.min_subjects),
         score_shifts=beside.score_shifts,
         label_noise=beside.label_noise,
+        annotators=beside.annotators,
         curves=beside.curves,
         experimental=[
             assemble.experimental_index(index)

@@ -332,6 +332,20 @@ class LabelNoise(_Part):
     reason: str | None = None
 
 
+class AnnotatorRatio(_Part):
+    """A ratio of error rates with one annotator's labels; `group` null: max/geomean of the groups that enter it."""
+
+    attribute: str
+    annotator: int = Field(description="1, 2, ...: in the order of the descriptor; no name")
+    metric: str
+    operating_point: str
+    group: Group | None
+    used: float | None = Field(description="with the labels that were used")
+    ratio: float | None = Field(description="with this annotator's; null: undefined, or too few people")
+    agreeing: int = Field(description="people whose label by this annotator is the one that was used")
+    people: int = Field(description="people whom this annotator labelled")
+
+
 class Curve(_Part):
     """A smooth curve over a number that people carry, with its pointwise band; lists are of one length."""
 
@@ -404,6 +418,7 @@ class EvaluationRecord(_Part):
     det: list[DetCurve] = []
     score_shifts: list[ScoreShift] = []
     label_noise: list[LabelNoise] = []
+    annotators: list[AnnotatorRatio] = Field([], description="where a benchmark gives labels by annotator")
     curves: list[Curve] = []
     experimental: list[ExperimentalIndex] = Field([], description="where the plan asks for it")
     counterfactuals: list[Movement] = []

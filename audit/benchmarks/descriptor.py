@@ -55,8 +55,14 @@ class Descriptor:
                 edges=spec.edges,
                 unit=spec.unit,
                 note=note,
+                annotators=tuple(annotator(spec.name, number) for number in range(len(spec.annotators))),
             )
         return made
+
+
+def annotator(attribute: str, number: int) -> str:
+    """Name under which a subject carries what one annotator said of an attribute."""
+    return f"{attribute}@{number + 1}"
 
 
 def read(path: Path) -> Descriptor:

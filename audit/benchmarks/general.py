@@ -37,15 +37,8 @@ def read(root: Path, descriptor: Descriptor) -> Content:
         if (root / name).exists() or name in ("samples.csv", "subjects.csv"):
             tables.check_digest(root / name, descriptor.declared(name))
     specs = descriptor.dataset.attributes
-    columns = [spec.column or spec.name for spec in specs]
+    columns = [name for spec in specs for name in (spec.column or spec.name, *spec.annotators)]
     frame = tables.read(root / "subjects.csv", required=["subject_id"])
-    for column in columns:
-        if column not in frame.columns:
-            raise DataError(
-                str(root / "subjects.csv"),
-                f"the column {column!r} is missing, but the descriptor declares it",
-                f"Columns are {', '.join(frame.columns)}",
-            )
     subjects, notes = people.subjects(frame, root / "subjects.csv", key="subject_id", specs=specs, separator=SEPARATOR)
     undescribed = [column for column in frame.columns if column not in ("subject_id", *columns)]
     if undescribed:

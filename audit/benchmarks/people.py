@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from audit.benchmarks.descriptor import annotator
 from audit.benchmarks.schema import AttributeSpec
 from audit.domain import Subject
 from audit.errors import DataError
@@ -45,8 +46,20 @@ def subjects(
     rows: dict[str, int] = {}
     repeated = 0
     columns = {spec.name: spec.column or spec.name for spec in specs}
+    kinds = {spec.name: spec for spec in specs}
+    for spec in specs:
+        for number, column in enumerate(spec.annotators):
+            columns[annotator(spec.name, number)] = column
+            kinds[annotator(spec.name, number)] = spec
+    for column in columns.values():
+        if column not in frame.columns:
+            raise DataError(
+                str(path),
+                f"the column {column!r} is missing, but the descriptor declares it",
+                f"Columns are {', '.join(frame.columns)}",
+            )
     for row, cells in zip(frame.index, frame.to_dict("records"), strict=True):
-        labels = {spec.name: _values(str(cells[columns[spec.name]]), spec, path, row, separator) for spec in specs}
+        labels = {name: _values(str(cells[columns[name]]), spec, path, row, separator) for name, spec in kinds.items()}
         subject = Subject(str(cells[key]), labels)
         before = made.get(subject.subject_id)
         if before is None:

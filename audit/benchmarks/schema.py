@@ -113,6 +113,9 @@ class AttributeSpec(_Part):
     documented: tuple[Text, ...] = Field((), alias="faceaudit:values", description="documented values")
     edges: tuple[float, ...] = Field((), alias="faceaudit:edges", description="inner bin edges of a numeric attribute")
     missing_values: tuple[str, ...] = Field((), alias="faceaudit:missingValues", description="spellings of 'missing'")
+    annotators: tuple[Text, ...] = Field(
+        (), alias="faceaudit:annotators", description="columns of the labels that each annotator gave, two or more"
+    )
     unit: str = Field("", alias="faceaudit:unit")
     note: str = Field("", alias="faceaudit:note")
 
@@ -121,6 +124,11 @@ class AttributeSpec(_Part):
         if self.kind == "numeric" and (not self.edges or list(self.edges) != sorted(set(self.edges))):
             raise _wrong(
                 "faceaudit:edges", f"{self.name!r} is numeric and needs increasing bin edges; none are assumed"
+            )
+        if self.annotators and (self.kind != "categorical" or len(set(self.annotators)) < 2):
+            raise _wrong(
+                "faceaudit:annotators",
+                f"{self.name!r} names annotators: that takes categories, and two columns or more",
             )
         if self.kind == "categorical" and self.edges:
             raise _wrong("faceaudit:edges", f"{self.name!r} is categorical and has no bin edges")

@@ -212,6 +212,75 @@ def label_noise(
     return made
 
 
+@dataclass(frozen=True, slots=True)
+class AnnotatorRatio:
+    """A ratio of error rates with the labels of one annotator in place of those that were used.
+
+    `group` None: max/geomean over the groups that enter it; else the rate of the group over that of the pooled rest.
+    `agreeing` of `people` carry the label that was used.
+    """
+
+    attribute: str
+    annotator: int
+    metric: str
+    operating_point: str
+    group: DemographicGroup | None
+    used: float | None
+    ratio: float | None
+    agreeing: int
+    people: int
+
+
+def by_annotator(
+    attribute: str,
+    counted: Counted,
+    grouping: Grouping,
+    said: Sequence[Mask],
+    included: Sequence[Sequence[Sequence[DemographicGroup]]],
+    *,
+    min_subjects: int,
+) -> list[AnnotatorRatio]:
+    """Evaluate the disparities of an attribute with each annotator's labels.
+
+    Parameters
+    ----------
+    said : for every annotator, which values of the attribute (in the grouping's order) each person got, (n, K); a
+        person without any belongs to no group
+
+    Returns
+    -------
+    list, for every annotator, point and metric: every group against its rest, then max/geomean
+    """
+    labels = labels_of(grouping, attribute)
+    used = _look(counted, labels, labels.of)
+    carried = labels.pattern[labels.of]
+    made = []
+    for number, rows in enumerate(said, start=1):
+        pattern, inverse = np.unique(rows, axis=0, return_inverse=True)
+        own = Labels(labels.positions, pattern, inverse.reshape(-1).astype(np.int64), labels.known)
+        look = _look(counted, own, own.of)
+        people = rows.any(axis=1)
+        agreeing = int((rows == carried).all(axis=1)[people].sum())
+        ratios = used.ratios(), look.ratios()
+        for point, name in enumerate(counted.points):
+            for metric, metric_name in enumerate(("FMR", "FNMR")):
+                blank = AnnotatorRatio(
+                    attribute, number, metric_name, name, None, None, None, agreeing, int(people.sum())
+                )  # fmt: skip
+                for k, position in enumerate(labels.positions):
+                    few = min(int(grouping.subjects[position]), int(rows[:, k].sum())) < min_subjects
+                    pair = [None if few else _number(found[point, metric, k]) for found in ratios]
+                    made.append(replace(blank, group=grouping.groups[position], used=pair[0], ratio=pair[1]))
+                chosen = [labels.positions.index(grouping.index(group)) for group in included[point][metric]]
+                pair = [_number(rates.spread(chosen, point, metric)) for rates in (used, look)]
+                made.append(replace(blank, used=pair[0], ratio=pair[1]))
+    return made
+
+
+def _number(value: float) -> float | None:
+    return None if np.isnan(value) else float(value)
+
+
 def _row(one: LabelNoise, values: Sequence[float], drawn: Floats, level: float) -> LabelNoise:
     """Fill in what is defined, and say what is not."""
     observed, expected, corrected = (None if np.isnan(value) else value for value in values)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from made_up import attribute
 
 from audit.benchmarks import load
 from audit.errors import DataError
@@ -140,3 +141,22 @@ def test_undocumented_values_are_kept_and_counted(collection: Make) -> None:
     made = load(str(collection(subjects=SUBJECTS + "001,female,x,3\n002,other,x,3\n003,,x,3\n")))
     assert [subject.attributes["gender"] for subject in made.subjects] == [("female",), ("other",), ()]
     assert "gender: 'other' is no documented value; 1 of 3 people have it. Kept." in made.notes
+
+
+def test_labels_of_several_annotators_are_kept_beside_the_ones_that_are_used(collection: Make) -> None:
+    attributes = [
+        attribute("gender", values=["female", "male"], annotators=["first", "second"], provenance="annotated")
+    ]
+    table = "subject_id,gender,first,second\n001,female,female,male\n002,male,male,\n003,female,female,female\n"
+    made = load(str(collection(subjects=table, faceaudit__attribute=attributes)))
+    people = {subject.subject_id: subject.attributes for subject in made.subjects}
+    assert people["001"] == {"gender": ("female",), "gender@1": ("female",), "gender@2": ("male",)}
+    assert people["002"]["gender@2"] == ()
+    assert made.attributes["gender"].annotators == ("gender@1", "gender@2")
+    with pytest.raises(DataError, match="the column 'second' is missing, but the descriptor declares it"):
+        load(
+            str(collection(name="second", subjects=table.replace(",second", ",other"), faceaudit__attribute=attributes))
+        )
+    single = [attribute("gender", values=["female", "male"], annotators=["first"])]
+    with pytest.raises(DataError, match="two columns or more"):
+        load(str(collection(name="third", subjects=table, faceaudit__attribute=single)))

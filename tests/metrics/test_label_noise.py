@@ -201,3 +201,45 @@ def test_no_error_is_no_ratio_and_never_nan() -> None:
         if found.metric == "FMR":
             assert numbers == [None] * 4
             assert "no error" in found.reason
+
+
+def test_each_annotators_labels_count_as_a_double_loop_does() -> None:
+    """Annotator 1 agrees with what was used; annotator 2 moves two people and leaves one out."""
+    truth = [("a",)] * 8 + [("b",)] * 7
+    pairs, grouping, i, j, scores = data(truth, seed=4)
+    counted, _ = counted_of(pairs, grouping, [0.3])
+    values = [g.as_dict()["tone"] for g in grouping.groups[1:]]
+    second = [set(own) for own in truth]
+    second[0], second[9], second[14] = {"b"}, {"a"}, set()
+    said = [
+        np.array([[v in own for v in values] for own in truth]),
+        np.array([[v in own for v in values] for own in second]),
+    ]
+    every = [[list(grouping.groups[1:])] * 2]
+    found = label_noise.by_annotator("tone", counted, grouping, said, every, min_subjects=2)
+    assert len(found) == 2 * 2 * 3
+    by = {(n.annotator, n.metric, str(n.group)): n for n in found}
+    for one in found:
+        if one.annotator == 1:
+            assert one.ratio == one.used
+            assert (one.agreeing, one.people) == (15, 15)
+        else:
+            assert (one.agreeing, one.people) == (12, 14)
+    for group in values:
+        sums = rates_by_loop(second, group, i, j, scores, 0.3)
+        for metric, (own, rest) in (("FMR", sums[:2]), ("FNMR", sums[2:])):
+            ratio = (own[0] / own[1]) / (rest[0] / rest[1])
+            assert by[2, metric, f"tone={group}"].ratio == pytest.approx(ratio)
+    rates = [rates_by_loop(second, group, i, j, scores, 0.3)[0] for group in values]
+    fmr = np.array([errors / trials for errors, trials in rates])
+    assert by[2, "FMR", "None"].ratio == pytest.approx(fmr.max() / np.sqrt(fmr.prod()))
+
+
+def test_an_annotator_who_left_a_group_to_one_person_gives_no_ratio_of_it() -> None:
+    truth = [("a",)] * 8 + [("b",)] * 7
+    pairs, grouping, *_ = data(truth, seed=4)
+    counted, _ = counted_of(pairs, grouping, [0.3])
+    said = [np.array([[k < 14, k == 14] for k in range(15)])]
+    every = [[list(grouping.groups[1:])] * 2]
+    found = label_noise.by_annotator("tone", counted, grouping, said, every, min_subjects=2)
+    assert next(n for n in found if str(n.group) == "tone=b" and n.metric == "FMR").ratio is None

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from audit.record import EvaluationRecord
+from audit.record import AnnotatorRatio, EvaluationRecord
 from audit.report import charts, html, parts
 from audit.report.charts.canvas import GRID
 from audit.report.view import make
@@ -267,3 +267,18 @@ def test_groups_of_one_person_are_withheld(record: EvaluationRecord) -> None:
     groups = headings(tables(blocks(record, "differences"))["wrong-labels-groups-1"])
     assert groups["east asian/white"] == "withheld: fewer than 2 people"
     assert not [name for name in groups if name.startswith("east asian/white:")]
+
+
+def test_each_annotator_has_a_row_and_none_a_name(builder: ModuleType) -> None:
+    shape = dict(attribute="ethnicity", metric="FMR", operating_point="global-fmr-0.001", agreeing=90, people=102)  # noqa: C408
+    rows = [
+        AnnotatorRatio(**shape, annotator=n, group=group, used=2.0, ratio=ratio)
+        for group in (None, {"ethnicity": "black"})
+        for n, ratio in ((1, 2.5), (2, None))
+    ]
+    found = tables(blocks(builder.beside(annotators=rows), "differences"))["annotators-0"]
+    cells = [[cell.text for cell in row] for row in found.rows]
+    assert cells[1] == ["annotator 1", "2.0", "2.5", "90 of 102"]
+    assert cells[2][2] == "–"
+    assert any("highest rate / typical rate" in row[0] for row in cells)
+    assert "annotators-0" not in tables(blocks(builder.beside(), "differences"))

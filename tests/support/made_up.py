@@ -16,7 +16,8 @@ SAMPLES = (
 )
 
 
-def _attribute(name: str, **more: Any) -> dict[str, Any]:
+def attribute(name: str, **more: Any) -> dict[str, Any]:
+    """An attribute of a descriptor, self-reported unless told otherwise."""
     made = {
         "@type": "faceaudit:Attribute",
         "faceaudit:name": name,
@@ -43,9 +44,9 @@ def describe(folder: Path, **changes: Any) -> dict[str, Any]:
         "faceaudit:minorsNote": "",
         "faceaudit:defaultBy": ["gender"],
         "faceaudit:attribute": [
-            _attribute("gender", values=["female", "male"]),
-            _attribute("origin", provenance="annotated"),
-            _attribute("age", kind="numeric", edges=[40], missingValues=["NA"]),
+            attribute("gender", values=["female", "male"]),
+            attribute("origin", provenance="annotated"),
+            attribute("age", kind="numeric", edges=[40], missingValues=["NA"]),
         ],
         "distribution": [
             {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audit.record import Group, LabelNoise
+from audit.record import AnnotatorRatio, Group, LabelNoise
 from audit.report.parts import Block, Cell, Fold, Paragraph, Table
 from audit.report.strings import say
 from audit.report.view import words
@@ -22,8 +22,50 @@ def label_blocks(source: Source) -> tuple[Block, ...]:
     made: list[Block] = []
     for number, attribute in enumerate(dict.fromkeys(row.attribute for row in found)):
         made += _attribute(source, number, attribute, [row for row in found if row.attribute == attribute])
-    trusted = _trusted(source, {row.attribute for row in found})
-    return (*((Paragraph(say("wrong_labels.lead")),) if made else ()), *made, *trusted)
+    said = _annotators(source)
+    trusted = _trusted(source, {row.attribute for row in found} | {row.attribute for row in source.record.annotators})
+    return (*((Paragraph(say("wrong_labels.lead")),) if made or said else ()), *made, *said, *trusted)
+
+
+def _annotators(source: Source) -> list[Block]:
+    """A table an attribute of which each annotator's labels are known: the ratios that each would have given."""
+    point = source.headline
+    rows = [row for row in source.record.annotators if point is not None and row.operating_point == point.id]
+    made: list[Block] = []
+    for number, attribute in enumerate(dict.fromkeys(row.attribute for row in rows)):
+        own = [row for row in rows if row.attribute == attribute]
+        name = words.attributes_name((attribute,))
+        cells: list[tuple[Cell, ...]] = []
+        for group in (None, *source.groups((attribute,))):
+            if group is not None and source.banded(group):
+                continue
+            for metric in dict.fromkeys(row.metric for row in own):
+                chosen = [
+                    row for row in own
+                    if row.metric == metric and (row.group is None if group is None else row.group == group)
+                ]  # fmt: skip
+                if not any(row.ratio is not None for row in chosen):
+                    continue
+                who = say("wrong_labels.spread") if group is None else words.group_name(group)
+                cells.append((Cell(say("wrong_labels.group_heading", group=who, metric=say(f"metric.{metric}"))),))
+                cells += [_annotator(row) for row in chosen]
+        columns = tuple(say(f"wrong_labels.column_{c}") for c in ("annotator", "observed", "annotated", "agreeing"))
+        if cells:
+            caption = say("wrong_labels.annotators_caption", attribute=name)
+            table = Table(f"annotators-{number}", caption, columns, tuple(cells), say("wrong_labels.annotators_note"))
+            made.append(Fold(say("wrong_labels.annotators_fold", attribute=name), (table,)))
+    return made
+
+
+def _annotator(row: AnnotatorRatio) -> tuple[Cell, ...]:
+    return (
+        Cell(say("wrong_labels.annotator", n=row.annotator), kind="name"),
+        Cell("–" if row.used is None else words.times(row.used), kind="number"),
+        Cell("–" if row.ratio is None else words.times(row.ratio), kind="number"),
+        Cell(
+            say("rate.counts", errors=words.number(row.agreeing), trials=words.number(row.people)), kind="number"
+        ),
+    )  # fmt: skip
 
 
 def _trusted(source: Source, shown: set[str]) -> tuple[Block, ...]:
