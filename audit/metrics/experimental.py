@@ -3,11 +3,12 @@
 They are computed only where a plan asks for them (`experimental`), enter no verdict, and carry no interval. All but
 MAPE are made of score distributions: scores are brought to [0, 1] by the lowest and highest score of all comparisons.
 
-- SFI, CFI, DFI (separation, compactness, distribution fairness index): Kotwal & Marcel (2023), arXiv:2306.10919,
-  recalled.
+- SFI, CFI, DFI (separation, compactness, distribution fairness index): Kotwal & Marcel (2022), ICPR workshops,
+  arXiv:2306.10919, recalled.
 - CEI (comprehensive equity index): Solano et al. (2024), arXiv:2409.01928: mated and non-mated scores apart, tail and
   centre split at a percentile, divergences from the mean distribution. Weights and percentile are a choice made here.
-- MAPE: mean absolute percentage error of the groups' FMR from the target. Recalled; its first source is not known here.
+- MAPE: mean absolute percentage error of the groups' FMR from the target. Villalobos, Mery & Bowyer (2022), IEEE Access
+  10, recalled.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ BINS = 100
 TAIL = 0.1
 """Share of the mean distribution that is its tail, for CEI."""
 FORMULAS = {
-    "sfi": ("1 - (2/K) sum |z_k - mean z|, z_k = |mean mated - mean non-mated|", "Kotwal & Marcel (2023), recalled"),
-    "cfi": ("1 - (2/K) sum |z_k - mean z|, z_k = sd mated + sd non-mated", "Kotwal & Marcel (2023), recalled"),
-    "dfi": ("1 - sum KL2(s_k || mean s) / (K log2 K), s_k all scores of group k", "Kotwal & Marcel (2023), recalled"),
+    "sfi": ("1 - (2/K) sum |z_k - mean z|, z_k = |mean mated - mean non-mated|", "Kotwal & Marcel (2022), recalled"),
+    "cfi": ("1 - (2/K) sum |z_k - mean z|, z_k = sd mated + sd non-mated", "Kotwal & Marcel (2022), recalled"),
+    "dfi": ("1 - sum KL2(s_k || mean s) / (K log2 K), s_k all scores of group k", "Kotwal & Marcel (2022), recalled"),
     "cei": (
         "1 - mean over mated and non-mated of sum (KL2 of tails + KL2 of centres) / 2 / (K log2 K), tail: 10 %",
         "Solano et al. (2024), recalled; weights chosen here",
     ),
-    "mape": ("100 mean |FMR_k / target - 1|", "recalled; source not known"),
+    "mape": ("100 mean |FMR_k / target - 1|", "Villalobos, Mery & Bowyer (2022), recalled"),
 }
 """Formula and source by measure."""
 
