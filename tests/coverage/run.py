@@ -1,6 +1,6 @@
 """The whole simulation, and the table of the documentation: `python tests/coverage/run.py --out docs/coverage.md`.
 
-About half an hour on two cores. Settings, seeds and numbers of replicates are fixed here.
+About an hour on two cores. Settings, seeds and numbers of replicates are fixed here.
 """
 
 from __future__ import annotations
