@@ -38,7 +38,8 @@ def warnings(
     acquisition: Sequence[ErrorRate],
 ) -> list[str]:
     """What a reader must know before the numbers."""
-    made = [
+    made = ["Nothing is documented about consent."] if benchmark.consent.tier == "undocumented" else []
+    made += [
         f"Nothing of {rate.group} could be compared: {rate.errors} of {rate.trials} failed."
         for rate in acquisition
         if rate.trials and rate.errors == rate.trials

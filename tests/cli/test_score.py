@@ -154,6 +154,7 @@ def test_without_a_card_consent_is_undocumented_and_said_first(tmp_path: Path) -
     assert run.stdout.startswith("Nothing is documented about the consent of the people")
     record = read(next((tmp_path / "out").rglob("record.json")))
     assert record.benchmark.consent_tier == "undocumented"
+    assert record.warnings[0] == "Nothing is documented about consent."
     assert (record.samples.unit, record.samples.total, record.samples.subjects) == ("sample", 120, 40)
     page = next((tmp_path / "out").rglob("report.html")).read_text()
     assert page.index("Nothing is documented about the consent") < page.index("<h1")
