@@ -30,6 +30,7 @@ ALLOWED = {
     "audit.store": {"domain", "errors", "store"},
     "audit.extract": {"domain", "errors", "models", "store", "decode", "plan", "extract"},
     "audit.metrics": {"metrics", "stats", "compare", "groups", "domain", "errors"},
+    "audit.policy": {"policy", "record", "stats", "errors"},
     "audit.report": {"report", "record", "domain", "errors"},
     "audit.assemble_extras": {"assemble", "record", "metrics", "compare", "domain", "groups", "plan"},
     "audit.assemble_bootstrap": {"assemble", "record", "metrics", "compare", "domain", "groups", "plan"},
