@@ -7,6 +7,7 @@ is missing.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import time
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from audit import assemble, assemble_bootstrap, assemble_extras, models, provenance, remarks, results
+from audit import assemble, assemble_bootstrap, assemble_extras, influence, models, provenance, remarks, results
 from audit import record as records
 from audit.compare import Comparisons, halves
 from audit.compare.counts import Ints, ScoreCounts
@@ -129,7 +130,7 @@ def _measure(inputs: Inputs, options: RunOptions, progress: Progress) -> Evaluat
         tuple(remarks.of_extraction(inputs, extraction)),
         options.device,
     )
-    record = record_of(scored)
+    record = record_of(scored, options.cache)
     if inputs.series:
         of_series = everything.part(inputs.pictures, len(inputs.samples))
         moved = _moved(inputs, extraction, of_series, found, record)
@@ -220,8 +221,8 @@ def _comparisons(inputs: Inputs, people: People, extraction: Extraction, progres
     )
 
 
-def record_of(scored: Scored) -> EvaluationRecord:
-    """Scores, thresholds, counts, findings, and the record of them."""
+def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
+    """Scores, thresholds, counts, findings, and the record of them; sums by person go into the cache."""
     plan, grouping, comparisons = scored.plan, scored.judged.grouping, scored.comparisons
     scores, placed = _place(scored)
     thresholds = np.unique([point.value for point in placed if point.value is not None])
@@ -237,7 +238,7 @@ def record_of(scored: Scored) -> EvaluationRecord:
         comparisons, scores, grouping, found.measured, found.differentials, plan,
         own_threshold=scored.setting is comparisons,
     )  # fmt: skip
-    return EvaluationRecord(
+    record = EvaluationRecord(
         created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         software=provenance.software(),
         hardware=provenance.hardware(scored.device),
@@ -272,6 +273,31 @@ def record_of(scored: Scored) -> EvaluationRecord:
             scored.benchmark, None if scored.setters is scored.judged else len(scored.setters.subjects), scores
         ),
     )
+    _keep_influence(scored, record, scores, found.measured, cache)
+    return record
+
+
+def _keep_influence(
+    scored: Scored,
+    record: EvaluationRecord,
+    scores: ScoreCounts,
+    measured: Sequence[evaluation.Measured],
+    cache: Path | None,
+) -> None:
+    """File what every person added to the rates, for `compare`; a cache that cannot be written costs only that."""
+    from audit.compare import by_subject  # noqa: PLC0415
+
+    domain = influence.people_domain(record)
+    if domain is None or not measured:
+        return
+    grouping = scored.judged.grouping
+    everybody = np.ones((grouping.atoms, grouping.atoms), dtype=bool)
+    allowed = everybody if grouping.allowed is None else grouping.allowed
+    thresholds = np.unique([one.point.value for one in measured if one.point.value is not None])
+    pairs, _ = by_subject.collect(scored.comparisons, thresholds, grouping.atom_of, allowed, scores.grid, [])
+    with contextlib.suppress(OSError):
+        kept = influence.make(scored.judged.subjects, domain, grouping, measured, pairs, cache)
+        influence.store(record, kept, cache)
 
 
 def _place(scored: Scored) -> tuple[ScoreCounts, list[Threshold]]:

@@ -109,7 +109,9 @@ def evaluate(given: Given, settings: Mapping[str, Any], options: plan.RunOptions
     if made is not None:
         return recipe.published(made, folder, reused=True)
     return recipe.published(
-        recipe.record_of(_scored(given, table, benchmark, wanted, digests, revision)), folder, reused=False
+        recipe.record_of(_scored(given, table, benchmark, wanted, digests, revision), options.cache),
+        folder,
+        reused=False,
     )
 
 

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from scipy.special import stdtr, stdtrit
 
 from audit.record import Rate
+from audit.recorded import LogRate, NotRecomputable, floor, paired, zero_size
 from audit.stats.intervals import clustered_interval, zero_upper_bound
 
 EXACT_BELOW = 10.0
@@ -45,31 +46,11 @@ class Bounds:
     method: str
 
 
-class NotRecomputable(Exception):
-    """The record does not carry what an interval at another confidence needs; the text says what."""
-
-
-def zero_size(rate: Rate) -> float:
-    """Effective trials N0 behind a rate: those of its recorded bound, or the floor, never fewer than one."""
-    if rate.upper_bound is not None and 0 < rate.upper_bound < 1:
-        return math.log(0.05) / math.log1p(-rate.upper_bound)
-    return max(floor(rate), 1.0)
-
-
-def floor(rate: Rate) -> float:
-    """Least effective size: half the people for comparisons of two of them, else the people."""
-    return rate.subjects / 2 if _paired(rate) else float(rate.subjects)
-
-
-def _paired(rate: Rate) -> bool:
-    return rate.metric in {"FMR", "FAR"}
-
-
 def _interval(rate: Rate, tail: float) -> tuple[float, float]:
     if rate.value is None or rate.variance is None:
         raise NotRecomputable("the record has no variance of this rate")
     found = clustered_interval(
-        rate.value, rate.variance, floor(rate), 1 - 2 * tail, exact_below=0.0 if _paired(rate) else EXACT_BELOW
+        rate.value, rate.variance, floor(rate), 1 - 2 * tail, exact_below=0.0 if paired(rate) else EXACT_BELOW
     )
     return found.low, found.high
 
@@ -106,33 +87,6 @@ def _smallest_tail(excludes: Callable[[float], bool]) -> float:
         middle = (low + high) / 2
         low, high = (low, middle) if excludes(math.exp(middle)) else (middle, high)
     return math.exp(high)
-
-
-@dataclass(frozen=True, slots=True)
-class LogRate:
-    """Log of a rate for tests, its variance, and the people behind it."""
-
-    log: float
-    variance: float
-    people: int
-
-    @property
-    def deviation(self) -> float:
-        """Standard error of the log rate."""
-        return math.sqrt(self.variance)
-
-
-def log_rate(rate: Rate) -> LogRate:
-    """Log rate for tests; what stands for rates of 0 and 1 is that of `audit.metrics.cells.log_rates`."""
-    if rate.value is None or rate.variance is None:
-        raise NotRecomputable("the record has no variance of this rate")
-    n0 = zero_size(rate)
-    tilde = 0.5 / (n0 + 1)
-    if rate.value == 0:
-        return LogRate(math.log(tilde), (1 - tilde) / (tilde * (n0 + 1)), rate.subjects)
-    if rate.value == 1:
-        return LogRate(0.0, tilde / ((1 - tilde) * (n0 + 1)), rate.subjects)
-    return LogRate(math.log(rate.value), rate.variance / rate.value**2, rate.subjects)
 
 
 def of_ratio(a: LogRate, b: LogRate, covariance: float | None, limit: float, tail: float, method: str) -> Bounds:

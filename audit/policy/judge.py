@@ -9,11 +9,12 @@ from pathlib import Path
 
 from audit.errors import PlanError
 from audit.policy import about_record
-from audit.policy.bounds import RECORDED, Bounds, NotRecomputable, log_rate, of_rate, of_ratio
+from audit.policy.bounds import RECORDED, Bounds, of_rate, of_ratio
 from audit.policy.evidence import Evidence, key, words
 from audit.policy.outcome import Finding, Outcome, Word, overall
 from audit.policy.rules import Policy, Rule
 from audit.record import EvaluationRecord, Group, IntervalPart, Rate
+from audit.recorded import NotRecomputable, log_rate
 from audit.stats.multiplicity import holm
 
 ADDED = "standard errors added: the covariance is not recorded"
