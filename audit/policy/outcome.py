@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -60,3 +60,9 @@ def overall(findings: list[Finding]) -> Literal["PASSED", "VIOLATED", "INCONCLUS
     if "VIOLATED" in words:
         return "VIOLATED"
     return "PASSED" if "PASSED" in words and "INCONCLUSIVE" not in words else "INCONCLUSIVE"
+
+
+def make_schema() -> dict[str, Any]:
+    """JSON Schema of what `gate --json` prints."""
+    made = Outcome.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "gate-1.json", **made}

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from audit.comparison import Comparison
 from audit.errors import DataError
 from audit.record import EvaluationRecord, write_text
 from audit.report.view import make, terminal_table
+from audit.report.view.side_by_side import comparison_table, make_comparison, remark_lines
 
-__all__ = ["FORMATS", "render", "terminal_table"]
+__all__ = ["FORMATS", "comparison_table", "remark_lines", "render", "render_comparison", "terminal_table"]
 
 FORMATS = ("html",)
 
@@ -43,3 +45,19 @@ def render(record: EvaluationRecord, out: Path, formats: Sequence[str] = ("html"
         write_text(path, html.page(shown))
         written.append(path)
     return written
+
+
+def render_comparison(comparison: Comparison, out: Path) -> list[Path]:
+    """Write compare.json and comparison.html.
+
+    Raises
+    ------
+    DataError
+        If the folder cannot be written.
+    """
+    from audit.report import html  # noqa: PLC0415 - as above
+
+    data, page = out / "compare.json", out / "comparison.html"
+    write_text(data, comparison.model_dump_json(by_alias=True, indent=1) + "\n")
+    write_text(page, html.page(make_comparison(comparison)))
+    return [data, page]

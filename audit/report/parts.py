@@ -196,7 +196,32 @@ class BandPicture:
     axis: str
 
 
-Picture = RowPicture | HeatPicture | CurvePicture | RidgePicture | BandPicture
+@dataclass(frozen=True, slots=True)
+class ScatterMark:
+    """A point with an interval in both directions; bounds None where there is none."""
+
+    label: str
+    x: float
+    y: float
+    x_bounds: tuple[float, float] | None = None
+    y_bounds: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScatterPicture:
+    """Points over a linear axis and a logarithmic one; each has a shape and a label of its own."""
+
+    marks: tuple[ScatterMark, ...]
+    x_ticks: tuple[Line, ...]
+    y_ticks: tuple[Line, ...]
+    x_domain: tuple[float, float]
+    y_domain: tuple[float, float]
+    x_axis: str
+    y_axis: str
+    better: str
+
+
+Picture = RowPicture | HeatPicture | CurvePicture | RidgePicture | BandPicture | ScatterPicture
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,11 +183,13 @@ def _spread(
     values = [np.log(measure(x, x)) for x in (np.exp(half) for half in np.split(drawn, 2, axis=1))]
     moved = values[1] - values[0]
     centre = math.log(two.value / one.value)
-    low, high = np.quantile(moved - moved.mean(), [(1 - level) / 2, (1 + level) / 2])
+    noise = moved - moved.mean()
+    low, high = np.quantile(noise, [(1 - level) / 2, (1 + level) / 2])
+    p = float((1 + (np.abs(noise) >= abs(centre)).sum()) / (DRAWS + 1))
     if not high - low > 1e-9:
         return base.model_copy(update={"reason": SAME})
     interval = IntervalPart(
         low=math.exp(centre + low), high=math.exp(centre + high), level=level,
         method=f"joint draws of log rates, centred; {METHODS[how]}",
     )  # fmt: skip
-    return base.model_copy(update={"change": math.exp(centre), "interval": interval})
+    return base.model_copy(update={"change": math.exp(centre), "interval": interval, "p": p})

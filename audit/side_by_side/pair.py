@@ -106,13 +106,12 @@ class Pair:
         yield said("labels", same, "the same groups" if same else "not the same groups; only common ones are compared")
         settings = _settings(x, y)
         yield said("plan", not settings, f"plans differ in {', '.join(settings)}" if settings else "the same settings")
-        same = x.model.preprocessing == y.model.preprocessing
-        yield said(
-            "preprocessing", same,
-            "the same detection and alignment" if same else "other detection or alignment: whole chains differ",
-        )  # fmt: skip
-        same = (x.model.weights_sha256, x.model.name) == (y.model.weights_sha256, y.model.name)
-        yield said("model", same, "the same model" if same else f"{self.a.model} against {self.b.model}")
+        known = "unknown" not in {x.model.preprocessing, y.model.preprocessing}
+        same = known and x.model.preprocessing == y.model.preprocessing
+        other = "other detection or alignment: whole chains differ" if known else "detection and alignment: not known"
+        yield said("preprocessing", same, "the same detection and alignment" if same else other)
+        same = (x.model.weights_sha256, x.model.revision) == (y.model.weights_sha256, y.model.revision)
+        yield said("model", same, "the same model" if same else f"{self.a.label} against {self.b.label}")
         same = x.digests.code == y.digests.code
         yield said("code", same, "measured by the same code" if same else "measured by different versions of faceaudit")
         yield self._people()

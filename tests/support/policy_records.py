@@ -28,15 +28,15 @@ def write_scores(folder: Path, *, seed: int = 1, people: int = 40, shift: dict[s
     (folder / "subjects.csv").write_text("\n".join(subjects) + "\n")
 
 
-def made_record(folder: Path, **more: object) -> tuple[Path, EvaluationRecord]:
-    """Score them; the record's path and the record."""
+def made_record(folder: Path, cache: Path | None = None, **more: object) -> tuple[Path, EvaluationRecord]:
+    """Score them; the record's path and the record. The private cache lies in the folder unless it is named."""
     from london_run import faceaudit  # noqa: PLC0415 - beside the other support modules
 
     folder.mkdir(parents=True, exist_ok=True)
     write_scores(folder, **more)  # type: ignore[arg-type]
     run = faceaudit(
         "score", "scores.csv", "--subjects", "subjects.csv", "--by", "grp", "--fmr", "1e-2", "--json", "--out", "out",
-        env={"FACEAUDIT_DATA": "", "FACEAUDIT_CACHE": str(folder / "cache")}, cwd=folder,
+        env={"FACEAUDIT_DATA": "", "FACEAUDIT_CACHE": str(cache or folder / "cache")}, cwd=folder,
     )  # fmt: skip
     assert run.code == 0, run.stderr
     path = folder / run.evaluations[0]["record"]

@@ -19,7 +19,8 @@ from audit.report.charts.curves import draw_curves
 from audit.report.charts.heat import draw_heat
 from audit.report.charts.ridges import draw_ridges
 from audit.report.charts.rows import draw_rows
-from audit.report.parts import BandPicture, HeatPicture, Picture, RidgePicture, RowPicture
+from audit.report.charts.scatter import draw_scatter
+from audit.report.parts import BandPicture, HeatPicture, Picture, RidgePicture, RowPicture, ScatterPicture
 
 if TYPE_CHECKING:
     import altair as alt
@@ -54,6 +55,8 @@ def draw(picture: Picture, width: int = WIDE) -> Spec:
         return draw_ridges(picture, width)
     if isinstance(picture, BandPicture):
         return draw_bands(picture, width)
+    if isinstance(picture, ScatterPicture):
+        return draw_scatter(picture, width)
     return draw_curves(picture, width)
 
 

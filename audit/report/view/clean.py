@@ -11,6 +11,7 @@ import unicodedata
 from functools import lru_cache
 from typing import Any
 
+from audit.comparison import Comparison
 from audit.record import EvaluationRecord
 from audit.report.strings import say
 
@@ -38,6 +39,17 @@ def scrub(record: EvaluationRecord) -> EvaluationRecord:
     data = record.model_dump(by_alias=True, exclude={"covariance"})
     names = _short_names(_names(record))
     return EvaluationRecord.model_validate(_walk(data, names))
+
+
+def scrub_comparison(comparison: Comparison) -> Comparison:
+    """As `scrub`, for records side by side."""
+    groups = [row.group for row in comparison.differences]
+    groups += [group for row in comparison.disparities for group in (row.group, row.against) if group is not None]
+    names = [text for one in comparison.records for text in (one.label, one.model, one.benchmark)]
+    names += [name for row in comparison.disparities for name in row.attributes]
+    names += [name for point in comparison.front for name in point.attributes]
+    names += [text for group in groups for item in group.items() for text in item]
+    return Comparison.model_validate(_walk(comparison.model_dump(by_alias=True), _short_names(names)))
 
 
 def _visible(c: str) -> str:
