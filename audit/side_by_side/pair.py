@@ -71,6 +71,8 @@ class Pair:
             return 0.0, "independent"
         if self.shared is None:
             return None, "bounded"
+        if here.value is None or there.value is None:
+            return None, "paired"
         found = self.shared.covariance(
             here.metric, (here.operating_point, here.group), (there.operating_point, there.group)
         )

@@ -110,3 +110,13 @@ def test_ids_are_those_of_the_figure_whatever_was_drawn_before(drawn: list[parts
     first = charts.svgs(drawn[0].picture, "one")
     assert charts.svgs(drawn[0].picture, "one") == first
     assert all(name.startswith("one-") for svg in first for name in re.findall(r'id="([^"]+)"', svg))
+
+
+def test_labels_keep_their_digits() -> None:
+    """Positions are rounded in the drawing; what a reader reads is not."""
+    rows = (parts.RowMark("group", "0.0135 differs", "solid", 0.0135, 0.01, 0.02),)
+    picture = parts.RowPicture(rows, (parts.Line(0.003, "0.003"),), (0.001, 1.0), "axis")
+    for svg in charts.svgs(picture, "x"):
+        assert "0.0135 differs" in svg
+        assert ">0.003<" in svg
+        assert not re.search(r"<[^>]*\d\.\d{3}[^>]*>", svg)

@@ -73,4 +73,4 @@ def _svg(spec: Spec, name: str) -> str:
     for number, old in enumerate(ids):
         svg = svg.replace(f'id="{old}"', f'id="{name}{number}"').replace(f"url(#{old})", f"url(#{name}{number})")
     svg = re.sub(r' (role|aria-[a-z]+|class|pointer-events)="[^"]*"', "", svg)
-    return re.sub(r"(\d+\.\d{2})\d+", r"\1", svg)
+    return re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d+\.\d{2})\d+", r"\1", tag[0]), svg)  # positions, never labels

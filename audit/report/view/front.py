@@ -21,10 +21,10 @@ def front_blocks(points: Sequence[FrontPoint]) -> tuple[Block, ...]:
     for k, ((target, attributes), rows) in enumerate(families.items()):
         about = {"target": words.target(target), "attributes": words.attributes_name(attributes)}
         drawn = [row for row in rows if row.fnmr is not None and row.disparity]
-        if drawn:
+        if len(drawn) > 1:
             blocks.append(_figure(rows, drawn, about, k))
         else:
-            why = words.join(dict.fromkeys(row.reason or "–" for row in rows))
+            why = words.join((f"{row.label}: {row.reason}" for row in rows if row.reason), most=9)
             blocks.append(Paragraph(say("side.front_none", reason=why, **about), "note"))
     return tuple(blocks)
 

@@ -18,6 +18,7 @@ from audit.report.parts import (
     Figure,
     Line,
     Listing,
+    Paragraph,
     ReportView,
     RowMark,
     RowPicture,
@@ -92,6 +93,7 @@ def _in_words(d: Difference) -> str:
     return say(
         "side.answer_which", other=d.b, metric=words.key_word("metric", d.metric), group=words.group_name(d.group),
         point=_point(d.operating_point), ratio=_ratio(d), label=d.a, bounds=words.ratio_bounds(d.ratio_interval),
+        support=words.key_word("support", d.support),
     )  # fmt: skip
 
 
@@ -224,10 +226,13 @@ def _disparities(shown: Comparison) -> tuple[Block, ...]:
     columns = tuple(say(f"side.column_{name}") for name in names)
     blocks: list[Block] = []
     for k, (a, b) in enumerate(_pairs(shown)):
-        rows = [d for d in shown.disparities if (d.a, d.b) == (a, b) and (d.change is not None or d.measure != "ratio")]
+        every = [d for d in shown.disparities if (d.a, d.b) == (a, b)]
+        rows = [d for d in every if d.change is not None]
         if rows:
             body = tuple(_disparity_row(d) for d in rows)
             blocks.append(Table(f"disparity-{k}", say("side.caption_disparity", a=a, b=b), columns, body))
+        if len(rows) < len(every):
+            blocks.append(Paragraph(say("side.unformed", n=len(every) - len(rows)), "note"))
     return tuple(blocks)
 
 
