@@ -10,7 +10,7 @@ import pytest
 from two_models import Model, draw, measure
 
 from audit import influence
-from audit.influence import Shared
+from audit.side_by_side.shared import Shared
 
 POINT = "given-1"
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from audit.comparison import Compared, How, Remark
-from audit.influence import Influence, Shared, people_domain
+from audit.influence import Influence, people_domain
 from audit.record import EvaluationRecord, Group, OperatingPoint, Rate
+from audit.side_by_side.shared import Shared
 
 CellKey = tuple[str, str | None, frozenset[tuple[str, str]]]
 """Metric, how the threshold was set, and group."""

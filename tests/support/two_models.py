@@ -12,12 +12,13 @@ from audit.compare import by_subject, halves
 from audit.compare.all_pairs import AllPairs
 from audit.comparison import Compared, Difference
 from audit.domain import Attribute, Benchmark, Consent, DemographicGroup, Subject, Threshold
-from audit.influence import Influence, Shared
+from audit.influence import Influence
 from audit.metrics import evaluation
 from audit.metrics.evaluation import Acquired, Measured
 from audit.record import Rate
 from audit.side_by_side.differences import _difference
 from audit.side_by_side.pair import Pair
+from audit.side_by_side.shared import Shared
 
 DIMENSION, IMAGES = 24, 2
 CONSENT = Consent("S1", "", "", "CC0", {}, "no", False, "none")
