@@ -12,6 +12,8 @@ from functools import cache
 from importlib import metadata, resources
 from importlib.resources.abc import Traversable
 
+from markupsafe import escape
+
 from audit.report.strings import LANGUAGE
 from audit.report.view.clean import claims
 
@@ -53,7 +55,7 @@ def head(policy: str, mark: str) -> str:
     """The first lines of a report with this mark, as the template writes them."""
     return (
         f'<!doctype html>\n<html lang="{LANGUAGE}">\n<head>\n<meta charset="utf-8">\n'
-        f"<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src {policy}; "
+        f'<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; style-src {escape(policy)}; '
         f"img-src data:; base-uri 'none'; form-action 'none'\">\n"
         f'<meta name="faceaudit-report" content="{mark}">\n'
     )
