@@ -48,7 +48,9 @@ def _catalogue() -> list[CatalogueEntry]:
                 name=entry.name,
                 tier=entry.tier,
                 verdict=rule.verdict,
-                reason=consent.refusal(entry) if refused else f"{rule.meaning}. {entry.fact('consent')}",
+                reason=consent.refusal(entry)
+                if refused
+                else f"{rule.meaning[:1].upper()}{rule.meaning[1:]}: {entry.fact('consent')}",
                 alternatives=consent.alternatives(entry) if refused else "",
                 facts=(*((fact, entry.fact(fact)) for fact in catalogue.FACTS), ("source", entry.source)),
             )

@@ -12,6 +12,8 @@ from audit.report.site.status import Status
 from audit.report.strings import say
 from audit.report.view import words
 from audit.report.view.findings import spread
+from audit.report.view.pictures import rate_domain, rate_mark, rate_ticks, spoken
+from audit.report.view.rates import rate_cell, support_cell
 
 MOST = 60
 """Rows of one picture; the table has them all."""
@@ -31,9 +33,7 @@ def history_figure(evaluations: Sequence[Evaluation], states: dict[str, Status])
         rows.append((Cell(title),))
         drawn: list[RowMark] = []
         for e, d in members:
-            label = say(
-                "publish.history_row", day=e.created.strftime("%Y-%m-%d"), revision=shown(e.record.model.revision)
-            )
+            label = _label(e)
             state = states[e.place].state
             mark, value = _mark(label, d)
             if mark is not None:
@@ -63,6 +63,58 @@ def history_figure(evaluations: Sequence[Evaluation], states: dict[str, Status])
         picture=RowPicture(tuple(marks), ticks, domain, say("figure.spread_axis")),
         table=Table("history-data", title, columns, tuple(rows)),
     )
+
+
+def rates_figure(evaluations: Sequence[Evaluation], chief: Evaluation) -> Figure | None:
+    """Draw the false match rate of each group of one attribute, evaluation by evaluation, oldest first.
+
+    Of the evaluations that are like the chief one: the same benchmark, target and number of people. None, if it has no
+    threshold.
+    """
+    point = chief.source.headline
+    if point is None:
+        return None
+    like = [e for e in evaluations if _kind(e) == _kind(chief)]
+    like = sorted(like, key=lambda e: (e.created, e.place))[-MOST // 3 :]
+    marks: list[RowMark] = []
+    rows: list[tuple[Cell, ...]] = []
+    for group in [{}, *(g for a in chief.source.attribute_sets() if len(a) == 1 for g in chief.source.groups(a))]:
+        if chief.source.banded(group) or len(marks) + len(like) + 1 > MOST:
+            continue
+        name = words.group_name(group)
+        marks.append(RowMark(name, "", "none", heading=True))
+        rows.append((Cell(name),))
+        for e in like:
+            rate = None if e.source.banded(group) else e.source.rate("FMR", group, e.source.headline)
+            marks.append(rate_mark(e.source, rate, _label(e)))
+            support = Cell("–") if rate is None else support_cell(rate.support)
+            rows.append((Cell(_label(e), kind="name"), rate_cell(rate), support))
+    title = say(
+        "publish.rates_title",
+        benchmark=shown(chief.source.record.benchmark.title or chief.record.benchmark.name),
+        target=words.target(point.target_fmr),
+    )
+    lines = () if point.target_fmr is None else (Line(point.target_fmr, say("figure.target_line")),)
+    domain = rate_domain(marks, [line.x for line in lines], ceiling=1.0)
+    columns = (say("publish.history_evaluation"), say("metric.FMR"), say("groups.column_support"))
+    return Figure(
+        id="rates",
+        title=title,
+        caption=say("publish.rates_caption", n=len(like), people=words.people(chief.record.samples.subjects)),
+        alt=say("figure.rows_alt", what=title, rows=spoken(marks)),
+        picture=RowPicture(tuple(marks), rate_ticks(domain), domain, say("figure.fmr_axis"), lines),
+        table=Table("rates-data", title, columns, tuple(rows)),
+    )
+
+
+def _kind(e: Evaluation) -> tuple[str, float | None, int]:
+    point = e.source.headline
+    target = -1.0 if point is None else point.target_fmr
+    return e.record.benchmark.name, target, e.record.samples.subjects
+
+
+def _label(e: Evaluation) -> str:
+    return say("publish.history_row", day=e.created.strftime("%Y-%m-%d"), revision=shown(e.record.model.revision))
 
 
 def _series(evaluations: Sequence[Evaluation]) -> dict[str, list[Row]]:

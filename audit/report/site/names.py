@@ -9,7 +9,7 @@ import unicodedata
 from audit.report.view.clean import clean
 
 LONGEST_SLUG = 40
-LONGEST_SHOWN = 60
+LONGEST_SHOWN = 64
 
 
 def slug(text: str) -> str:
@@ -19,7 +19,7 @@ def slug(text: str) -> str:
     a device, a dot or a path.
 
     >>> slug("dlib"), slug("../../etc/passwd"), slug("DLIB") == slug("dlib")
-    ('dlib-bd8a4265', 'etc-passwd-2d8c6ff5', False)
+    ('dlib-44e848c8', 'etc-passwd-3754d6cb', False)
     """
     plain = unicodedata.normalize("NFKD", text[:4000]).encode("ascii", "ignore").decode().lower()
     letters = re.sub(r"[^a-z0-9]+", "-", plain)[:LONGEST_SLUG].strip("-")
@@ -35,7 +35,7 @@ def shown(text: str, *, empty: str = "–") -> str:
     """Print a name from outside: cleaned, on one line, and cut with a digest so that it stays distinct.
 
     >>> shown("a" * 100)
-    'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa… (28165978)'
+    'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa… (28165978)'
     """
     line = " ".join(clean(text).split())
     if len(line) > LONGEST_SHOWN:

@@ -142,7 +142,11 @@ class Site:
             rows=self._rows(evaluations),
             card=background.model_section(chief.source),
             revisions=table,
-            figure=history.history_figure(evaluations, self.states),
+            figures=[
+                f
+                for f in (history.rates_figure(evaluations, chief), history.history_figure(evaluations, self.states))
+                if f
+            ],
         )
 
     def _benchmark_summary(self, evaluations: list[Evaluation]) -> dict[str, Any]:

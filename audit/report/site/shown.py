@@ -42,6 +42,7 @@ class Shown:
     tier: str
     tier_text: str
     alerts: tuple[str, ...]
+    notes: tuple[str, ...]
     day: str
     moment: str
     people: int
@@ -103,6 +104,7 @@ def show(e: Evaluation, status: Status) -> Shown:
         tier=tier,
         tier_text=words.key_word("tier", tier),
         alerts=summary.alerts(source),
+        notes=_notes(e),
         day=e.created.strftime("%Y-%m-%d"),
         moment=e.created.strftime("%Y-%m-%dT%H:%M:%SZ"),
         people=record.samples.subjects,
@@ -125,6 +127,14 @@ def show(e: Evaluation, status: Status) -> Shown:
         digest=e.digest,
         search=f"{model} {revision} {benchmark} {target}".lower(),
     )
+
+
+def _notes(e: Evaluation) -> tuple[str, ...]:
+    """The report's alerts in few words, for a row."""
+    tier = e.record.benchmark.consent_tier
+    made = [say("publish.note_undocumented")] if tier == "undocumented" else []
+    made += [say("publish.note_synthetic")] if tier in summary.SYNTHETIC else []
+    return tuple([*made, say("publish.note_trial")] if e.record.plan.get("limit") is not None else made)
 
 
 def _lines(e: Evaluation) -> tuple[Line, ...]:
