@@ -65,7 +65,7 @@ def history_figure(evaluations: Sequence[Evaluation], states: dict[str, Status])
     )
 
 
-def rates_figure(evaluations: Sequence[Evaluation], chief: Evaluation) -> Figure | None:
+def rates_figure(evaluations: Sequence[Evaluation], chief: Evaluation, number: int) -> Figure | None:
     """Draw the false match rate of each group of one attribute, evaluation by evaluation, oldest first.
 
     Of the evaluations that are like the chief one: the same benchmark, target and number of people. None, if it has no
@@ -98,13 +98,21 @@ def rates_figure(evaluations: Sequence[Evaluation], chief: Evaluation) -> Figure
     domain = rate_domain(marks, [line.x for line in lines], ceiling=1.0)
     columns = (say("publish.history_evaluation"), say("metric.FMR"), say("groups.column_support"))
     return Figure(
-        id="rates",
+        id=f"rates-{number}",
         title=title,
         caption=say("publish.rates_caption", n=len(like), people=words.people(chief.record.samples.subjects)),
         alt=say("figure.rows_alt", what=title, rows=spoken(marks)),
         picture=RowPicture(tuple(marks), rate_ticks(domain), domain, say("figure.fmr_axis"), lines),
-        table=Table("rates-data", title, columns, tuple(rows)),
+        table=Table(f"rates-data-{number}", title, columns, tuple(rows)),
     )
+
+
+def most_repeated(evaluations: Sequence[Evaluation]) -> list[Evaluation]:
+    """The newest evaluation of every series that is alike, the longest series first."""
+    kinds: dict[tuple[str, float | None, int], list[Evaluation]] = {}
+    for e in sorted(evaluations, key=lambda e: (e.created, e.place), reverse=True):
+        kinds.setdefault(_kind(e), []).append(e)
+    return [members[0] for members in sorted(kinds.values(), key=len, reverse=True)]
 
 
 def _kind(e: Evaluation) -> tuple[str, float | None, int]:

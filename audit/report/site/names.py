@@ -21,7 +21,7 @@ def slug(text: str) -> str:
     >>> slug("dlib"), slug("../../etc/passwd"), slug("DLIB") == slug("dlib")
     ('dlib-44e848c8', 'etc-passwd-3754d6cb', False)
     """
-    plain = unicodedata.normalize("NFKD", text[:4000]).encode("ascii", "ignore").decode().lower()
+    plain = unicodedata.normalize("NFKD", clean(text[:4000])).encode("ascii", "ignore").decode().lower()
     letters = re.sub(r"[^a-z0-9]+", "-", plain)[:LONGEST_SLUG].strip("-")
     return f"{letters or 'x'}-{short_digest(text)}"
 
@@ -35,9 +35,9 @@ def shown(text: str, *, empty: str = "–") -> str:
     """Print a name from outside: cleaned, on one line, and cut with a digest so that it stays distinct.
 
     >>> shown("a" * 100)
-    'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa… (28165978)'
+    'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa… (28165978)'
     """
     line = " ".join(clean(text).split())
     if len(line) > LONGEST_SHOWN:
-        line = f"{line[: LONGEST_SHOWN - 11]}… ({short_digest(text)})"
+        line = f"{line[: LONGEST_SHOWN - 12]}… ({short_digest(text)})"
     return line or empty

@@ -10,7 +10,7 @@ from typing import Any
 from markupsafe import Markup
 
 from audit.report import html
-from audit.report.parts import Cell, Section, Table
+from audit.report.parts import Cell, Figure, Section, Table
 from audit.report.site import feed, history, shown
 from audit.report.site.gather import Evaluation, Unreadable
 from audit.report.site.method import MethodPage
@@ -26,6 +26,10 @@ NAVIGATION = (
     ("evaluations", "index.html"), ("models", "models/index.html"), ("benchmarks", "benchmarks/index.html"),
     ("history", "history.html"), ("catalogue", "catalogue.html"), ("method", "method/index.html"),
 )  # fmt: skip
+COLUMNS = ("model", "benchmark", "day", "people", "found", "target", "state")
+GATE = ("allowed", "acknowledge", "refused")
+MOST_SERIES = 2
+"""Series of evaluations whose rates are drawn on a model's page: the longest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +96,8 @@ class Site:
                 policy=html.source_hash(style),
                 up="../" * address.count("/"),
                 address=address,
-                navigation=NAVIGATION,
+                navigation=[(name, say(f"publish.room_{name}"), target) for name, target in NAVIGATION],
+                columns=[(key, say(f"publish.column_{key}")) for key in COLUMNS],
                 base=self.base,
                 **values,
             )
@@ -142,12 +147,13 @@ class Site:
             rows=self._rows(evaluations),
             card=background.model_section(chief.source),
             revisions=table,
-            figures=[
-                f
-                for f in (history.rates_figure(evaluations, chief), history.history_figure(evaluations, self.states))
-                if f
-            ],
+            figures=self._figures(evaluations),
         )
+
+    def _figures(self, evaluations: Sequence[Evaluation]) -> list[Figure]:
+        chiefs = history.most_repeated(evaluations)[:MOST_SERIES]
+        made = [history.rates_figure(evaluations, chief, n) for n, chief in enumerate(chiefs, 1)]
+        return [f for f in (*made, history.history_figure(evaluations, self.states)) if f is not None]
 
     def _benchmark_summary(self, evaluations: list[Evaluation]) -> dict[str, Any]:
         chief = shown.latest(evaluations, self.states)
@@ -190,8 +196,12 @@ class Site:
         return self._page("evaluation", one.page, one=one, facts=facts)
 
     def _catalogue(self) -> str:
-        verdicts = {v: sum(c.verdict == v for c in self.catalogue) for v in ("allowed", "acknowledge", "refused")}
-        return self._page("catalogue", "catalogue.html", entries=self.catalogue, counts=verdicts)
+        counts = {v: sum(c.verdict == v for c in self.catalogue) for v in GATE}
+        gates = [
+            (v, say(f"publish_gate.{v}"), say(f"publish_gate.lead_{v}"), [c for c in self.catalogue if c.verdict == v])
+            for v in GATE
+        ]
+        return self._page("catalogue", "catalogue.html", gates=gates, n=len(self.catalogue), counts=counts)
 
 
 def _by_day(rows: Sequence[Shown]) -> dict[str, list[Shown]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from audit.domain import Verdict
 from audit.report.site.gather import Evaluation
@@ -139,13 +140,17 @@ def _notes(e: Evaluation) -> tuple[str, ...]:
 
 def _lines(e: Evaluation) -> tuple[Line, ...]:
     """Disparities and equivalences one by one, what cannot be told together."""
-    source, made, dark = e.source, [], []
+    source = e.source
+    made: list[Line] = []
+    dark: list[str] = []
     for metric in ("FMR", "FNMR") if source.headline is not None else ():
         for attributes in source.attribute_sets():
             one = findings.finding(source, metric, attributes)
             about = say("publish.about", metric=say(f"metric.{metric}"), attributes=one.title)
             if one.verdict == "INCONCLUSIVE":
                 dark.append(about)
+            elif made and (made[-1].verdict, made[-1].text) == (one.verdict, one.text):
+                made[-1] = replace(made[-1], about=words.join([made[-1].about, about]))
             else:
                 made.append(Line(one.verdict, one.label, about, one.text))
     made.sort(key=lambda line: ORDER.index(line.verdict))
@@ -178,7 +183,10 @@ def _sentence(text: str) -> str:
 
 
 def latest(evaluations: Sequence[Evaluation], states: dict[str, Status]) -> Evaluation:
-    """The evaluation that speaks for its model or benchmark: current before others, then most people, then newest."""
-    return max(
-        evaluations, key=lambda e: (states[e.place].state == "current", e.record.samples.subjects, e.created, e.place)
-    )
+    """The evaluation that speaks for its model or benchmark: current, of most people, of most groups, the newest."""
+
+    def rank(e: Evaluation) -> tuple[bool, int, int, datetime, str]:
+        samples = e.record.samples
+        return states[e.place].state == "current", samples.subjects, len(samples.by_group), e.created, e.place
+
+    return max(evaluations, key=rank)

@@ -22,7 +22,9 @@ def builder() -> ModuleType:
     """The records of the report's tests."""
     if "report_builder" in sys.modules:
         return sys.modules["report_builder"]
-    spec = importlib.util.spec_from_file_location("report_builder", Path(__file__).with_name("report_builder.py"))
+    spec = importlib.util.spec_from_file_location(
+        "report_builder", Path(__file__).parents[1] / "report" / "report_builder.py"
+    )
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
