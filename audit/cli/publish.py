@@ -21,7 +21,7 @@ def command(
     """Publish evaluations as a static site that works from a folder, without a server and without scripts."""
     from audit.report.site import publish  # noqa: PLC0415 - the help text needs none of it
 
-    done = publish(results, out, catalogue=_catalogue(), base_url=base_url)
+    done = publish(results, out, catalogue=gated_catalogue(), base_url=base_url)
     for one in done.unreadable:
         typer.echo(f"faceaudit: {results / one.place}: could not be read: {one.reason}", err=True)
     typer.echo(str(out / "index.html"))
@@ -32,8 +32,8 @@ def command(
     )
 
 
-def _catalogue() -> list[CatalogueEntry]:
-    """The catalogue with the gate's verdicts: the report's room knows neither."""
+def gated_catalogue() -> list[CatalogueEntry]:
+    """Give the catalogue with the gate's verdicts: the report's room knows neither."""
     from audit.benchmarks import catalogue, consent  # noqa: PLC0415
     from audit.report.site import CatalogueEntry  # noqa: PLC0415
 
