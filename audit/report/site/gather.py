@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from audit.errors import AuditError
-from audit.record import EvaluationRecord, read
+from audit.record import EvaluationRecord, Rate, read
 from audit.report.site.names import slug
 from audit.report.view.source import Source
 
@@ -90,6 +90,11 @@ def gather(results: Path, *, without: Path) -> tuple[list[Evaluation], list[Unre
     return found, unreadable
 
 
+def _is_shown(rate: Rate) -> bool:
+    """Rates within groups, given acquisition: all that findings and histories speak of."""
+    return rate.reference_group is None and rate.view == "conditional" and rate.metric in {"FMR", "FNMR"}
+
+
 def _why(error: AuditError) -> str:
     """Only the kind of fault: a validator's message may quote the document."""
     return "is no record that this version reads" if "#" in error.place else " ".join(error.found.split())
@@ -100,7 +105,7 @@ def _read(folder: Path, place: str) -> Evaluation:
     record = read(path)
     model, benchmark = record.model, record.benchmark
     slim = record.model_copy(
-        update={name: [] for name in UNSHOWN} | {"rates": [r for r in record.rates if r.reference_group is None]}
+        update={name: [] for name in UNSHOWN} | {"rates": [r for r in record.rates if _is_shown(r)]}
     )
     return Evaluation(
         place=place,
