@@ -7,7 +7,7 @@ from pathlib import Path
 
 from audit.comparison import Comparison
 from audit.errors import DataError
-from audit.record import EvaluationRecord, write_text
+from audit.record import EvaluationRecord, dumps, write_text
 from audit.report.view import make, terminal_table
 from audit.report.view.side_by_side import comparison_table, make_comparison, remark_lines
 
@@ -36,13 +36,13 @@ def render(record: EvaluationRecord, out: Path, formats: Sequence[str] = ("html"
     for name in formats:
         if name not in FORMATS:
             raise DataError("--format", f"unknown format {name!r}", f"Known formats: {', '.join(FORMATS)}")
-    from audit.report import html  # noqa: PLC0415 - Altair and vl-convert are heavy; a terminal table needs neither
+    from audit.report import html, stamp  # noqa: PLC0415 - Altair and vl-convert are heavy; a terminal table needs neither
 
     shown = make(record)
     written = []
     for name in dict.fromkeys(formats):
         path = out / f"report.{name}"
-        write_text(path, html.page(shown))
+        write_text(path, html.page(shown, stamp.stamp(dumps(record).encode())))
         written.append(path)
     return written
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import cache
 from importlib import resources
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -13,24 +14,47 @@ from audit.report import charts, parts
 from audit.report.strings import say
 
 
-def page(view: parts.ReportView) -> str:
-    """Render a report as HTML text; the same view gives the same bytes."""
-    style = resources.files("audit.report").joinpath("templates/report.css").read_text(encoding="utf-8")
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    environment = Environment(
+@cache
+def style(name: str = "report.css") -> str:
+    """Read a style sheet."""
+    return resources.files("audit.report").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def source_hash(text: str) -> str:
+    """The hash by which a Content-Security-Policy allows a text.
+
+    >>> source_hash("a{}")
+    "'sha256-X1RutGBrXCt9KkSaXMK7tHftWiRscFHOhxsS8tv8hBk='"
+    """
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+@cache
+def environment() -> Environment:
+    """Templates of this room; everything that is filled in is escaped, and nothing may be missing."""
+    made = Environment(
         loader=PackageLoader("audit.report", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["kind"] = lambda block: type(block).__name__
-    return environment.get_template("report.html.j2").render(
-        view=view,
-        t=say,
-        style=Markup(style),  # noqa: S704 - our own stylesheet
-        policy=f"'sha256-{digest}'",
-        svgs=_svgs,
+    made.filters["kind"] = lambda block: type(block).__name__
+    made.globals |= {"t": say, "svgs": _svgs}
+    return made
+
+
+def page(view: parts.ReportView, stamp: str = "") -> str:
+    """Render a report as HTML text; the same view gives the same bytes.
+
+    Parameters
+    ----------
+    stamp : what `audit.report.stamp` calls the page; empty leaves it unmarked
+    """
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(view=view, stamp=stamp, style=Markup(style()), policy=source_hash(style()))  # noqa: S704 - our own
     )
 
 

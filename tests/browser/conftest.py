@@ -9,9 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import site_results
 from playwright.sync_api import Browser, sync_playwright
 
+from audit.cli.publish import gated_catalogue
 from audit.report import render
+from audit.report.site import publish
 
 HERE = Path(__file__).resolve().parent
 ARGUMENTS = (
@@ -52,3 +55,11 @@ def screenshots() -> Path:
     folder = HERE.parents[1] / "artifacts" / "screenshots"
     folder.mkdir(parents=True, exist_ok=True)
     return folder
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A site of known content with the real catalogue, opened from its folder."""
+    folder = tmp_path_factory.mktemp("published")
+    publish(site_results.mixed(folder / "results"), folder / "site", catalogue=gated_catalogue())
+    return folder / "site"

@@ -34,6 +34,16 @@ def clean(text: str) -> str:
     return _CLAIMS.sub(say("word.withheld"), shown)
 
 
+def claims(text: str) -> bool:
+    """Whether a text claims more than an evaluation can show.
+
+    >>> claims("This set is fair."), claims("fairness")
+    (True, False)
+    """
+    lower = text.lower()
+    return ("bias" in lower or "fair" in lower) and _CLAIMS.search(text) is not None
+
+
 def scrub(record: EvaluationRecord) -> EvaluationRecord:
     """Copy a record with every text cleaned and every name of a group or attribute short and distinct."""
     data = record.model_dump(by_alias=True, exclude={"covariance"})

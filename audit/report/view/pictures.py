@@ -33,7 +33,7 @@ def rate_figure(source: Source, metric: str, point: OperatingPoint) -> Figure:
                 detail = say("group.fewer_people", n=source.min_subjects)
                 marks.append(RowMark(words.group_name(group), detail, "none"))
             else:
-                marks.append(_rate_mark(source, rate, words.group_name(group)))
+                marks.append(rate_mark(source, rate, words.group_name(group)))
                 rows.append((name_cell(group), rate_cell(rate), support_cell(rate.support) if rate else Cell("–")))
     name = metric.lower()
     columns = (say("groups.column_group"), say(f"metric.{metric}"), say("groups.column_support"))
@@ -42,18 +42,19 @@ def rate_figure(source: Source, metric: str, point: OperatingPoint) -> Figure:
     lines: tuple[Line, ...] = ()
     if metric == "FMR" and point.target_fmr is not None:
         lines = (Line(point.target_fmr, say("figure.target_line")),)
-    domain = _domain(marks, [line.x for line in lines], ceiling=1.0)
+    domain = rate_domain(marks, [line.x for line in lines], ceiling=1.0)
     return Figure(
         id=name,
         title=say(f"figure.{name}_title", target=target),
         caption=say(f"figure.{name}_caption"),
-        alt=say("figure.rows_alt", what=say(f"figure.{name}_title", target=target), rows=_spoken(marks)),
-        picture=RowPicture(tuple(marks), _rate_ticks(domain), domain, say(f"figure.{name}_axis"), lines),
+        alt=say("figure.rows_alt", what=say(f"figure.{name}_title", target=target), rows=spoken(marks)),
+        picture=RowPicture(tuple(marks), rate_ticks(domain), domain, say(f"figure.{name}_axis"), lines),
         table=table,
     )
 
 
-def _rate_mark(source: Source, rate: Rate | None, label: str) -> RowMark:
+def rate_mark(source: Source, rate: Rate | None, label: str) -> RowMark:
+    """One rate as a row: how it is marked says what may be quoted."""
     if rate is None or rate.value is None:
         return RowMark(label, say("figure.not_measured"), "none")
     people = source.subjects(rate.group) if rate.group else source.record.samples.subjects
@@ -65,7 +66,7 @@ def _rate_mark(source: Source, rate: Rate | None, label: str) -> RowMark:
     return RowMark(label, detail, MARKERS[rate.support], x=rate.value, low=low, high=high)
 
 
-def _domain(marks: Iterable[RowMark], others: Iterable[float], *, ceiling: float) -> tuple[float, float]:
+def rate_domain(marks: Iterable[RowMark], others: Iterable[float], *, ceiling: float) -> tuple[float, float]:
     """Whole decades around all values; an interval that reaches further down is cut at the edge."""
     points = [m.x for m in marks if m.x] + [x for x in others if x]
     tops = [m.high for m in marks if m.high] + points
@@ -76,12 +77,14 @@ def _domain(marks: Iterable[RowMark], others: Iterable[float], *, ceiling: float
     return (max(low, 1e-8), max(high, low * 10))
 
 
-def _rate_ticks(domain: tuple[float, float]) -> tuple[Line, ...]:
+def rate_ticks(domain: tuple[float, float]) -> tuple[Line, ...]:
+    """A tick a decade."""
     first, last = round(math.log10(domain[0])), round(math.log10(domain[1]))
     return tuple(Line(10.0**k, words.tick(10.0**k)) for k in range(first, last + 1))
 
 
-def _spoken(marks: Iterable[RowMark]) -> str:
+def spoken(marks: Iterable[RowMark]) -> str:
+    """The rows of a picture in words."""
     return "; ".join(f"{m.label}: {m.detail}" for m in marks if not m.heading)
 
 
@@ -111,7 +114,7 @@ def contrast_figure(source: Source, metric: str, attributes: tuple[str, ...], nu
         id=f"ratio-{metric.lower()}-{number}",
         title=title,
         caption=say("figure.contrast_caption", margin=words.exact(margin), inverse=words.exact(round(1 / margin, 3))),
-        alt=say("figure.rows_alt", what=title, rows=_spoken(marks)),
+        alt=say("figure.rows_alt", what=title, rows=spoken(marks)),
         picture=RowPicture(
             marks,
             _ratio_ticks(domain),
@@ -179,7 +182,7 @@ def spread_figure(source: Source, metric: str) -> Figure | None:
         id=f"spread-{metric.lower()}",
         title=title,
         caption=say("figure.spread_caption"),
-        alt=say("figure.rows_alt", what=title, rows=_spoken(marks)),
+        alt=say("figure.rows_alt", what=title, rows=spoken(marks)),
         picture=RowPicture(tuple(marks), _ratio_ticks(domain), domain, say("figure.spread_axis")),
         table=Table(f"spread-data-{metric.lower()}", title, columns, rows),
     )

@@ -1,0 +1,58 @@
+"""`faceaudit publish`: a folder of results as a static site."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from audit.report.site import CatalogueEntry
+
+
+def command(
+    results: Annotated[Path, typer.Argument(metavar="RESULTS", help="Folder with record.json files at any depth.")],
+    out: Annotated[Path, typer.Option(metavar="SITE", help="Folder of the site: new, empty, or made by this command.")],
+    base_url: Annotated[
+        str, typer.Option(help="Address under which it will be served, for the feed and the site map.")
+    ] = "",
+) -> None:
+    """Publish evaluations as a static site that works from a folder, without a server and without scripts."""
+    from audit.report.site import publish  # noqa: PLC0415 - the help text needs none of it
+
+    done = publish(results, out, catalogue=gated_catalogue(), base_url=base_url)
+    for one in done.unreadable:
+        typer.echo(f"faceaudit: {results / one.place}: could not be read: {one.reason}", err=True)
+    typer.echo(str(out / "index.html"))
+    drawn = f", {done.drawn} report(s) drawn" if done.drawn else ""
+    typer.echo(
+        f"{done.evaluations} evaluation(s), {len(done.unreadable)} could not be read; "
+        f"{len(done.written)} file(s) written, {done.kept} unchanged, {len(done.removed)} removed{drawn}"
+    )
+
+
+def gated_catalogue() -> list[CatalogueEntry]:
+    """Give the catalogue with the gate's verdicts: the report's room knows neither."""
+    from audit.benchmarks import catalogue, consent  # noqa: PLC0415
+    from audit.report.site import CatalogueEntry  # noqa: PLC0415
+
+    made = []
+    for entry in catalogue.entries().values():
+        tier = consent.strictest([entry.tier], place=entry.id)
+        rule = consent.POLICY[tier]
+        refused = rule.verdict == "refused"
+        made.append(
+            CatalogueEntry(
+                id=entry.id,
+                name=entry.name,
+                tier=entry.tier,
+                verdict=rule.verdict,
+                reason=consent.refusal(entry)
+                if refused
+                else f"{rule.meaning[:1].upper()}{rule.meaning[1:]}: {entry.fact('consent')}",
+                alternatives=consent.alternatives(entry) if refused else "",
+                facts=(*((fact, entry.fact(fact)) for fact in catalogue.FACTS), ("source", entry.source)),
+            )
+        )
+    return made

@@ -1,0 +1,147 @@
+"""Read a folder of results: evaluations, and what could not be read.
+
+Of each record only what the site shows is kept: a thousand of them fit into memory, and their reports are copied.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from audit.errors import AuditError
+from audit.record import EvaluationRecord, Rate, read
+from audit.report.site.names import slug
+from audit.report.view.source import Source
+
+RECORD, REPORT, MARKER = "record.json", "report.html", "superseded.json"
+UNSHOWN = (
+    "covariance", "det", "score_shifts", "label_noise", "annotators", "curves", "experimental", "counterfactuals",
+    "distributions", "global_tests",
+)  # fmt: skip
+"""Parts of a record that stand in its report alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Marked:
+    """What a marker beside a record says: since when it is superseded, why, and by which folder of results."""
+
+    on: str
+    reason: str
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """One record of the folder.
+
+    `place` is its folder relative to the results, with '/'; `name` the folder of its pages; `record` is as it was read
+    (names untouched: they identify), `source` is cleaned (for showing); both without the parts in `UNSHOWN`.
+    """
+
+    place: str
+    folder: Path
+    name: str
+    digest: str
+    created: datetime
+    record: EvaluationRecord
+    source: Source
+    marked: Marked | None
+    seal: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A record that cannot be shown: where it is, and in one line why; nothing of its content."""
+
+    place: str
+    reason: str
+
+
+def gather(results: Path, *, without: Path) -> tuple[list[Evaluation], list[Unreadable]]:
+    """Read every record.json below a folder, at any depth; links to folders are not followed.
+
+    Parameters
+    ----------
+    without : a folder that is left out (the site itself, where it lies among the results)
+    """
+    found: list[Evaluation] = []
+    unreadable: list[Unreadable] = []
+    left_out = without.resolve()
+    for folder, inner, files in os.walk(results):
+        here = Path(folder)
+        inner[:] = sorted(name for name in inner if (here / name).resolve() != left_out)
+        if RECORD not in files:
+            continue
+        place = here.relative_to(results).as_posix()
+        try:
+            found.append(_read(here, place))
+        except AuditError as error:
+            unreadable.append(Unreadable(place, _why(error)))
+        except (ValueError, ArithmeticError, LookupError, TypeError, OSError, RecursionError) as error:
+            # A document can fit the schema and still make no sense, such as a target of 0.
+            unreadable.append(Unreadable(place, f"cannot be shown ({type(error).__name__})"))
+        if MARKER in files and found and found[-1].place == place and found[-1].marked == _UNREADABLE_MARK:
+            unreadable.append(Unreadable(f"{place}/{MARKER}", "is no marker; the evaluation is shown as superseded"))
+    found.sort(key=lambda e: (e.created, e.place), reverse=True)
+    return found, unreadable
+
+
+def _is_shown(rate: Rate) -> bool:
+    """Rates within groups, given acquisition: all that findings and histories speak of."""
+    return rate.reference_group is None and rate.view == "conditional" and rate.metric in {"FMR", "FNMR"}
+
+
+def _why(error: AuditError) -> str:
+    """Only the kind of fault: a validator's message may quote the document."""
+    return "is no record that this version reads" if "#" in error.place else " ".join(error.found.split())
+
+
+def _read(folder: Path, place: str) -> Evaluation:
+    path = folder / RECORD
+    record = read(path)
+    model, benchmark = record.model, record.benchmark
+    slim = record.model_copy(
+        update={name: [] for name in UNSHOWN} | {"rates": [r for r in record.rates if _is_shown(r)]}
+    )
+    return Evaluation(
+        place=place,
+        folder=folder,
+        name=f"{slug(f'{benchmark.name} {model.name}')[:-9]}-{hashlib.sha256(place.encode()).hexdigest()[:10]}",
+        digest=hashlib.sha256(path.read_bytes()).hexdigest(),
+        created=moment(record.created),
+        record=slim,
+        source=Source.of(slim),
+        marked=_marker(folder / MARKER),
+        seal="unsigned",
+    )
+
+
+_UNREADABLE_MARK = Marked("", "", None)
+
+
+def _marker(path: Path) -> Marked | None:
+    """Read a marker; one that cannot be read marks all the same, since somebody meant to mark."""
+    if not path.is_file():
+        return None
+    try:
+        said = json.loads(path.read_bytes())
+        on, reason, by = str(said["on"]), str(said["reason"]), said.get("by")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return _UNREADABLE_MARK
+    return Marked(on, reason, by if isinstance(by, str) else None)
+
+
+def moment(created: str) -> datetime:
+    """When a record was made; a time without a zone is UTC.
+
+    Raises
+    ------
+    ValueError
+        If it is no time of ISO 8601.
+    """
+    when = datetime.fromisoformat(created)
+    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)

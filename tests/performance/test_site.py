@@ -1,0 +1,53 @@
+"""A site of a thousand evaluations, beside one of a hundred: the time grows with their number, no faster."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+import site_results as given
+
+from audit.record import EvaluationRecord, dumps
+from audit.report import html, stamp
+from audit.report.site import publish
+from audit.report.view import make
+
+pytestmark = pytest.mark.performance
+
+
+def fill(results: Path, n: int) -> None:
+    """Evaluations of a real size with their reports beside them: ten revisions of every model, two dates of each."""
+    base = given.builder().beside()
+    page = html.page(make(base), "MARK")
+    for k in range(n):
+        record: EvaluationRecord = given.changed(
+            base,
+            model={"name": f"net {k // 20}", "revision": f"r{k % 10}"},
+            created=f"2026-{1 + k % 12:02}-{1 + k % 28:02}T12:00:00+00:00",
+        )
+        folder = given.put(results, f"b/m{k}/p", record)
+        mark = stamp.stamp(dumps(record).encode())
+        (folder / "report.html").write_text(page.replace('"MARK"', f'"{mark}"', 1), encoding="utf-8")
+
+
+def test_a_thousand_evaluations_take_a_minute_at_most_and_ten_times_a_hundred(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    seconds = {}
+    for n in (100, 1000):
+        fill(tmp_path / f"results-{n}", n)
+        started = time.perf_counter()
+        done = publish(tmp_path / f"results-{n}", tmp_path / f"site-{n}")
+        seconds[n] = time.perf_counter() - started
+        assert done.evaluations == n
+        assert done.drawn == 0
+    started = time.perf_counter()
+    again = publish(tmp_path / "results-1000", tmp_path / "site-1000")
+    repeated = time.perf_counter() - started
+    assert again.written == ()
+    size = sum(p.stat().st_size for p in (tmp_path / "site-1000").rglob("*") if p.is_file()) / 2**20
+    with capsys.disabled():
+        print(f"\n100: {seconds[100]:.1f} s; 1,000: {seconds[1000]:.1f} s ({size:.0f} MiB); again: {repeated:.1f} s")
+    assert seconds[1000] <= 13 * seconds[100]
+    assert repeated <= 1.1 * seconds[1000]
