@@ -12,7 +12,7 @@ import sys
 import typer
 
 from audit import __version__
-from audit.cli import benchmarks, models, power, report, run, score, synthesize
+from audit.cli import benchmarks, check, models, power, report, run, score, synthesize
 from audit.errors import AuditError
 
 USAGE: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
@@ -33,6 +33,7 @@ app.command("score")(score.command)
 app.command("report")(report.command)
 app.command("power")(power.command)
 app.command("synthesize")(synthesize.command)
+benchmarks.app.command("check")(check.command)
 app.add_typer(benchmarks.app, name="benchmarks")
 app.add_typer(models.app, name="models")
 

@@ -156,7 +156,7 @@ def _files(
     findings += [Finding("file-without-row", path) for path in found if listed and path not in of]
     findings += [picture.finding("row-without-file") for path, picture in of.items() if not (root / path).is_file()]
     declared = _declared(root, known, of, findings)
-    present = [path for path in dict.fromkeys([*found, *of, *declared]) if (root / path).is_file()]
+    present = [path for path in dict.fromkeys([*of, *found, *declared]) if (root / path).is_file()]
     facts = pictures.look_at_all([root / path for path in present], progress)
     for path in present:
         findings += _about(path, facts[root / path], of.get(path), declared.get(path, []))
@@ -195,7 +195,8 @@ def _declared(
         add(path, file.sha256, Finding("digest-mismatch", descriptor.FILE_NAME, value=path))
     for path, picture in of.items():
         add(path, picture.sha256, picture.finding("digest-mismatch"))
-        if known is not None and not known.dataset.live and path not in declared:
+        bare = path not in declared and not picture.row.cells.get("sha256")
+        if known is not None and not known.dataset.live and bare:
             findings.append(picture.finding("digest-missing"))
     for path, line, digest in described.sums(root):
         add(path, digest, Finding("digest-mismatch", described.SUMS, line, value=path))

@@ -99,10 +99,9 @@ def _categories(
     for value, count in counts.items():
         merged[usual[_folded(value)]] += count
     numbers = all(is_number(value) for value in counts)
+    # Without a descriptor, a column of numbers is a quantity and one of many single values holds names.
     alone = [value for value, count in merged.items() if count < 2]
-    if not (
-        spec is None and (numbers or len(alone) > 12)
-    ):  # without a descriptor such a column is a quantity or a name
+    if not (spec is None and (numbers or len(alone) > 12)):
         yield from (Finding("small-group", rows[0].file, None, column, value) for value in alone)
 
 

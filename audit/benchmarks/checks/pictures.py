@@ -56,18 +56,7 @@ def look_at(path: Path) -> Facts:
     sha256 = hashlib.sha256(content).hexdigest()
     if path.suffix.lower() not in IMAGE_SUFFIXES:
         return Facts(sha256)
-    problems: list[tuple[str, str]] = []
-    try:
-        with Image.open(io.BytesIO(content), formats=decode.FORMATS) as picture:
-            hashed = _image(picture, path.suffix.lower(), problems)
-    except UnidentifiedImageError:
-        return Facts(sha256, (("not-an-image", ""),))
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        return Facts(sha256, (("huge-dimensions", "more than Pillow opens"),))
-    except Exception as error:  # noqa: BLE001 - decoders raise what they like on hostile bytes; it is a finding
-        kind = "cut off" if "truncated" in str(error) else "damaged"
-        return Facts(sha256, (*problems, ("undecodable", kind)))
-    return Facts(sha256, tuple(problems), hashed)
+    return _look_at_image(content, path.suffix.lower(), sha256)
 
 
 def look_at_all(paths: Iterable[Path], progress: Callable[[str, int, int], None]) -> dict[Path, Facts]:
@@ -97,6 +86,21 @@ def perceptual_hash(picture: Image.Image) -> NDArray[np.bool_]:
     return np.asarray(kept > np.median(kept))
 
 
+def _look_at_image(content: bytes, suffix: str, sha256: str) -> Facts:
+    problems: list[tuple[str, str]] = []
+    try:
+        with Image.open(io.BytesIO(content), formats=decode.FORMATS) as picture:
+            hashed = _image(picture, suffix, problems)
+    except UnidentifiedImageError:
+        return Facts(sha256, (("not-an-image", ""),))
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
+        return Facts(sha256, (("huge-dimensions", "more than Pillow opens"),))
+    except Exception as error:  # noqa: BLE001 - decoders raise what they like on hostile bytes; it is a finding
+        kind = "cut off" if "truncated" in str(error) else "damaged"
+        return Facts(sha256, (*problems, ("undecodable", kind)))
+    return Facts(sha256, tuple(problems), hashed)
+
+
 def _image(picture: Image.Image, suffix: str, problems: list[tuple[str, str]]) -> NDArray[np.bool_] | None:
     width, height = picture.size
     if suffix not in _FORMATS.get(picture.format or "", set()):
@@ -123,16 +127,24 @@ def _exif(picture: Image.Image, problems: list[tuple[str, str]]) -> None:
         problems.append(("exif-rotation", f"orientation {turned}"))
     if any(tag in place for tag in (ExifTags.GPS.GPSLatitude, ExifTags.GPS.GPSLongitude)):
         problems.append(("gps-metadata", ""))
-    named = [tag.name for tag in _PERSONAL if exif.get(tag)] + [tag.name for tag in _PERSONAL_INNER if inner.get(tag)]
+    named = [tag.name for tag in _PERSONAL if _says(exif.get(tag))]
+    named += [tag.name for tag in _PERSONAL_INNER if _says(inner.get(tag))]
     if named:
         problems.append(("personal-metadata", ", ".join(named)))  # which tags, not what they say
+
+
+def _says(value: object) -> bool:
+    """Whether a tag holds anything but padding; user comments begin with eight bytes that name their encoding."""
+    text = value.removeprefix(b"ASCII\0\0\0").decode("latin-1") if isinstance(value, bytes) else str(value or "")
+    return bool(text.strip(" \0"))
 
 
 @cache
 def _cosines() -> NDArray[np.float32]:
     """Rows of the type-II discrete cosine transform, 16 x 64."""
     k, x = np.ogrid[:_KEPT, :_SIDE]
-    return np.cos(np.pi * k * (2 * x + 1) / (2 * _SIDE)).astype(np.float32)
+    rows: NDArray[np.float32] = np.cos(np.pi * k * (2 * x + 1) / (2 * _SIDE)).astype(np.float32)
+    return rows
 
 
 def _cores() -> set[int]:

@@ -59,14 +59,14 @@ def read(root: Path, name: str, *, required: Sequence[str], findings: list[Findi
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        row = content[: error.start].count(b"\n") + 1
-        findings.append(Finding("not-utf8", name, row, text=f"byte {error.start}"))
+        line = content[: error.start].count(b"\n") + 1
+        findings.append(Finding("not-utf8", name, line, text=f"byte {error.start}"))
         text = content.decode("latin-1")
     lines = _lines(text, name, findings)
     if not lines:
         findings.append(Finding("table-unreadable", name, text="it has no header"))
         return table
-    (_, header), *rows = lines
+    header, rows = lines[0][1], lines[1:]
     findings += [
         Finding("duplicate-column", name, 1, column, column)
         for column in dict.fromkeys(header)
@@ -75,9 +75,10 @@ def read(root: Path, name: str, *, required: Sequence[str], findings: list[Findi
     table.header = tuple(dict.fromkeys(header))
     findings += [Finding("missing-column", name, 1, column) for column in required if column not in header]
     for number, cells in rows:
-        row = Row(name, number, dict(zip(reversed(header), reversed(_fit(cells, len(header))), strict=True)))
-        if len(cells) != len(header):
-            row = Row(name, number, row.cells, whole=False)
+        fitted = _fit(cells, len(header))
+        named = dict(zip(reversed(header), reversed(fitted), strict=True))  # of two columns of a name, the first
+        row = Row(name, number, named, whole=len(cells) == len(header))
+        if not row.whole:
             findings.append(row.finding("ragged-row", text=f"{len(cells)} cells, the header has {len(header)}"))
         table.rows.append(row)
         _cells(row, table.header, required, findings)

@@ -54,10 +54,10 @@ def general(root: Path, findings: list[Finding]) -> Arranged:
     for table in tables:
         for row in table.rows:
             path, subject = row.cells.get("path", ""), row.cells.get("subject_id", "")
-            sha256 = row.cells.get("sha256", "") if row.whole else ""
+            sha256 = row.cells.get("sha256", "")
             if not path.strip():
                 continue
-            made = Picture(path, subject, row, sha256)
+            made = Picture(path, subject, row, sha256 if row.whole and _SHA256.fullmatch(sha256) else "")
             before = pictures.setdefault((path, "" if table is samples else subject), made)
             if before is not made and table is samples:
                 findings.append(made.finding("path-twice", f"it is in row {before.row.number} too"))
@@ -66,7 +66,8 @@ def general(root: Path, findings: list[Finding]) -> Arranged:
     findings += _padded([(samples, "sample_id"), (people, "subject_id")])
     if (root / "pairs.csv").exists():
         pairs = raw.read(root, "pairs.csv", required=["probe", "reference"], findings=findings)
-        findings += _pairs(pairs, {row.cells.get("sample_id", "") for row in samples.rows})
+        ids = {row.cells.get("sample_id", "") for row in samples.rows}
+        findings += _pairs(pairs, ids or None)
     return Arranged(people, "subject_id", list(pictures.values()), "|")
 
 
@@ -123,14 +124,14 @@ def _padded(columns: Sequence[tuple[Table, str]]) -> Iterator[Finding]:
             yield padded[0].finding("zero-padded-ids", column, f"{len(padded)} of {len(table.rows)} rows")
 
 
-def _pairs(pairs: Table, known: set[str]) -> Iterator[Finding]:
+def _pairs(pairs: Table, known: set[str] | None) -> Iterator[Finding]:
     seen: dict[frozenset[str], Row] = {}
     for row in pairs.rows:
         ids = [row.cells.get(column, "") for column in ("probe", "reference")]
         if not row.whole or not all(each.strip() for each in ids):
             continue
         for column, name in zip(("probe", "reference"), ids, strict=True):
-            if name not in known:
+            if known is not None and name not in known:
                 yield row.finding("unknown-pair-id", column)
         before = seen.setdefault(frozenset(ids), row)
         if ids[0] == ids[1]:

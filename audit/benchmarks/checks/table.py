@@ -151,7 +151,7 @@ CHECKS: dict[str, Check] = {
         "a symbolic link to outside the folder", "What it shows may change, or be no consented image.", "Copy the file"
     ),
     "path-twice": _defect("an image that is two samples", "Compared with itself it always matches.", "Remove one row"),
-    "file-without-row": _defect("an image file without a row", "It is left out; whose is it?", "Add a row or remove it"),
+    "file-without-row": _defect("an image file without a row", "It is left out.", "Add a row, or remove it"),
     "row-without-file": _defect("a row without its image file", _LOST, "Restore the file, or remove the row"),
     "declared-file-missing": _defect("a declared file that is not there", "The copy is incomplete.", "Restore it"),
     "digest-mismatch": _defect(
@@ -173,7 +173,7 @@ CHECKS: dict[str, Check] = {
     "exif-rotation": _defect(
         "an image that is turned by EXIF only", "Tools that ignore EXIF see a lying face.", "Store it upright"
     ),
-    "gps-metadata": _note("a place of taking inside an image", "It can lead to a person's home.", "Strip the EXIF data"),
+    "gps-metadata": _note("a place of taking inside an image", "It can lead to a home.", "Strip the EXIF data"),
     "personal-metadata": _note(
         "names, serial numbers or descriptions inside an image", "They can name a person.", "Strip the EXIF data"
     ),
@@ -183,5 +183,5 @@ CHECKS: dict[str, Check] = {
         "the same file twice under one person", "It is a mated pair that always matches.", "Remove one of them"
     ),
     "near-duplicate": _defect("nearly the same image under two people", _EXACT, "Look at both; find out whose it is"),
-}  # fmt: skip
+}
 """Id to check, in the order of a report."""
