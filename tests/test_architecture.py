@@ -25,7 +25,7 @@ ALLOWED = {
     "audit.score_table": {"errors"},
     "audit.decode": {"domain", "errors", "decode"},
     "audit.compare": {"compare", "domain", "errors"},
-    "audit.benchmarks": {"benchmarks", "domain", "errors", "record"},
+    "audit.benchmarks": {"benchmarks", "decode", "domain", "errors", "record"},
     "audit.models": {"models", "domain", "errors", "plan"},
     "audit.store": {"domain", "errors", "store"},
     "audit.extract": {"domain", "errors", "models", "store", "decode", "plan", "extract"},

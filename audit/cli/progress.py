@@ -13,6 +13,7 @@ WORDS = {
     "obtain": "downloading",
     "render": "rendering people",
     "read": "checking files",
+    "check": "looking at files",
     "extract": "extracting templates",
     "compare": "comparing",
     "count": "counting errors",
