@@ -92,7 +92,8 @@ PLANTS: dict[str, tuple[Plant, str, int | None]] = {
     "empty-cell": (cell("samples", 5, 0, " "), "samples.csv", 5),
     "duplicate-sample-id": (cell("samples", 12, 0, "p4-studio"), "samples.csv", 12),
     "unknown-subject": (cell("samples", 3, 2, "nobody"), "samples.csv", 3),
-    "subject-without-sample": (both(row("subjects", "p9", "male", "33"), write("README.md", "7 people")), "subjects.csv", 8),
+    "subject-without-sample": (
+        both(row("subjects", "p9", "male", "33"), write("README.md", "7 people")), "subjects.csv", 8),
     "unknown-pair-id": (row("pairs", "p1-studio", "p77"), "pairs.csv", 4),
     "self-pair": (row("pairs", "p3-studio", "p3-studio"), "pairs.csv", 4),
     "doubled-pair": (row("pairs", "p1-indoors", "p1-studio"), "pairs.csv", 4),
