@@ -210,6 +210,12 @@ class Dataset(_Croissant, _Rai):
     minors: Literal["no", "yes", "unknown"] = Field(alias="faceaudit:minors", description="people under 18 in the set")
     minors_note: str = Field("", alias="faceaudit:minorsNote")
     withdrawal: Text = Field(alias="faceaudit:withdrawalMechanism", description="how a person may withdraw")
+    delete_templates: bool = Field(
+        False,
+        strict=True,
+        alias="faceaudit:deleteTemplates",
+        description="true where the terms ask to delete what was derived from faces once the evaluation is done",
+    )
     default_by: tuple[str, ...] = Field(alias="faceaudit:defaultBy", min_length=1)
     attributes: tuple[AttributeSpec, ...] = Field(alias="faceaudit:attribute", min_length=1)
     last_checked: dt.date | None = Field(None, alias="faceaudit:lastChecked")
