@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
 
-from audit.benchmarks import consent, content, places, recognise
+from audit.benchmarks import consent, content, places, receipt, recognise
 from audit.benchmarks.consent import Purpose
 from audit.benchmarks.content import Content
 from audit.benchmarks.descriptor import Descriptor
@@ -20,7 +20,7 @@ from audit.benchmarks.places import data_entries
 from audit.domain import Benchmark
 from audit.errors import DataError
 
-__all__ = ["LAYOUTS", "data_entries", "load"]
+__all__ = ["LAYOUTS", "data_entries", "load", "reader_of"]
 
 LAYOUTS: dict[str, str] = {
     "general": "audit.benchmarks.general:read",
@@ -66,7 +66,7 @@ def load(
     described = found.descriptor
     dataset = described.dataset
     agreed = consent.gate(dataset, place=name_or_folder, known=found.known, acknowledge=acknowledge, purposes=purposes)
-    reader = _reader(described)
+    reader = reader_of(described)
     root = found.root or _cached(described, name_or_folder, obtain=obtain, progress=progress)
     read = reader(root, described)
     recognise.check_paths((sample.path.relative_to(root).as_posix() for sample in read.samples), place=name_or_folder)
@@ -88,12 +88,19 @@ def load(
         pairs=read.pairs,
         series=read.series,
         limits=(*dataset.limitations, *dataset.biases),
-        notes=read.notes,
+        notes=(*read.notes, *receipt.notes(root)),
         delete_templates=dataset.delete_templates,
     )
 
 
-def _reader(described: Descriptor) -> Callable[[Path, Descriptor], Content]:
+def reader_of(described: Descriptor) -> Callable[[Path, Descriptor], Content]:
+    """Find the function that reads the layout of a descriptor.
+
+    Raises
+    ------
+    DataError
+        For a layout that is not in `LAYOUTS`, with the nearest that is.
+    """
     layout = described.dataset.layout
     if layout not in LAYOUTS:
         near = difflib.get_close_matches(layout, LAYOUTS, n=1)

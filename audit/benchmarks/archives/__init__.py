@@ -60,6 +60,7 @@ def unpack(
     *,
     limits: Limits | None = None,
     look: Callable[[Sequence[str]], None] | None = None,
+    settle: Callable[[Path], None] | None = None,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> Unpacked:
     """Unpack one archive, or several into one folder.
@@ -73,6 +74,8 @@ def unpack(
         Of all archives together; `ratio` of each.
     look : callable, optional
         Given every path before anything is written; it may raise.
+    settle : callable, optional
+        Given the folder when all is written and before it gets its name; it may raise, and nothing is kept then.
     progress : callable, optional
         Called with ("unpack", files done, files in all).
 
@@ -105,6 +108,8 @@ def unpack(
                 done += 1
                 if progress is not None:
                     progress("unpack", done, len(names))
+        if settle is not None:
+            settle(folder)
     return Unpacked(target, len(names), size, left_out)
 
 
