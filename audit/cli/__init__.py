@@ -12,7 +12,21 @@ import sys
 import typer
 
 from audit import __version__
-from audit.cli import benchmarks, check, compare, gate, models, obtain, power, publish, report, run, score, synthesize
+from audit.cli import (
+    benchmarks,
+    check,
+    compare,
+    gate,
+    models,
+    new,
+    obtain,
+    power,
+    publish,
+    report,
+    run,
+    score,
+    synthesize,
+)
 from audit.errors import AuditError
 
 USAGE: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
@@ -38,6 +52,7 @@ app.command("publish")(publish.command)
 app.command("synthesize")(synthesize.command)
 benchmarks.app.command("check")(check.command)
 benchmarks.app.command("obtain")(obtain.command)
+benchmarks.app.command("new")(new.command)
 app.add_typer(benchmarks.app, name="benchmarks")
 app.add_typer(models.app, name="models")
 
