@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from audit.record import Acquisition, BenchmarkPart, ModelPart
+from audit.record import Acquisition, BenchmarkPart, MeasurementPart, ModelPart
 from audit.report.parts import Block, Cell, Facts, Fold, Listing, Notices, Paragraph, Quote, Section, Table, Term
 from audit.report.strings import catalogue, say
 from audit.report.view import words
@@ -44,13 +44,25 @@ def consent_section(source: Source) -> Section:
                 Cell(words.plain(name), kind="name"),
                 Cell(words.key_word("provenance", part.provenance)),
                 Cell(words.join((words.plain(v) for v in part.values), most=12)),
-                Cell(part.note),
+                Cell(f"{part.note} {_measured(part.measurement)}".strip()),
             )
             for name, part in benchmark.attributes.items()
         )
         columns = tuple(say(f"labels.column_{n}") for n in ("attribute", "by", "values", "note"))
         blocks.append(Table("labels", say("labels.caption"), columns, rows))
     return Section("consent", say("consent.title"), say("consent.lead"), tuple(blocks), terms("tier", "label"))
+
+
+def _measured(part: MeasurementPart | None) -> str:
+    """How sure a measured attribute is."""
+    if part is None:
+        return ""
+    shown = {
+        name: say("word.unknown") if value is None else f"{value:.1f}"
+        for name, value in (("pixels", part.pixel_spread), ("sides", part.sides), ("between", part.image_spread))
+    }
+    told = say("labels.measured", people=part.people, images=part.images, several=part.several_bands, **shown)
+    return f"{told} {say('labels.not_measured', without=part.without)}" if part.without else told
 
 
 def _withdrawal(benchmark: BenchmarkPart) -> str:
