@@ -86,7 +86,7 @@ def with_tone(benchmark: Benchmark, subjects: Sequence[Subject], plan: AuditPlan
     ModelError
         If what measures is not installed.
     """
-    tones = measure(benchmark, subjects, plan, options)
+    tones = measure(benchmark, subjects, Detection.of(plan), options)
     values = {one.subject_id: (f"{one.degrees:.2f}",) for one in tones.people}
     attribute = Attribute(
         NAME, "measured", "numeric", edges=ita.EDGES, unit=UNIT, note=NOTE, measurement=tones.summary()
@@ -101,15 +101,15 @@ def with_tone(benchmark: Benchmark, subjects: Sequence[Subject], plan: AuditPlan
     )
 
 
-def measure(benchmark: Benchmark, subjects: Sequence[Subject], plan: AuditPlan, options: RunOptions) -> Tones:
-    """Measure every picture of some people.
+def measure(benchmark: Benchmark, subjects: Sequence[Subject], detection: Detection, options: RunOptions) -> Tones:
+    """Measure every picture of some people, on faces found as `detection` says.
 
     Raises
     ------
     ModelError
         If what measures is not installed.
     """
-    card = meter(Detection.of(plan))
+    card = meter(detection)
     kept = {subject.subject_id for subject in subjects}
     samples = [sample for sample in benchmark.samples if sample.subject_id in kept]
     found = extract(

@@ -40,6 +40,7 @@ def command(
 ) -> None:
     """Measure skin tone (individual typology angle) in a benchmark's pictures: its groups, and how sure it is."""
     from audit import benchmarks, measured  # noqa: PLC0415 - pandas and pydantic load with it
+    from audit.models.card import Detection  # noqa: PLC0415 - as above
     from audit.plan import RunOptions, make  # noqa: PLC0415 - as above
 
     with Progress(benchmark) as progress:
@@ -50,8 +51,8 @@ def command(
             purposes=("evaluation",),
             progress=progress,
         )
-        plan = make({"benchmark": loaded.name})
-        tones = measured.measure(loaded, loaded.subjects[:limit], plan, RunOptions(progress=progress))
+        usual = Detection.of(make({"benchmark": loaded.name, "model": "dlib"}))  # as in a plan that says nothing else
+        tones = measured.measure(loaded, loaded.subjects[:limit], usual, RunOptions(progress=progress))
     if not tones.people:
         raise NothingMeasured(
             loaded.name, "no face was found in its pictures", "Look at them: faceaudit benchmarks check"
