@@ -38,13 +38,13 @@ def test_it_finds_the_tone_that_people_were_rendered_with() -> None:
     loaded = benchmarks.load("synthetic")
 
     def found(view: str) -> tuple[np.ndarray, measured.Tones]:
-        part = some(loaded, 24, lambda sample: sample.conditions["view"] == view)
+        part = some(loaded, 16, lambda sample: sample.conditions["view"] == view)
         tones = measured.measure(part, part.subjects, USUAL, RunOptions())
         chosen = {one.subject_id: float(one.attributes["ita"][0]) for one in part.subjects}
         return np.array([[chosen[one.subject_id], one.degrees] for one in tones.people]), tones
 
     studio, tones = found("studio")
-    assert len(studio) == 24
+    assert len(studio) == 16
     assert np.corrcoef(studio.T)[0, 1] > 0.995
     assert abs(studio[:, 1] - studio[:, 0]).max() < 7
     assert abs((studio[:, 1] - studio[:, 0]).mean()) < 3
@@ -64,7 +64,7 @@ def test_neutral_landmarks_of_people_agree_with_those_of_the_detector(london: Pa
 
     find = meter(USUAL).make()
     pairs = []
-    for path in sorted((london / "neutral_front").glob("*.tem"))[::17]:
+    for path in sorted((london / "neutral_front").glob("*.tem"))[::26]:
         lines = path.read_text(encoding="ascii").splitlines()
         pupils = np.array([[float(number) for number in line.split()] for line in lines[1:3]])
         image = np.asarray(Image.open(path.with_suffix(".jpg")).convert("RGB"))
@@ -76,7 +76,7 @@ def test_neutral_landmarks_of_people_agree_with_those_of_the_detector(london: Pa
         assert isinstance(by_hand, regions.Tone)
         pairs.append((by_hand.degrees, float(np.asarray(find(image))[0])))
     hand, ours = np.array(pairs).T
-    assert len(pairs) == 6
+    assert len(pairs) == 4
     assert abs(hand - ours).max() < 6
     assert np.corrcoef(hand, ours)[0, 1] > 0.99
 
@@ -88,7 +88,7 @@ def small(tmp_path: Path) -> Path:
     with (source / "subjects.csv").open(encoding="utf-8", newline="") as stream:
         people = sorted(csv.DictReader(stream), key=lambda row: float(row["ita"]))
     rows = [["file", "person", "gender"]]
-    for person in people[::40][:8]:
+    for person in people[::46]:
         rows += [
             [f"{person['subject_id']}-{view}.webp", person["subject_id"], person["gender"]]
             for view in ("studio", "indoors")
@@ -97,7 +97,8 @@ def small(tmp_path: Path) -> Path:
         csv.writer(stream).writerows(rows)
     answers = {
         "title": "Eight", "organisation": "We", "consent": "Nobody real.", "consent-source": "here",
-        "signed-off-by": "A", "signed-off-on": "2026-01-01", "evaluation": "allowed", "biometric": "allowed", "commercial": "allowed",
+        "signed-off-by": "A", "signed-off-on": "2026-01-01", "evaluation": "allowed",
+        "biometric": "allowed", "commercial": "allowed",
         "minors": "no", "withdrawal": "none", "licence": "CC0", "collection": "rendered", "url": "here",
         "citation": "none", "published": "2026",
     }  # fmt: skip
