@@ -36,6 +36,11 @@ NOTE = (
     "It is not a person's race or ethnicity, and nobody's own statement."
 )
 
+LIMIT = (
+    "Groups by measured skin tone are groups of colours in pictures: light, camera and processing decide them too, and "
+    "other pictures of the same people may fall into other groups."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class PersonTone:
@@ -93,6 +98,7 @@ def with_tone(benchmark: Benchmark, subjects: Sequence[Subject], plan: AuditPlan
     )
     return replace(
         benchmark,
+        limits=(*benchmark.limits, LIMIT),
         attributes={**benchmark.attributes, NAME: attribute},
         subjects=tuple(
             replace(one, attributes={**one.attributes, NAME: values.get(one.subject_id, ())})

@@ -121,6 +121,7 @@ def test_an_audit_groups_by_what_it_measured_and_says_how_sure_it_is(small: Path
     assert part.provenance == "measured"
     assert "other light moves it" in part.note
     assert "not a person's race" in part.note
+    assert measured.LIMIT in record.limits
     assert part.measurement is not None
     assert (part.measurement.people, part.measurement.without, part.measurement.images) == (8, 0, 16)
     assert part.measurement.image_spread is not None
