@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
-from audit.benchmarks import consent, content, places, recognise
+from audit.benchmarks import consent, content, own_copy, places, recognise, sums
 from audit.benchmarks.consent import Purpose
 from audit.benchmarks.content import Content
 from audit.benchmarks.descriptor import Descriptor
 from audit.benchmarks.obtain import cache_folder, fetch, missing_files
 from audit.benchmarks.places import data_entries
+from audit.benchmarks.schema import Dataset
 from audit.domain import Benchmark
 from audit.errors import DataError
 
@@ -25,6 +27,11 @@ __all__ = ["LAYOUTS", "data_entries", "load"]
 LAYOUTS: dict[str, str] = {
     "general": "audit.benchmarks.general:read",
     "london": "audit.benchmarks.london:read",
+    "face_place": "audit.benchmarks.face_place:read",
+    "fhibe": "audit.benchmarks.fhibe:read",
+    "ccv2": "audit.benchmarks.ccv2:read",
+    "cfd": "audit.benchmarks.cfd:read",
+    "radiate": "audit.benchmarks.radiate:read",
 }
 """Layout to the function that reads it: (folder, descriptor) -> content.Content."""
 
@@ -64,11 +71,14 @@ def load(
     """
     found = places.find(name_or_folder, data=data)
     described = found.descriptor
-    dataset = described.dataset
-    agreed = consent.gate(dataset, place=name_or_folder, known=found.known, acknowledge=acknowledge, purposes=purposes)
-    reader = _reader(described)
-    root = found.root or _cached(described, name_or_folder, obtain=obtain, progress=progress)
-    read = reader(root, described)
+    gate = partial(consent.gate, place=name_or_folder, known=found.known, acknowledge=acknowledge, purposes=purposes)
+    root = found.root
+    if root is None:  # how fresh a copy is cannot be asked before there is one
+        gate(described.dataset.model_copy(update={"live": False}))
+        root = _cached(described, name_or_folder, obtain=obtain, progress=progress)
+    dataset = own_copy.apply(described, root)
+    agreed = gate(dataset)
+    read = sums.fill(_reader(described)(root, described), root)
     recognise.check_paths((sample.path.relative_to(root).as_posix() for sample in read.samples), place=name_or_folder)
     changed = tuple(dict.fromkeys(level.sample.path for level in read.series))
     recognise.check_paths((path.relative_to(root).as_posix() for path in changed), place=name_or_folder)
@@ -76,7 +86,7 @@ def load(
     return Benchmark(
         name=dataset.name,
         title=dataset.title,
-        version=dataset.version,
+        version=_version(described, dataset, read),
         root=root,
         consent=agreed,
         citation=dataset.citation,
@@ -91,6 +101,12 @@ def load(
         notes=read.notes,
         delete_templates=dataset.delete_templates,
     )
+
+
+def _version(described: Descriptor, dataset: Dataset, read: Content) -> str:
+    """What the owner of the copy states, else what its files tell, else what the descriptor describes."""
+    stated = dataset.version if dataset.version != described.dataset.version else None
+    return stated or read.version or dataset.version
 
 
 def _reader(described: Descriptor) -> Callable[[Path, Descriptor], Content]:
@@ -108,9 +124,16 @@ def _cached(
     described: Descriptor, name: str, *, obtain: bool, progress: Callable[[str, int, int], None] | None
 ) -> Path:
     folder = cache_folder(described.dataset.name)
-    if obtain:  # what is right already is not fetched again, what was damaged is
+    if obtain and described.files:  # what is right already is not fetched again, what was damaged is
         return fetch(described, folder, progress=progress)
     state = ""
+    if not described.files and not folder.is_dir():
+        raise DataError(
+            name,
+            "its data are in no data entry, and it has no public source",
+            f"Ask for it at {described.dataset.url} ('faceaudit benchmarks obtain {described.dataset.name}' says how), "
+            f"then set {places.ENVIRONMENT} (or --data) to the parent of its folder {described.dataset.name!r}",
+        )
     if folder.is_dir():
         missing = missing_files(described, folder)
         if not missing:

@@ -163,7 +163,8 @@ def gate(
         raise Refused(
             place,
             "people under 18 are in this set",
-            "Describe a copy without them: remove their rows and images, and declare faceaudit:minors 'no'",
+            "Remove their rows and images from your copy, then state that in copy.toml beside it "
+            "(people_under_18 = \"removed\"), or describe the copy with faceaudit:minors 'no'",
         )
     age = _check_freshness(dataset, place=place, today=today or dt.datetime.now(tz=dt.UTC).date())
     return Consent(
@@ -206,15 +207,22 @@ def _check_purposes(dataset: Dataset, *, place: str, purposes: Sequence[Purpose]
 
 
 def _check_freshness(dataset: Dataset, *, place: str, today: dt.date) -> tuple[str, ...]:
-    if not dataset.live or dataset.last_checked is None or dataset.maximum_age_days is None:
+    if not dataset.live or dataset.maximum_age_days is None:
         return ()
+    if dataset.last_checked is None:
+        raise Refused(
+            place,
+            "people may withdraw from this set, and nobody says when this copy was last checked",
+            f"Compare it with the publisher's latest version ({dataset.url}), replace it if it is older, "
+            f"then write last_checked = {today} into copy.toml beside it",
+        )
     age = (today - dataset.last_checked).days
     if not 0 <= age <= dataset.maximum_age_days:
         raise Refused(
             place,
             f"people may withdraw from this set, and this copy was last checked on {dataset.last_checked}",
             f"Take the publisher's latest version (at most {dataset.maximum_age_days} days old), "
-            "then set faceaudit:lastChecked",
+            "then set last_checked in copy.toml beside it, or faceaudit:lastChecked",
         )
     return (f"People may withdraw from this set: its copy was last checked on {dataset.last_checked}.",)
 

@@ -27,6 +27,8 @@ class Content:
     pairs: tuple[tuple[str, str], ...] | None = None
     notes: tuple[str, ...] = ()
     series: tuple[SeriesLevel, ...] = ()
+    version: str | None = None
+    """Version of the copy, where the layout tells it."""
 
 
 def inside(root: Path, relative: str, *, place: str) -> Path:
@@ -96,7 +98,8 @@ def check_declared(samples: Sequence[Sample], descriptor: Descriptor) -> None:
         raise DataError(
             str(descriptor.path),
             f"{len(without)} of {len(samples)} images have no known SHA-256, the first is {without[0].path.name!r}",
-            "Give the sha256 of each of your files, in 'distribution' or in the column sha256 of its table",
+            "Give the sha256 of each of your files: in 'distribution', in the column sha256 of its table, or in "
+            "SHA256SUMS in its folder (find . -type f ! -name SHA256SUMS -exec sha256sum {} + > SHA256SUMS)",
         )
 
 

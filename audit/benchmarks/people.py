@@ -87,9 +87,11 @@ def _values(cell: str, spec: AttributeSpec, path: Path, row: int, separator: str
         place = f"{path}, row {row}, column {spec.column or spec.name!r}"
         if len(values) > 1:
             raise DataError(place, f"{cell!r} holds several values of a numeric attribute", "Keep one number")
-        if values and not is_number(values[0]):
+        if values and values[0] not in spec.words and not is_number(values[0]):
             raise DataError(
-                place, f"{cell!r} is no number", "Correct it, or declare its spelling in faceaudit:missingValues"
+                place,
+                f"{cell!r} is no number",
+                "Correct it, or declare it in faceaudit:words (a value) or faceaudit:missingValues (no value)",
             )
     return values
 

@@ -99,8 +99,13 @@ def _matching(root: Path) -> list[Descriptor]:
     return [
         known
         for known in descriptor.shipped().values()
-        if known.dataset.recognised_by and all((root / mark).exists() for mark in known.dataset.recognised_by)
+        if known.dataset.recognised_by and all(_there(root, mark) for mark in known.dataset.recognised_by)
     ]
+
+
+def _there(root: Path, mark: str) -> bool:
+    """Say whether a mark is in a folder: a relative path, with '*' within a part, or several of them with '|'."""
+    return any(next(root.glob(each), None) is not None for each in mark.split("|"))
 
 
 def _recognised(described: Descriptor, root: Path | None, entry: catalogue.Entry | None) -> tuple[catalogue.Entry, ...]:

@@ -180,4 +180,4 @@ def test_an_unfinished_download_is_not_a_benchmark() -> None:
 def test_an_unknown_layout_is_named(collection: Make) -> None:
     with pytest.raises(DataError, match=r"unknown layout 'genral'\. Did you mean 'general'\?"):
         load(str(collection(faceaudit__layout="genral")))
-    assert set(LAYOUTS) == {"general", "london"}
+    assert set(LAYOUTS) == {"general", "london", "face_place", "fhibe", "ccv2", "cfd", "radiate"}
