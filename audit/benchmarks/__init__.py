@@ -22,7 +22,7 @@ from audit.benchmarks.schema import Dataset
 from audit.domain import Benchmark
 from audit.errors import DataError
 
-__all__ = ["LAYOUTS", "data_entries", "load"]
+__all__ = ["LAYOUTS", "data_entries", "load", "reader"]
 
 LAYOUTS: dict[str, str] = {
     "general": "audit.benchmarks.general:read",
@@ -78,7 +78,7 @@ def load(
         root = _cached(described, name_or_folder, obtain=obtain, progress=progress)
     dataset = own_copy.apply(described, root)
     agreed = gate(dataset)
-    read = sums.fill(_reader(described)(root, described), root)
+    read = sums.fill(reader(described)(root, described), root)
     recognise.check_paths((sample.path.relative_to(root).as_posix() for sample in read.samples), place=name_or_folder)
     changed = tuple(dict.fromkeys(level.sample.path for level in read.series))
     recognise.check_paths((path.relative_to(root).as_posix() for path in changed), place=name_or_folder)
@@ -109,15 +109,22 @@ def _version(described: Descriptor, dataset: Dataset, read: Content) -> str:
     return stated or read.version or dataset.version
 
 
-def _reader(described: Descriptor) -> Callable[[Path, Descriptor], Content]:
+def reader(described: Descriptor) -> Callable[[Path, Descriptor], Content]:
+    """Find the function of a descriptor's layout.
+
+    Raises
+    ------
+    DataError
+        Naming the nearest layout that there is.
+    """
     layout = described.dataset.layout
     if layout not in LAYOUTS:
         near = difflib.get_close_matches(layout, LAYOUTS, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"Layouts are {', '.join(LAYOUTS)}"
         raise DataError(f"{described.path}#/faceaudit:layout", f"unknown layout {layout!r}", hint)
     module, _, function = LAYOUTS[layout].partition(":")
-    reader: Callable[[Path, Descriptor], Content] = getattr(import_module(module), function)
-    return reader
+    found: Callable[[Path, Descriptor], Content] = getattr(import_module(module), function)
+    return found
 
 
 def _cached(

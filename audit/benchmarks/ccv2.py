@@ -231,6 +231,20 @@ def _samples(root: Path, videos: Sequence[_Video]) -> tuple[tuple[Sample, ...], 
     return tuple(samples), tuple(f"{count} {text}" for count, text in counts if count)
 
 
+def left_out(root: Path, made: Content) -> set[str]:
+    """Frames of known videos beside the one that is a sample, as relative paths."""
+    stems: dict[str, list[str]] = {}
+    for sample in made.samples:
+        stems.setdefault(sample.subject_id, []).append(Path(sample.session or "").stem)
+    used = {sample.sample_id for sample in made.samples}
+    return {
+        path
+        for subject, own in _frames(root)[0].items()
+        for path in own
+        if path not in used and _longest_prefix(Path(path).stem, stems.get(subject, ())) is not None
+    }
+
+
 def _longest_prefix(name: str, stems: Iterable[str]) -> str | None:
     """The longest stem that a name begins with, up to a '_' or its end."""
     fitting = [stem for stem in stems if name == stem or name.startswith(f"{stem}_")]

@@ -92,7 +92,7 @@ def read(root: Path, descriptor: Descriptor) -> Content:
         longest=LONGEST_CELL,
     )
     for column in required:
-        tables.require(frame, path, column)
+        tables.require(map(str, frame.columns), path, column)
     frame, notes = _single(frame, path)
     labels = _labels(frame, path, specs)
     labels, aged = _steady_ages(labels, specs)
@@ -106,6 +106,21 @@ def read(root: Path, descriptor: Descriptor) -> Content:
     strangers = _strangers(home, {subject.subject_id for subject in subjects})
     notes = (*notes, *noticed, *aged, *strangers, *_missing(samples))
     return Content(subjects, samples, None, notes, version=_version(home))
+
+
+def left_out(root: Path, made: Content) -> set[str]:
+    """Other pictures of people who have a sample (whole scenes, crops, pictures of two), as relative paths."""
+    used = {sample.path for sample in made.samples}
+    found = (
+        path
+        for subject in made.subjects
+        for path in content.inside(_home(root) / RAW, subject.subject_id, place=str(root)).rglob("*")
+    )
+    return {
+        path.relative_to(root).as_posix()
+        for path in found
+        if path.suffix.lower() in content.IMAGE_SUFFIXES and path not in used
+    }
 
 
 def _home(root: Path) -> Path:
@@ -175,7 +190,7 @@ def _steady_ages(labels: pd.DataFrame, specs: Sequence[AttributeSpec]) -> tuple[
         labels.loc[grown, column] = [f"{value:g}" for value in lowest[grown]]
         count = labels.loc[grown, "subject_id"].nunique()
         if count:
-            notes.append(f"{column}: {count} people have another age in a later picture; the lowest is taken.")
+            notes.append(f"{column}: {count} person(s) are of another age in another picture; the lowest is taken.")
     return labels, tuple(notes)
 
 

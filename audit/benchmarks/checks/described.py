@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from audit.benchmarks import consent, descriptor, recognise
+from audit.benchmarks import consent, descriptor, own_copy, recognise
 from audit.benchmarks.checks.table import Finding
 from audit.benchmarks.schema import Dataset, safe_path
 from audit.errors import DataError, Refused
@@ -80,7 +80,12 @@ def _refuse(content: Mapping[str, Any], place: str) -> None:
 
 def freshness(dataset: Dataset, today: dt.date) -> Iterator[Finding]:
     """Find a live set whose copy is older than its descriptor allows, or from the future."""
-    if not dataset.live or dataset.last_checked is None or dataset.maximum_age_days is None:
+    if not dataset.live or dataset.maximum_age_days is None:
+        return
+    if dataset.last_checked is None:
+        yield Finding(
+            "stale-live-set", own_copy.FILE_NAME, None, "last_checked", text="nobody says when it was checked"
+        )
         return
     if not 0 <= (today - dataset.last_checked).days <= dataset.maximum_age_days:
         text = f"at most {dataset.maximum_age_days} days old"

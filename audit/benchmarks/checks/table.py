@@ -78,7 +78,7 @@ CHECKS: dict[str, Check] = {
     "stale-live-set": _defect(
         "a live set whose copy is too old",
         "People who have withdrawn since may still be in it.",
-        "Take the latest version, then set faceaudit:lastChecked",
+        "Take the latest version, then set last_checked in copy.toml",
     ),
     "layout-error": _defect("files that the layout cannot read", _LOAD, "Mend the place that is named"),
     "attribute-without-column": _defect("a described attribute has no column", _LOAD, "Add it or drop its description"),
