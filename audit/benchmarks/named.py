@@ -68,10 +68,10 @@ def read(
         if match is None:
             others += 1
             continue
+        held = {label: _meaning(root / path, match[label], label, table) for label, table in letters.items()}
         wrong = contradiction(match)
         if wrong:
             raise DataError(str(root / path), wrong, "Move or rename the file, or remove it")
-        held = {label: _meaning(root / path, match[label], label, table) for label, table in letters.items()}
         labels.setdefault(match[KEY], held)
         sample = _sample(root, path, match, letters)
         if sample.sample_id in samples:
