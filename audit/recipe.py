@@ -268,7 +268,13 @@ def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
             )
         ],
         summary=assemble.summary(scores, grouping, found.measured),
-        warnings=remarks.warnings((*scored.remarks, *unbound), plan, scored.benchmark, placed, found.acquisition),
+        warnings=remarks.warnings(
+            (*scored.remarks, *remarks.of_groups(grouping), *unbound),
+            plan,
+            scored.benchmark,
+            placed,
+            found.acquisition,
+        ),
         limits=remarks.limits(
             scored.benchmark, None if scored.setters is scored.judged else len(scored.setters.subjects), scores
         ),

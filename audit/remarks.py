@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from audit.compare.counts import ScoreCounts
 from audit.domain import Benchmark, ErrorRate, Threshold
 from audit.extract import Extraction
+from audit.groups import Grouping
 from audit.inputs import Inputs
 from audit.plan import AuditPlan
 
@@ -28,6 +29,16 @@ def of_extraction(inputs: Inputs, extraction: Extraction) -> list[str]:
     if unseen:
         made.append(f"{unseen} people of the table have no sample; they are not counted.")
     return made
+
+
+def of_groups(grouping: Grouping) -> list[str]:
+    """That groups overlap, where somebody carries several values of an attribute."""
+    total = len(grouping.atom_of)
+    return [
+        f"{people} of {total} people carry several values of {name} and count in each: these groups overlap, their "
+        "numbers add up to more than the total, and what they share is in the covariance of every comparison of them."
+        for name, people in grouping.several().items()
+    ]
 
 
 def warnings(
