@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from audit import groups, plan, provenance, recipe, results, score_table
-from audit.benchmarks import consent, descriptor, people, recognise, tables, undescribed
+from audit.benchmarks import consent, descriptor, people, recognise, tables, undescribed, withdrawals
 from audit.domain import Attribute, Benchmark, Consent, Subject
 from audit.errors import DataError, NothingMeasured, PlanError
 from audit.inputs import People
@@ -90,8 +90,11 @@ def evaluate(given: Given, settings: Mapping[str, Any], options: plan.RunOptions
     table = score_table.read(given.scores, subjects=known, samples=samples, distance=given.distance)
     if table.samples is not None:
         recognise.check_paths(table.samples, place=str(given.scores))
+    benchmark, table = _without_withdrawn(given, benchmark, table)
     if known is None:
-        benchmark = replace(benchmark, subjects=tuple(Subject(name, {}) for name in table.subjects))
+        out = benchmark.withdrawn.subjects if benchmark.withdrawn else ()
+        people_ = tuple(Subject(name, {}) for name in table.subjects if name not in out)
+        benchmark = replace(benchmark, subjects=people_)
     wanted = plan.make(
         {"by": benchmark.default_by, **settings, "benchmark": benchmark.name, "model": given.model_name}, place="score"
     )
@@ -105,6 +108,7 @@ def evaluate(given: Given, settings: Mapping[str, Any], options: plan.RunOptions
     )
     revision = given.model_revision or digests.samples[:12]
     folder = options.out / results.folder(benchmark.name, given.model_name, revision, wanted.digest())
+    recipe.withdraw(benchmark, (), {}, folder, options)
     made = None if options.fresh else results.finished(folder / "record.json", digests)
     if made is not None:
         return recipe.published(made, folder, reused=True)
@@ -113,6 +117,19 @@ def evaluate(given: Given, settings: Mapping[str, Any], options: plan.RunOptions
         folder,
         reused=False,
     )
+
+
+def _without_withdrawn(given: Given, benchmark: Benchmark, table: ScoreTable) -> tuple[Benchmark, ScoreTable]:
+    """Take out whoever is on a list of withdrawals beside the card, the people or the scores."""
+    folders = [path.parent for path in (given.card, given.subjects, given.scores) if path is not None]
+    out = withdrawals.among(table.subjects, folders)
+    if out is None:
+        return benchmark, table
+    table = score_table.without(table, out.subjects)
+    if not len(table.score):
+        raise NothingMeasured(str(given.scores), "everybody in it has withdrawn", "Nothing can be measured")
+    left = tuple(subject for subject in benchmark.subjects if subject.subject_id not in out.subjects)
+    return replace(benchmark, subjects=left, withdrawn=out), table
 
 
 def _refuse_what_needs_images(wanted: plan.AuditPlan) -> None:
@@ -305,6 +322,8 @@ def _digest(given: Given, table: ScoreTable, samples: Mapping[str, str] | None, 
         for subject in benchmark.subjects
     )
     parts = [table.digest, given.distance, None if samples is None else sorted(samples.items()), labels]
+    if benchmark.withdrawn is not None:
+        parts.append(["withdrawn", benchmark.withdrawn.digest])
     return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).hexdigest()
 
 

@@ -6,12 +6,14 @@ way in: it finds the data, validates the descriptor, passes the gate of `consent
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from audit.benchmarks import consent, content, places, recognise
+from audit.benchmarks import consent, content, places, recognise, withdrawals
 from audit.benchmarks.consent import Purpose
 from audit.benchmarks.content import Content
 from audit.benchmarks.descriptor import Descriptor
@@ -20,7 +22,17 @@ from audit.benchmarks.places import data_entries
 from audit.domain import Benchmark
 from audit.errors import DataError
 
-__all__ = ["LAYOUTS", "data_entries", "load"]
+__all__ = ["LAYOUTS", "TakenOut", "data_entries", "load", "take_out"]
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOut:
+    """Whose list it was, since when the person was on it already (None: not yet), and pictures that still lie there."""
+
+    folder: Path
+    before: dt.date | None
+    pictures: tuple[Path, ...]
+
 
 LAYOUTS: dict[str, str] = {
     "general": "audit.benchmarks.general:read",
@@ -72,6 +84,7 @@ def load(
     recognise.check_paths((sample.path.relative_to(root).as_posix() for sample in read.samples), place=name_or_folder)
     changed = tuple(dict.fromkeys(level.sample.path for level in read.series))
     recognise.check_paths((path.relative_to(root).as_posix() for path in changed), place=name_or_folder)
+    read, withdrawn = withdrawals.apply(read, (root, described.path.parent), root, dataset.attributes)
     content.check_declared((*read.samples, *(level.sample for level in read.series)), described)
     return Benchmark(
         name=dataset.name,
@@ -89,7 +102,56 @@ def load(
         series=read.series,
         limits=(*dataset.limitations, *dataset.biases),
         notes=read.notes,
+        withdrawn=withdrawn,
     )
+
+
+def take_out(
+    name_or_folder: str,
+    subject: str,
+    day: dt.date,
+    *,
+    data: Sequence[Path] = (),
+    unlisted: bool = False,
+) -> TakenOut:
+    """Put a person on the list of withdrawals beside a benchmark's data; the id is written nowhere.
+
+    The gate is not asked: a person may withdraw from a set that is too old to be measured on.
+
+    Parameters
+    ----------
+    name_or_folder, data
+        As for `load`.
+    unlisted : bool
+        The tables do not hold the person any more.
+
+    Raises
+    ------
+    Refused
+        If the set is one that the gate never opens.
+    DataError
+        If the benchmark is not here, or does not know the person.
+    """
+    found = places.find(name_or_folder, data=data)
+    described = found.descriptor
+    root = found.root or _cached(described, name_or_folder, obtain=False, progress=None)
+    read = _reader(described)(root, described)
+    known = [person.subject_id for person in read.subjects]
+    if subject not in known and not unlisted:
+        near = difflib.get_close_matches(subject, known, n=1)
+        hint = f"Did you mean {near[0]!r}" if near else f"Ids are written as in {known[0]!r}"
+        raise DataError(
+            f"{name_or_folder}, subject {subject!r}",
+            "no such person in its tables",
+            f"{hint}. If the rows are deleted already, add --already-removed",
+        )
+    before = withdrawals.add(root, subject, day)
+    pictures = {
+        sample.path
+        for sample in (*read.samples, *(level.sample for level in read.series))
+        if sample.subject_id == subject and sample.path.is_file()
+    }
+    return TakenOut(root, before, tuple(sorted(pictures)))
 
 
 def _reader(described: Descriptor) -> Callable[[Path, Descriptor], Content]:

@@ -14,6 +14,8 @@ from audit.errors import PlanError
 from audit.plan import AuditPlan, RunOptions, expand, read
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from audit.recipe import Evaluation
 
 BUNDLED, MODEL = "synthetic", "dlib"
@@ -108,8 +110,27 @@ def show(evaluation: Evaluation) -> None:
 
     console = Console()
     console.print(terminal_table(evaluation.record))
+    if evaluation.earlier is not None:
+        _show_difference(evaluation, evaluation.earlier, console)
     console.print(f"Report: {evaluation.report}", highlight=False, soft_wrap=True)
     console.print(f"Record: {evaluation.folder / 'record.json'}", highlight=False, soft_wrap=True)
+
+
+def _show_difference(evaluation: Evaluation, earlier: Path, console: Console) -> None:
+    """What changed against the record that counted people who have withdrawn since."""
+    from audit.record import read as read_record  # noqa: PLC0415 - loads only where something was replaced
+    from audit.report import comparison_table  # noqa: PLC0415
+    from audit.side_by_side import compare  # noqa: PLC0415
+
+    before, after = read_record(earlier / "record.json"), evaluation.record
+    console.print(
+        f"People have withdrawn since this was measured before ({before.samples.subjects} people then, "
+        f"{after.samples.subjects} now). The earlier record is marked superseded and lies in {earlier}.",
+        highlight=False,
+        soft_wrap=True,
+        markup=False,
+    )
+    console.print(comparison_table(compare([before, after], names=["before", "after"])))
 
 
 def machine(evaluation: Evaluation) -> dict[str, Any]:
@@ -122,6 +143,7 @@ def machine(evaluation: Evaluation) -> dict[str, Any]:
         "record": str(evaluation.folder / "record.json"),
         "report": str(evaluation.report),
         "reused": evaluation.reused,
+        "supersedes": None if evaluation.earlier is None else str(evaluation.earlier / "record.json"),
         "samples": record.samples.total,
         "subjects": record.samples.subjects,
         "failures": sum(row.failures for row in record.acquisition if not row.group and row.stage is None),
