@@ -191,6 +191,8 @@ class Benchmark:
     """What was noticed while loading (files without a row, undocumented values, ...), in counts, without ids."""
     withdrawn: Withdrawals | None = None
     """Whom the list of withdrawals took out of everything above; None where there is no list."""
+    delete_templates: bool = False
+    """Templates of this set are to be deleted once the run is done."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

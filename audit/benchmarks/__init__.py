@@ -103,6 +103,7 @@ def load(
         limits=(*dataset.limitations, *dataset.biases),
         notes=read.notes,
         withdrawn=withdrawn,
+        delete_templates=dataset.delete_templates,
     )
 
 
