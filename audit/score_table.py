@@ -149,7 +149,7 @@ def without(table: ScoreTable, people: Collection[str]) -> ScoreTable:
     made = replace(table, probe=table.probe[rows], reference=table.reference[rows], score=table.score[rows])
     if table.samples is None:
         return made
-    held = kept[table.owner]
+    held = kept[table.owner] | (table.owner < 0)
     place = np.cumsum(held, dtype=np.int32) - 1
     return replace(
         made,

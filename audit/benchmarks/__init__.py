@@ -13,16 +13,16 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from audit.benchmarks import consent, content, places, recognise, withdrawals
+from audit.benchmarks import clock, consent, content, places, recognise, withdrawals
 from audit.benchmarks.consent import Purpose
 from audit.benchmarks.content import Content
 from audit.benchmarks.descriptor import Descriptor
 from audit.benchmarks.obtain import cache_folder, fetch, missing_files
 from audit.benchmarks.places import data_entries
-from audit.domain import Benchmark
+from audit.domain import Benchmark, Consent
 from audit.errors import DataError
 
-__all__ = ["LAYOUTS", "TakenOut", "data_entries", "load", "take_out"]
+__all__ = ["LAYOUTS", "TakenOut", "data_entries", "load", "pass_gate", "take_out"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ def load(
     found = places.find(name_or_folder, data=data)
     described = found.descriptor
     dataset = described.dataset
-    agreed = consent.gate(dataset, place=name_or_folder, known=found.known, acknowledge=acknowledge, purposes=purposes)
+    agreed = pass_gate(found, place=name_or_folder, acknowledge=acknowledge, purposes=purposes)
     reader = _reader(described)
     root = found.root or _cached(described, name_or_folder, obtain=obtain, progress=progress)
     read = reader(root, described)
@@ -105,6 +105,32 @@ def load(
         withdrawn=withdrawn,
         delete_templates=dataset.delete_templates,
     )
+
+
+def pass_gate(found: places.Found, *, place: str, acknowledge: Sequence[str], purposes: Sequence[Purpose]) -> Consent:
+    """Pass the gate with all that is known of a set: catalogue, shipped descriptor, arrangement, clock.
+
+    Raises
+    ------
+    Refused
+        With the reason and a way out.
+    """
+    dataset, today = found.descriptor.dataset, dt.datetime.now(tz=dt.UTC).date()
+    recognise.check_described(dataset, place=place)
+    here = [found.descriptor.path, *([found.root] if found.root is not None else [])]
+    agreed = consent.gate(
+        dataset,
+        place=place,
+        known=found.known,
+        shipped=places.shipped_of(found.known),
+        acknowledge=acknowledge,
+        purposes=purposes,
+        today=today,
+        seen=clock.latest(here) if dataset.live else None,
+    )
+    if dataset.live:
+        clock.keep(today)
+    return agreed
 
 
 def take_out(

@@ -37,6 +37,9 @@ def command(
     out: Annotated[Path, typer.Option(help="Where results are written.")] = Path("results"),
     limit: Annotated[int | None, typer.Option(help="First N subjects only: a trial run.")] = None,
     acknowledge: Annotated[list[str] | None, typer.Option(help="Consent tier that you knowingly accept.")] = None,
+    purpose: Annotated[
+        list[str] | None, typer.Option(help="What the audit is for, where it is more than an evaluation: commercial.")
+    ] = None,
     workers: Annotated[int, typer.Option(help="Decoding threads; 0 takes the number of cores.")] = 0,
     device: Annotated[str, typer.Option(help="Where models run: cpu.")] = "cpu",
     obtain: Annotated[bool, typer.Option("--obtain", help="Download the benchmark from its public source.")] = False,
@@ -61,6 +64,7 @@ def command(
         "fmr": numbers(fmr, "--fmr"),
         "limit": limit,
         "acknowledge": tuple(acknowledge) if acknowledge else None,
+        "purposes": tuple(purpose) if purpose else None,
         "experimental": True if experimental else None,
     }
     plans = _plans(plan, {name: value for name, value in given.items() if value is not None})

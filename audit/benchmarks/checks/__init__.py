@@ -127,6 +127,7 @@ def _found(
         findings += wrong
         return root, None
     dataset = found.descriptor.dataset.model_copy(update={"live": False})
+    recognise.check_described(dataset, place=name)
     consent.gate(dataset, place=name, known=found.known, acknowledge=acknowledge, purposes=("evaluation",))
     if found.root is None:
         raise DataError(name, "its files are not here", f"Obtain them, or put their folder into {places.ENVIRONMENT}")
