@@ -60,6 +60,10 @@ def warnings(
         f"Target FMR {point.target_fmr:g} is {point.reason}." for point in placed
         if point.policy == "global" and point.value is None
     ]  # fmt: skip
+    out = benchmark.withdrawn
+    if out is not None and out.listed:
+        who = "1 person has" if out.listed == 1 else f"{out.listed} people have"
+        made.append(f"{who} withdrawn from this benchmark (list of {out.date}); nothing of theirs was used.")
     made += list(benchmark.notes)
     if plan.limit:
         made.append(f"A trial run: only the first {plan.limit} subjects were used.")

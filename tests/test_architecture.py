@@ -31,7 +31,9 @@ ALLOWED = {
     "audit.extract": {"domain", "errors", "models", "store", "decode", "plan", "extract"},
     "audit.metrics": {"metrics", "stats", "compare", "groups", "domain", "errors"},
     "audit.recorded": {"record"},
-    "audit.influence": {"compare", "groups", "metrics", "record", "store"},
+    "audit.influence": {"compare", "errors", "groups", "metrics", "record", "store"},
+    "audit.forgetting": {"decode", "domain", "errors", "influence", "store"},
+    "audit.superseded": {"domain", "errors", "results"},
     "audit.policy": {"policy", "record", "recorded", "stats", "errors"},
     "audit.comparison": {"domain", "record"},
     "audit.side_by_side": {

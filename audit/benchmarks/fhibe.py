@@ -139,7 +139,7 @@ def _home(root: Path) -> Path:
 
 def _version(home: Path) -> str:
     match = _FOLDER.fullmatch(home.resolve().name)
-    return match["version"] if match else "not told by the folder's name"
+    return match["version"] if match else "not told by the name of its folder"
 
 
 def _single(frame: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, tuple[str, ...]]:

@@ -51,9 +51,7 @@ def read(root: Path, descriptor: Descriptor) -> Content:
     if undescribed:
         notes = (*notes, f"Columns without a description are left out: {', '.join(undescribed)}.")
     samples = _samples(root, home / "samples.csv", descriptor, known={subject.subject_id for subject in subjects})
-    silent = len(subjects) - len({sample.subject_id for sample in samples})
-    if silent:
-        notes = (*notes, f"{silent} of {len(subjects)} people have no sample.")
+    notes = (*notes, *content.silent_notes(subjects, samples))
     pairs = _pairs(root, known={sample.sample_id for sample in samples}) if (root / "pairs.csv").exists() else None
     changed: tuple[SeriesLevel, ...] = ()
     if (root / "series.csv").exists():

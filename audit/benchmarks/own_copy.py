@@ -2,7 +2,8 @@
 
 A descriptor that is shipped describes the set; it cannot know when somebody's copy was taken. So that is said here:
 
-    last_checked = 2026-11-26      # of a set that people may leave: compared with the latest release on that day
+    last_checked = 2026-11-26      # of a set that people may leave: compared with the latest release on that day;
+                                   # where its descriptor names a day too, the later one counts
     version = "fhibe.20250708"     # where the descriptor's is not that of the copy
     people_under_18 = "removed"    # of a set with minors: their pictures and rows were taken out of this copy
 
@@ -72,18 +73,12 @@ def apply(described: Descriptor, root: Path) -> Dataset:
     Raises
     ------
     DataError
-        As `read`, and where the descriptor in the same folder says something else.
+        As `read`.
     """
     said, dataset = read(root), described.dataset
     changes: dict[str, object] = {}
     if said.last_checked is not None:
-        if dataset.last_checked not in (None, said.last_checked):
-            raise DataError(
-                f"{root / FILE_NAME}, key 'last_checked'",
-                f"is {said.last_checked}, but faceaudit:lastChecked of the descriptor is {dataset.last_checked}",
-                "Say it in one place",
-            )
-        changes["last_checked"] = said.last_checked
+        changes["last_checked"] = max(said.last_checked, dataset.last_checked or said.last_checked)
     if said.version is not None:
         changes["version"] = said.version
     if said.people_under_18 == "removed" and dataset.minors != "no":

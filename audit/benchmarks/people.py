@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from audit.benchmarks import content
 from audit.benchmarks.descriptor import annotator
 from audit.benchmarks.schema import AttributeSpec
 from audit.domain import Subject
@@ -74,10 +75,10 @@ def subjects(
                     f"in row {rows[subject.subject_id]}",
                     "A person has one set of values of an attribute: correct one of the rows",
                 )
-    notes = _undocumented(list(made.values()), specs)
+    noticed = content.label_notes(list(made.values()), specs)
     if repeated:
-        notes.append(f"{repeated} row(s) of the table of people repeat an earlier row.")
-    return tuple(made.values()), tuple(notes)
+        noticed.append(f"{repeated} row(s) of the table of people repeat an earlier row.")
+    return tuple(made.values()), tuple(noticed)
 
 
 def _values(cell: str, spec: AttributeSpec, path: Path, row: int, separator: str | None) -> tuple[str, ...]:
@@ -106,18 +107,3 @@ def is_number(text: str) -> bool:
 
 def _show(values: tuple[str, ...]) -> str:
     return " and ".join(repr(value) for value in values) or "no value"
-
-
-def _undocumented(people: Sequence[Subject], specs: Sequence[AttributeSpec]) -> list[str]:
-    notes = []
-    for spec in specs:
-        held = [subject.attributes[spec.name] for subject in people]
-        missing = sum(not values for values in held)
-        if missing:
-            notes.append(f"{spec.name}: {missing} of {len(held)} people have no label; they form a group of their own.")
-        if not spec.documented:
-            continue
-        for value in sorted({value for values in held for value in values} - set(spec.documented)):
-            count = sum(value in values for values in held)
-            notes.append(f"{spec.name}: {value!r} is no documented value; {count} of {len(held)} people have it. Kept.")
-    return notes

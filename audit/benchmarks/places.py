@@ -7,11 +7,11 @@ a shipped one. Sets that the gate refuses stop here, by name or by arrangement.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from audit.benchmarks import catalogue, consent, descriptor, recognise
+from audit.benchmarks import catalogue, consent, descriptor, own_copy, recognise, schema
 from audit.benchmarks.descriptor import Descriptor
 from audit.errors import DataError
 
@@ -91,7 +91,13 @@ def _folder(root: Path, *, place: str) -> Found:
                 f"Describe it in {file}: consent, licence, labels, files",
             )
         described = matching[0]
-    return Found(described, root, _recognised(described, root, None))
+    return in_folder(Found(described, None, _recognised(described, root, None)), root)
+
+
+def in_folder(found: Found, root: Path) -> Found:
+    """Say of which folder it was found what its owner states of this copy (`own_copy`)."""
+    described = found.descriptor
+    return replace(found, root=root, descriptor=replace(described, dataset=own_copy.apply(described, root)))
 
 
 def _matching(root: Path) -> list[Descriptor]:
@@ -109,14 +115,22 @@ def _there(root: Path, mark: str) -> bool:
 
 
 def _recognised(described: Descriptor, root: Path | None, entry: catalogue.Entry | None) -> tuple[catalogue.Entry, ...]:
-    dataset = described.dataset
-    names = [dataset.name, dataset.title, *dataset.alternate_names]
+    found = {known.id: known for known in recognise.by_descriptor(described.dataset)}
     if root is not None:
-        names += [known.dataset.name for known in _matching(root)]
-    found = {known.id: known for known in recognise.by_name(names)}
+        found |= {known.id: known for known in recognise.by_name(k.dataset.name for k in _matching(root))}
     if entry is not None:
         found[entry.id] = entry
     return tuple(found.values())
+
+
+def shipped_of(known: Iterable[catalogue.Entry]) -> tuple[schema.Dataset, ...]:
+    """Shipped descriptors of sets of the catalogue."""
+    ids = {entry.id for entry in known}
+    return tuple(
+        found.dataset
+        for short, found in descriptor.shipped().items()
+        if (entry := catalogue.find(short)) is not None and entry.id in ids
+    )
 
 
 def _shipped(name: str, entry: catalogue.Entry | None) -> Descriptor | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audit.benchmarks import catalogue, consent
-from audit.errors import Refused
+from audit.benchmarks.schema import Dataset, FileObject
 
 _WORDS_OF_OTHER_MEANING = frozenset({"bupt", "cfp", "dif", "duke", "meds", "morph", "mtf", "ppb"})
 _MOST_A_FOLDER = 400
@@ -86,6 +86,27 @@ def by_name(names: Iterable[str]) -> tuple[catalogue.Entry, ...]:
     return tuple(found.values())
 
 
+def by_descriptor(dataset: Dataset) -> tuple[catalogue.Entry, ...]:
+    """Find the sets that a descriptor is of, by its names and, of refused ones, by its addresses too."""
+    addresses = [dataset.url, *(dataset.same_as or ())]
+    addresses += [file.url for file in dataset.distribution if isinstance(file, FileObject) and "://" in file.url]
+    found = {entry.id: entry for entry in by_name([dataset.name, dataset.title, *dataset.alternate_names])}
+    return (*found.values(), *(e for e in by_name(dict.fromkeys(addresses)) if e.id not in found and _is_refused(e)))
+
+
+def check_described(dataset: Dataset, *, place: str) -> None:
+    """Refuse a descriptor whose files are arranged like a refused set, or which describes one.
+
+    Raises
+    ------
+    Refused
+        Naming the set that it was recognised as.
+    """
+    for entry in by_descriptor(dataset):
+        consent.check_entry(entry, place=place)
+    check_paths((file.path for file in dataset.distribution if isinstance(file, FileObject)), place=place)
+
+
 def by_paths(paths: Iterable[str]) -> catalogue.Entry | None:
     """Find the refused set whose published arrangement relative paths show.
 
@@ -127,9 +148,7 @@ def check_paths(paths: Iterable[str], *, place: str) -> None:
     """
     entry = by_paths(paths)
     if entry is not None:
-        raise Refused(
-            place, f"files are arranged as in {entry.name}; {consent.refusal(entry)}", consent.alternatives(entry)
-        )
+        raise consent.refused("arrangement", place, **consent.about(entry))
 
 
 def _is_refused(entry: catalogue.Entry) -> bool:

@@ -16,6 +16,7 @@ from audit.domain import Sample
 from audit.errors import DataError
 
 FILE_NAME = "SHA256SUMS"
+NOTE = f"Digests of images are self-declared: {FILE_NAME} beside them lists them."
 _LINE = re.compile(r"([0-9a-fA-F]{64}) [ *](?:\./)?(.+)")
 
 
@@ -62,9 +63,9 @@ def fill(made: Content, root: Path) -> Content:
 
     samples = tuple(filled(sample) for sample in made.samples)
     series = tuple(replace(level, sample=filled(level.sample)) for level in made.series)
-    count = sum(now is not before for now, before in zip(samples, made.samples, strict=True))
-    note = f"Digests of {count} of {len(samples)} images are self-declared: {FILE_NAME} beside them lists them."
-    return replace(made, samples=samples, series=series, notes=(*made.notes, *((note,) if count else ())))
+    if samples == made.samples and series == made.series:
+        return made
+    return replace(made, samples=samples, series=series, notes=(*made.notes, NOTE))
 
 
 def _known(sample: Sample) -> bool:

@@ -18,7 +18,7 @@ from audit.errors import DataError, Refused
 
 TODAY = dt.datetime.now(tz=dt.UTC).date()
 NAMED = {"face_place": published.face_place, "cfd": published.cfd, "radiate": published.radiate}
-DIGESTS = "Digests of {0} of {0} images are self-declared: SHA256SUMS beside them lists them."
+DIGESTS = "Digests of images are self-declared: SHA256SUMS beside them lists them."
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def test_face_place_is_known_by_its_folders(tmp_path: Path) -> None:
     assert (first.sample_id, first.session, first.conditions) == ("AF0001_1000_00F", "1", {"pose": "00F"})
     assert [sample.session for sample in made.samples] == ["1", "2", "1", "1", "1"]
     assert made.attributes["race"].note.startswith("Perceived, not the person's own statement.")
-    assert made.notes == (DIGESTS.format(5),)
+    assert made.notes == (DIGESTS,)
     assert "The terms forbid commercial use." in made.consent.notices
     assert "NSF award 0339122" in made.citation
 
@@ -68,7 +68,7 @@ def test_the_chicago_face_database_is_read_without_its_minors(tmp_path: Path) ->
     assert [sample.conditions["expression"] for sample in made.samples] == ["N", "HO", "N", "N"]
     assert any("states that people under 18 were removed" in notice for notice in made.consent.notices)
     (root / "copy.toml").unlink()
-    with pytest.raises(Refused, match=r"people under 18 .* copy\.toml beside it \(people_under_18 = \"removed\"\)"):
+    with pytest.raises(Refused, match=r"people under 18 .* copy\.toml beside it: people_under_18 = \"removed\""):
         load(str(root))
 
 
@@ -194,7 +194,7 @@ def test_one_frame_a_video_is_a_sample(tmp_path: Path) -> None:
     }
     assert made.notes == (
         "8 frame(s) are left out: one a video is a sample, the middle one.",
-        DIGESTS.format(4),
+        DIGESTS,
     )
     assert "The terms do not name biometric or commercial use." in made.consent.notices
 
@@ -332,7 +332,7 @@ def test_the_release_itself_may_be_the_folder(fhibe: Fhibe) -> None:
     shutil.copyfile(fhibe.root / "copy.toml", inner / "copy.toml")
     assert (load(str(inner)).version, len(load(str(inner)).samples)) == ("20250708.x", 4)
     renamed = inner.rename(fhibe.root / "faces")
-    assert load(str(renamed)).version == "not told by the folder's name"
+    assert load(str(renamed)).version == "not told by the name of its folder"
     (renamed / "copy.toml").write_text(f'last_checked = {TODAY}\nversion = "mine"\n', encoding="utf-8")
     assert load(str(renamed)).version == "mine"
 
@@ -439,7 +439,7 @@ def test_a_live_set_is_refused_until_its_owner_says_when_it_was_checked(fhibe: F
     old = TODAY - dt.timedelta(days=32)
     for day in (old, TODAY + dt.timedelta(days=1)):
         (root / "copy.toml").write_text(f"last_checked = {day}\n", encoding="utf-8")
-        with pytest.raises(Refused, match=f"this copy was last checked on {day}"):
+        with pytest.raises(Refused, match=f"last checked on {day}"):
             load(str(root))
     (root / "copy.toml").write_text(f"last_checked = {TODAY - dt.timedelta(days=31)}\n", encoding="utf-8")
     assert len(load(str(root)).samples) == 4
@@ -466,27 +466,21 @@ def test_a_wrong_statement_is_named(text: str, wrong: str, fhibe: Fhibe) -> None
     assert ("descriptor-invalid", "copy.toml") in {(e.check, e.file) for e in checks.check(str(root)).findings}
 
 
-def test_a_day_is_said_in_one_place(collection: Callable[..., Path]) -> None:
+def test_the_later_day_counts(collection: Callable[..., Path]) -> None:
     folder = collection(
         isLiveDataset=True, faceaudit__lastChecked=str(TODAY), faceaudit__maximumAgeDays=31, faceaudit__minors="no"
     )
     (folder / "copy.toml").write_text(f"last_checked = {TODAY}\n", encoding="utf-8")
     assert load(str(folder)).consent.live
     (folder / "copy.toml").write_text("last_checked = 2026-01-01\n", encoding="utf-8")
-    with pytest.raises(DataError, match="Say it in one place"):
-        load(str(folder))
+    assert any(str(TODAY) in notice for notice in load(str(folder)).consent.notices)
 
 
-@pytest.mark.parametrize("name", ["fhibe", "face_place", "ccv2", "radiate", "Casual Conversations v2"])
+@pytest.mark.parametrize("name", ["fhibe", "face_place", "ccv2", "cfd", "radiate", "Casual Conversations v2"])
 def test_without_data_the_way_to_them_is_said(name: str) -> None:
     with pytest.raises(DataError, match=r"in no data entry, and it has no public source.*benchmarks obtain") as caught:
         load(name)
     assert "https://" in caught.value.way_out
-
-
-def test_minors_are_refused_before_there_are_data() -> None:
-    with pytest.raises(Refused, match="people under 18 are in this set"):
-        load("cfd")
 
 
 # The CC0 fixture

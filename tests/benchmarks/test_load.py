@@ -139,8 +139,9 @@ def test_the_first_entry_wins_and_own_names_work(collection: Make, tmp_path: Pat
         ("londn", ["no such benchmark", "Did you mean 'london'?"]),
         ("qqqqqqq", ["no such benchmark", "faceaudit benchmarks list"]),
         ("./nowhere", ["no such folder"]),
-        ("fhibe", ["no descriptor of it is shipped", "registration", "FACEAUDIT_DATA"]),
-        ("cc0_fixture", ["no descriptor of it is shipped"]),
+        ("fhibe", ["has no public source", "fairnessbenchmark.ai.sony", "FACEAUDIT_DATA"]),
+        ("cc0_fixture", ["FACEAUDIT_DATA", "--obtain", "'cc0_fixture'"]),
+        ("ccv1", ["no descriptor of it is shipped", "accept terms", "FACEAUDIT_DATA"]),
     ],
 )
 def test_what_is_not_here_says_what_to_do(name: str, parts: list[str]) -> None:

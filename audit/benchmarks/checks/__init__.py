@@ -16,14 +16,13 @@ from typing import Any
 
 import numpy as np
 
-from audit.benchmarks import LAYOUTS, ccv2, consent, descriptor, fhibe, general, own_copy, places, reader, recognise
+from audit.benchmarks import LAYOUTS, ccv2, consent, descriptor, fhibe, general, places, reader_of, recognise
 from audit.benchmarks.checks import described, duplicates, labels, pictures, rows
 from audit.benchmarks.checks.pictures import Facts
 from audit.benchmarks.checks.rows import Arranged, Picture
 from audit.benchmarks.checks.table import CHECKS, Check, Finding
 from audit.benchmarks.content import IMAGE_SUFFIXES, Content
 from audit.benchmarks.descriptor import Descriptor
-from audit.benchmarks.schema import Dataset
 from audit.errors import DataError
 
 __all__ = ["ARRANGEMENTS", "CHECKS", "Check", "Finding", "Outcome", "check"]
@@ -94,7 +93,7 @@ def check(
     """
     findings: list[Finding] = []
     root, known = _found(name_or_folder, data, acknowledge, findings)
-    dataset = _stated(known, root, findings) if known is not None else None
+    dataset = known.dataset if known is not None else None
     if dataset is not None:
         findings += described.freshness(dataset, today or dt.datetime.now(tz=dt.UTC).date())
     arranged = _arranged(root, known, findings)
@@ -128,7 +127,8 @@ def _found(
             raise
         findings += wrong
         return root, None
-    dataset = _stated(found.descriptor, found.root, []).model_copy(update={"live": False})
+    dataset = found.descriptor.dataset.model_copy(update={"live": False})
+    recognise.check_described(dataset, place=name)
     consent.gate(dataset, place=name, known=found.known, acknowledge=acknowledge, purposes=("evaluation",))
     if found.root is None:
         raise DataError(name, "its files are not here", f"Obtain them, or put their folder into {places.ENVIRONMENT}")
@@ -145,21 +145,12 @@ def _arranged(root: Path, known: Descriptor | None, findings: list[Finding]) -> 
         findings.append(Finding("layout-error", descriptor.FILE_NAME, None, "faceaudit:layout", layout))
         return None
     try:
-        made = reader(known)(root, known)
+        made = reader_of(known)(root, known)
         spare = LEFT_OUT[layout](root, made) if layout in LEFT_OUT else set()
         return rows.read_by(made, root, known, spare)
     except DataError as error:
         findings.append(Finding("layout-error", error.place, text=f"{error.found}. {error.way_out}"))
         return None
-
-
-def _stated(known: Descriptor, root: Path | None, findings: list[Finding]) -> Dataset:
-    """The data set with what the owner of the copy states, as far as that can be read."""
-    try:
-        return own_copy.apply(known, root) if root is not None else known.dataset
-    except DataError as error:
-        findings.append(Finding("descriptor-invalid", own_copy.FILE_NAME, text=f"{error.place}: {error.found}"))
-        return known.dataset
 
 
 def _files(

@@ -35,6 +35,10 @@ def consent_section(source: Source) -> Section:
         (say("consent.live"), say(f"consent.live_{_withdrawal(benchmark)}")),
         (say("consent.citation"), benchmark.citation or say("word.unknown")),
     ]
+    if benchmark.withdrawn is not None:
+        out = benchmark.withdrawn
+        shown = say("consent.withdrawn_some", listed=out.listed, date=out.date) if out.listed else "0"
+        facts.append((say("consent.withdrawn"), shown))
     if benchmark.acknowledged:
         facts.append((say("consent.acknowledged"), "; ".join(benchmark.acknowledged)))
     blocks.append(Facts(tuple(facts)))
@@ -56,6 +60,8 @@ def consent_section(source: Source) -> Section:
 def _withdrawal(benchmark: BenchmarkPart) -> str:
     if benchmark.consent_tier == "undocumented":
         return "unknown"
+    if benchmark.withdrawn is not None and not benchmark.live:
+        return "listed"
     return "yes" if benchmark.live else "no"
 
 
