@@ -21,7 +21,7 @@ ALLOWED = {
     "audit.record": {"domain", "errors"},
     "audit.provenance": {"domain"},
     "audit.results": {"record", "errors"},
-    "audit.remarks": {"compare", "domain", "extract", "inputs", "metrics", "plan"},
+    "audit.remarks": {"compare", "domain", "extract", "groups", "inputs", "metrics", "plan"},
     "audit.score_table": {"errors"},
     "audit.decode": {"domain", "errors", "decode"},
     "audit.compare": {"compare", "domain", "errors"},

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from audit.benchmarks import clock, consent, content, own_copy, places, recognise, sums, withdrawals
+from audit.benchmarks import clock, consent, content, own_copy, places, receipt, recognise, sums, withdrawals
 from audit.benchmarks.consent import Purpose
 from audit.benchmarks.content import Content
 from audit.benchmarks.descriptor import Descriptor
@@ -107,7 +107,7 @@ def load(
         pairs=read.pairs,
         series=read.series,
         limits=(*dataset.limitations, *dataset.biases),
-        notes=read.notes,
+        notes=(*read.notes, *receipt.notes(root)),
         withdrawn=withdrawn,
         delete_templates=dataset.delete_templates,
     )

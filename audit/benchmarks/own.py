@@ -128,7 +128,7 @@ def own_descriptor(
     grouped = [attribute.name for attribute in attributes if attribute.kind == "categorical"][:2]
     made["faceaudit:defaultBy"] = list(default_by) or grouped or [attribute.name for attribute in attributes][:1]
     made["faceaudit:attribute"] = [attribute.to_json() for attribute in attributes]
-    made["distribution"] = [_file(path, digest) for path, digest in files.items()]
+    made["distribution"] = [file_object(path, digest) for path, digest in files.items()]
     return made
 
 
@@ -163,7 +163,8 @@ _MEDIA = {
 }
 
 
-def _file(path: str, digest: str) -> dict[str, Any]:
+def file_object(path: str, digest: str) -> dict[str, Any]:
+    """Describe a file of the folder."""
     suffix = path.rpartition(".")[2].lower()
     return {
         "@type": "cr:FileObject",

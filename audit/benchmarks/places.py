@@ -105,11 +105,11 @@ def _matching(root: Path) -> list[Descriptor]:
     return [
         known
         for known in descriptor.shipped().values()
-        if known.dataset.recognised_by and all(_there(root, mark) for mark in known.dataset.recognised_by)
+        if known.dataset.recognised_by and all(there(root, mark) for mark in known.dataset.recognised_by)
     ]
 
 
-def _there(root: Path, mark: str) -> bool:
+def there(root: Path, mark: str) -> bool:
     """Say whether a mark is in a folder: a relative path, with '*' within a part, or several of them with '|'."""
     return any(next(root.glob(each), None) is not None for each in mark.split("|"))
 

@@ -57,18 +57,24 @@ REFUSALS: dict[str, tuple[str, str]] = {
     ),
     "minors": (
         "people under 18 are in this set",
-        "Remove their rows and images from your copy, then state that in copy.toml beside it: "
-        "people_under_18 = \"removed\"; or describe the copy with faceaudit:minors 'no'",
+        (
+            "Remove their rows and images from your copy, then state that in copy.toml beside it: "
+            "people_under_18 = \"removed\"; or describe the copy with faceaudit:minors 'no'"
+        ),
     ),
     "unchecked": (
         "people may withdraw from this set, and nobody says when this copy was last checked",
-        "Compare it with the publisher's latest version ({url}), replace it if it is older, "
-        "then write last_checked = {day} into copy.toml beside it",
+        (
+            "Compare it with the publisher's latest version ({url}), replace it if it is older, "
+            "then write last_checked = {day} into copy.toml beside it"
+        ),
     ),
     "stale": (
         "people may withdraw from this set, and this copy was last checked on {day}",
-        "Take the publisher's latest version (at most {age} days old), "
-        "then set last_checked in copy.toml beside it, or faceaudit:lastChecked",
+        (
+            "Take the publisher's latest version (at most {age} days old), "
+            "then set last_checked in copy.toml beside it, or faceaudit:lastChecked"
+        ),
     ),
     "future": (
         "people may withdraw from this set, and this copy claims to be last checked on {day}, which is still to come",

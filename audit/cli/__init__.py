@@ -12,7 +12,22 @@ import sys
 import typer
 
 from audit import __version__
-from audit.cli import benchmarks, check, compare, gate, models, power, publish, report, run, score, synthesize, withdraw
+from audit.cli import (
+    benchmarks,
+    check,
+    compare,
+    gate,
+    models,
+    new,
+    obtain,
+    power,
+    publish,
+    report,
+    run,
+    score,
+    synthesize,
+    withdraw,
+)
 from audit.errors import AuditError
 
 USAGE: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
@@ -37,6 +52,8 @@ app.command("compare")(compare.command)
 app.command("publish")(publish.command)
 app.command("synthesize")(synthesize.command)
 benchmarks.app.command("check")(check.command)
+benchmarks.app.command("obtain")(obtain.command)
+benchmarks.app.command("new")(new.command)
 benchmarks.app.command("withdraw")(withdraw.command)
 app.add_typer(benchmarks.app, name="benchmarks")
 app.add_typer(models.app, name="models")

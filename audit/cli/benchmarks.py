@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import json
 import textwrap
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from audit.benchmarks import catalogue, consent, descriptor, obtain, places
+from audit.benchmarks import catalogue, consent, descriptor
 from audit.benchmarks.catalogue import MARKS
 from audit.errors import DataError
 
-app = typer.Typer(help="The catalogue of benchmarks: list, show, obtain.", no_args_is_help=True)
+app = typer.Typer(help="The catalogue of benchmarks: list, show, check, obtain, new, measure.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -42,7 +41,7 @@ def list_(
     for heading in ("name", "tier", "gate", "people", "images"):
         table.add_column(heading, no_wrap=True)
     for entry in chosen:
-        short = _shipped(entry)
+        short = shipped_of(entry)
         name = short.dataset.name if short else entry.id
         verdict = consent.POLICY[_gating(entry)].verdict
         table.add_row(name, entry.tier, verdict, _short(entry, "subjects"), _short(entry, "images"))
@@ -58,9 +57,9 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
     """Show everything known of a data set; of a refused one, why, and a consented alternative."""
-    entry = _entry(name)
+    entry = entry_of(name)
     facts = [(fact, entry.fact(fact)) for fact in catalogue.FACTS]
-    described = _shipped(entry)
+    described = shipped_of(entry)
     if as_json:
         made: dict[str, Any] = {**_summary(entry), "facts": dict(facts), "marks": _marks(entry), "source": entry.source}
         if _refused(entry):
@@ -88,35 +87,8 @@ def show(
     console.print(consent.NOT_LEGAL_ADVICE)
 
 
-@app.command("obtain")
-def obtain_(
-    name: Annotated[str, typer.Argument(help="Name or alias in the catalogue.")],
-    into: Annotated[Path | None, typer.Option(help="Parent of the folder; default: the cache.")] = None,
-) -> None:
-    """Fetch a data set from its public source, every file checked against its SHA-256."""
-    entry = _entry(name)
-    consent.check_entry(entry, place=name)
-    described = _shipped(entry)
-    if described is None:
-        raise DataError(
-            name,
-            "has no public source that this program can fetch from",
-            f"Access: {entry.fact('access')}. Then put its folder into a data entry ({places.ENVIRONMENT})",
-        )
-    agreed = consent.gate(described.dataset, place=name, known=[entry])
-    messages = Console(stderr=True, highlight=False)
-    for notice in agreed.notices:
-        messages.print(notice, markup=False)
-    short = described.dataset.name
-    folder = into / short if into is not None else obtain.cache_folder(short)
-    with messages.status(f"{short}: 0 of {len(described.files)} files") as status:
-        obtain.fetch(
-            described, folder, progress=lambda _, done, total: status.update(f"{short}: {done} of {total} files")
-        )
-    typer.echo(folder)
-
-
-def _entry(name: str) -> catalogue.Entry:
+def entry_of(name: str) -> catalogue.Entry:
+    """Find a set of the catalogue, or suggest the nearest name."""
     entry = catalogue.find(name)
     if entry is None:
         near = catalogue.near(name)
@@ -125,7 +97,8 @@ def _entry(name: str) -> catalogue.Entry:
     return entry
 
 
-def _shipped(entry: catalogue.Entry) -> descriptor.Descriptor | None:
+def shipped_of(entry: catalogue.Entry) -> descriptor.Descriptor | None:
+    """Find the shipped descriptor of a set, if there is one."""
     return next((known for short, known in descriptor.shipped().items() if catalogue.find(short) is entry), None)
 
 
@@ -157,5 +130,5 @@ def _summary(entry: catalogue.Entry) -> dict[str, Any]:
         "subjects": entry.fact("subjects"),
         "images": entry.fact("images"),
         "verified": catalogue.MARKS[entry.verified],
-        "descriptor": _shipped(entry) is not None,
+        "descriptor": shipped_of(entry) is not None,
     }

@@ -11,6 +11,8 @@ from rich.progress import Progress as Bars
 
 WORDS = {
     "obtain": "downloading",
+    "unpack": "unpacking",
+    "measure": "measuring skin tone",
     "render": "rendering people",
     "read": "checking files",
     "check": "looking at files",
