@@ -35,8 +35,8 @@ def of_groups(grouping: Grouping) -> list[str]:
     """That groups overlap, where somebody carries several values of an attribute."""
     total = len(grouping.atom_of)
     return [
-        f"{people} of {total} people carry several values of {name} and count in each: these groups overlap, their "
-        "numbers add up to more than the total, and what they share is in the covariance of every comparison of them."
+        f"{people} of {total} people carry several values of {name} and count in each: these groups overlap. Their "
+        "counts add up to more than the total; comparisons of them take into account whom they share."
         for name, people in grouping.several().items()
     ]
 

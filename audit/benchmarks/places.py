@@ -13,6 +13,7 @@ from pathlib import Path
 
 from audit.benchmarks import catalogue, consent, descriptor, own_copy, recognise, schema
 from audit.benchmarks.descriptor import Descriptor
+from audit.benchmarks.obtain import cache_folder
 from audit.errors import DataError
 
 ENVIRONMENT = "FACEAUDIT_DATA"
@@ -54,6 +55,11 @@ def find(name: str, *, data: Sequence[Path]) -> Found:
         _check_same(found, name, entry, known)
         return found
     if known is not None:
+        kept = cache_folder(known.dataset.name)
+        if (kept / descriptor.FILE_NAME).is_file():  # a copy that was taken in, with a descriptor of its own
+            found = _folder(kept, place=name)
+            _check_same(found, name, entry, known)
+            return found
         return Found(known, _bundled(known), _recognised(known, None, entry))
     if entry is not None:
         raise DataError(

@@ -7,10 +7,12 @@ at least that the files measured are those of the day it was written. It never r
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from audit.benchmarks.content import Content
+from audit.benchmarks.descriptor import Descriptor
 from audit.benchmarks.schema import safe_path
 from audit.domain import Sample
 from audit.errors import DataError
@@ -49,24 +51,26 @@ def read(root: Path) -> dict[str, str]:
     return found
 
 
-def fill(made: Content, root: Path) -> Content:
-    """Give samples without a known digest the one of the owner's list, and say so in a note."""
-    if all(_known(sample) for sample in (*made.samples, *(level.sample for level in made.series))):
+def fill(made: Content, root: Path, described: Descriptor) -> Content:
+    """Give samples the digest that the descriptor declares, else that of the owner's list, and say so in a note."""
+    made = _with(made, root, {path: file.sha256 for path, file in described.files.items()})
+    if all(_known(sample.sha256) for sample in (*made.samples, *(level.sample for level in made.series))):
         return made
-    listed = read(root)
-    if not listed:
-        return made
+    filled = _with(made, root, read(root))
+    return filled if filled == made else replace(filled, notes=(*made.notes, NOTE))
 
+
+def _with(made: Content, root: Path, digests: Mapping[str, str | None]) -> Content:
     def filled(sample: Sample) -> Sample:
-        digest = None if _known(sample) else listed.get(sample.path.relative_to(root).as_posix())
-        return replace(sample, sha256=digest) if digest else sample
+        digest = None if _known(sample.sha256) else digests.get(sample.path.relative_to(root).as_posix())
+        return replace(sample, sha256=digest) if _known(digest) else sample
 
-    samples = tuple(filled(sample) for sample in made.samples)
-    series = tuple(replace(level, sample=filled(level.sample)) for level in made.series)
-    if samples == made.samples and series == made.series:
-        return made
-    return replace(made, samples=samples, series=series, notes=(*made.notes, NOTE))
+    return replace(
+        made,
+        samples=tuple(filled(sample) for sample in made.samples),
+        series=tuple(replace(level, sample=filled(level.sample)) for level in made.series),
+    )
 
 
-def _known(sample: Sample) -> bool:
-    return sample.sha256 not in (None, "unknown")
+def _known(digest: str | None) -> bool:
+    return digest not in (None, "unknown")

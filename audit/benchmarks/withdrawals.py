@@ -152,17 +152,15 @@ def _without(
     before = (*found.samples, *(level.sample for level in found.series))
     after = (*samples, *(level.sample for level in series))
     theirs = {sample.path for sample in before if sample.sample_id in out}
-    stale = {
-        *content.label_notes(found.subjects, specs),
-        *content.silent_notes(found.subjects, found.samples),
-        *content.file_notes(root, before),
-    }
-    kept = [note for note in found.notes if note not in stale]
-    again = (
-        *content.label_notes(subjects, specs),
-        *content.silent_notes(subjects, samples),
-        *content.file_notes(root, after, known=theirs),
+    counted = (
+        (content.label_notes(found.subjects, specs), content.label_notes(subjects, specs)),
+        (content.silent_notes(found.subjects, found.samples), content.silent_notes(subjects, samples)),
+        (content.file_notes(root, before), content.file_notes(root, after, known=theirs)),
     )
+    stale = {note for then, _ in counted for note in then}
+    kept = [note for note in found.notes if note not in stale]
+    # A layout that counts in its own words, or not at all, is not counted for in these.
+    again = [note for then, now in counted if set(then) <= set(found.notes) for note in now]
     return replace(found, subjects=subjects, samples=samples, series=series, pairs=pairs, notes=(*kept, *again))
 
 

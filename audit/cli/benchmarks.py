@@ -83,7 +83,7 @@ def show(
     console.print(table)
     if described is not None:
         console.print(f"descriptor {described.digest}", markup=False)
-        console.print(f"consent, verbatim: {described.dataset.statement}", markup=False)
+        console.print(f"consent wording: {described.dataset.statement}", markup=False)
     console.print(consent.NOT_LEGAL_ADVICE)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 import shutil
 from collections.abc import Callable
@@ -11,9 +12,12 @@ from typing import Any
 
 import published
 import pytest
+from london_run import faceaudit
 from published import Fhibe, put, video
 
-from audit.benchmarks import checks, descriptor, load
+from audit.benchmarks import catalogue, checks, descriptor, intake, load, reader_of, take_out
+from audit.benchmarks.catalogue import MARKS
+from audit.benchmarks.obtain import cache_folder
 from audit.errors import DataError, Refused
 
 TODAY = dt.datetime.now(tz=dt.UTC).date()
@@ -494,3 +498,110 @@ def test_the_fixture_has_its_tables_beside_the_descriptor(shared: Path, tmp_path
     shutil.copytree(shared / "benchmarks" / "cc0_fixture", tmp_path / "some photographs")
     assert load(str(tmp_path / "some photographs")).name == "cc0_fixture"
     assert checks.check("cc0_fixture", data=[shared / "benchmarks"]).defects == 0
+
+
+# What is said of sets that were not checked
+
+
+@pytest.mark.parametrize("name", ["cc0_fixture", "ccv2", "cfd", "face_place", "fhibe", "radiate"])
+def test_a_fact_from_memory_is_never_said_without_its_mark(name: str) -> None:
+    """Where the catalogue marks licence, subjects or withdrawal, the descriptor marks what it says of them."""
+    entry, dataset = catalogue.find(name), descriptor.shipped()[name].dataset
+    assert entry is not None
+    said = {
+        "licence": dataset.licence,
+        "withdrawal": dataset.withdrawal,
+        "subjects": dataset.description,
+        "consent": f"{dataset.statement} {dataset.statement_source}",
+        "minors": dataset.minors_note or MARKS["V"],
+    }
+    for fact, text in said.items():
+        mark = MARKS[entry.mark(fact)]
+        if entry.mark(fact) != "V":
+            assert mark in text, fact
+        elif fact == "consent":
+            assert f"({mark})" in text
+    digests = [file.sha256 for file in descriptor.shipped()[name].files.values()]
+    assert len(digests) == (8 if name == "cc0_fixture" else 0)  # of files that nobody here has seen there is none
+
+
+def test_the_digests_of_the_fixture_are_those_of_its_files(shared: Path) -> None:
+    read = descriptor.shipped()["cc0_fixture"]
+    folder = shared / "benchmarks" / "cc0_fixture"
+    assert set(read.files) == {path.name for path in folder.glob("*.jpg")}
+    for path, file in read.files.items():
+        content = (folder / path).read_bytes()
+        assert (file.sha256, file.bytes) == (hashlib.sha256(content).hexdigest(), len(content))
+        kind, _, name = path.partition("_")
+        assert file.url.endswith(f"/fa8b78fda2d659bb74ce62fcd99c4407551d2a77/inst/{kind}/{name}")
+
+
+def test_a_copy_that_was_taken_in_is_found_by_name(tmp_path: Path) -> None:
+    """What `obtain --from` leaves in the cache has a descriptor of its own, with digests."""
+    kept = cache_folder("radiate")
+    kept.parent.mkdir(parents=True)
+    published.radiate(kept)
+    (kept / "SHA256SUMS").unlink()
+    known = descriptor.shipped()["radiate"]
+    intake.take([kept], kept, name="radiate", described=known, reader=reader_of(known))
+    made = load("radiate")
+    assert (made.root, len(made.samples)) == (kept, 4)
+    assert all(sample.sha256 for sample in made.samples)
+    assert any("self-declared" in note for note in made.notes)
+
+
+@pytest.mark.parametrize("name", ["ccv2", "fhibe", "face_place"])
+def test_a_person_who_withdraws_is_gone_and_nothing_else_is_counted_anew(name: str, tmp_path: Path) -> None:
+    root = tmp_path / "faces"
+    if name == "fhibe":
+        made = Fhibe(root)
+        for person in (20, 21):
+            made.add(person, 0)
+        made.write(str(TODAY))
+    else:
+        {"ccv2": published.ccv2, "face_place": published.face_place}[name](root)
+    before = load(str(root))
+    gone = before.subjects[0].subject_id
+    take_out(str(root), gone, TODAY)
+    after = load(str(root))
+    assert gone not in people(after)
+    assert {sample.subject_id for sample in after.samples} == {s.subject_id for s in before.subjects} - {gone}
+    assert not any("have no row" in note for note in after.notes)
+    assert set(before.notes) - set(after.notes) == set()
+
+
+# The whole road: from a generated release to a report
+
+
+def test_a_release_is_audited_by_overlapping_groups(tmp_path: Path) -> None:
+    made = Fhibe(tmp_path / "fhibe")
+    answers = ["['0. She/her/hers']", "['0. She/her/hers', '2. They/them/their']", "['1. He/him/his']"]
+    for person in range(1, 7):
+        for view in (0, 3):
+            made.add(
+                person, view, pronoun=answers[person % 3], ancestry=f"['{'11. Asia' if person < 5 else '0. Africa'}']"
+            )
+    made.write(str(TODAY))
+    run = faceaudit(
+        *("run", "--benchmark", "fhibe", "--data", tmp_path, "--model", "dlib", "--by", "pronoun", "--fmr", "0.1"),
+        *("--out", tmp_path / "results", "--json"),
+        env={"FACEAUDIT_CACHE": str(tmp_path / "cache"), "FACEAUDIT_DATA": ""},
+        cwd=tmp_path,
+    )
+    assert run.code == 0, run.stderr
+    (path,) = (tmp_path / "results").rglob("record.json")
+    text = path.read_text(encoding="utf-8")
+    record = json.loads(text)
+    assert record["benchmark"]["version"] == "20250708.x"
+    assert record["benchmark"]["live"]
+    assert "2 of 6 people carry several values of pronoun and count in each" in " ".join(record["warnings"])
+    sizes = {row["group"].get("pronoun"): row["subjects"] for row in record["samples"]["by_group"]}
+    assert sizes == {None: 6, "She/her/hers": 4, "They/them/their": 2, "He/him/his": 2}
+    pairs = {
+        rate["group"].get("pronoun"): rate["trials"]
+        for rate in record["rates"]
+        if rate["metric"] == "FMR" and rate["reference_group"] is None and rate["view"] == "conditional"
+    }
+    assert pairs == {None: 15 * 4, "She/her/hers": 6 * 4, "They/them/their": 4, "He/him/his": 4}
+    assert "s-00" not in text
+    assert "faces_crop" not in text
