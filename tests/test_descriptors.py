@@ -98,3 +98,21 @@ def test_descriptors_and_catalogue_are_inside_the_wheel(tmp_path: Path) -> None:
     assert Path(where) == tmp_path / "installed" / "audit" / "_data" / "benchmarks"
     assert shipped == [folder.name for folder in FOLDERS]
     assert entries == 59
+
+
+def test_the_page_of_benchmarks_describes_every_shipped_one() -> None:
+    page = (ROOT / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    rows = {line.split("`")[1]: line.lower() for line in page.splitlines() if line.startswith("| `")}
+    for folder in FOLDERS:
+        read = descriptor.read(folder / "croissant.json").dataset
+        row = rows[folder.name]
+        assert f"| {read.tier.lower()} |" in row
+        assert folder.name == "synthetic" or f"### {folder.name}\n" in page
+        for attribute in read.attributes:
+            said = attribute.name.split("_")[0] if folder.name != "cc0_fixture" else "one person"
+            assert said in row or folder.name == "synthetic", attribute.name
+        entry = catalogue.find(folder.name)
+        assert entry is not None
+        if entry.mark("subjects") == "M":
+            assert f"{entry.subjects.split(' ')[0]}" in row
+            assert "(m)" in row
