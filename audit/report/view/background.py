@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from audit.record import Acquisition, BenchmarkPart, ModelPart
