@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from audit.benchmarks import consent, descriptor, places, recognise
-from audit.benchmarks.checks import described, duplicates, labels, pictures, rows
+from audit.benchmarks.checks import described, duplicates, gone, labels, pictures, rows
 from audit.benchmarks.checks.pictures import Facts
 from audit.benchmarks.checks.rows import Arranged, Picture
 from audit.benchmarks.checks.table import CHECKS, Check, Finding
@@ -99,6 +99,7 @@ def check(
         findings += labels.check(arranged.people, arranged.key, dataset, arranged.separator)
     else:
         findings.append(Finding("layout-error", descriptor.FILE_NAME, None, "faceaudit:layout", layout))
+    findings += gone.check(root, arranged)
     listed = arranged.pictures if arranged is not None else []
     images = _files(root, known, listed, findings, progress)
     people = len({row.cells.get(arranged.key) for row in arranged.people.rows}) if arranged is not None else 0
