@@ -252,6 +252,7 @@ def test_by_a_finished_run_whose_descriptor_changed(
         assert_refused(command(*again), tier)
         path.write_text(json.dumps(json.loads(before) | {"name": SETS[tier][1]}), encoding="utf-8")
         assert_refused(command(*again, "--json"), tier)
+        assert_refused(command(*again[:-1], "new"), tier)  # every template is in the cache, and none is used
     finally:
         path.write_text(before, encoding="utf-8")
     assert {record: record.read_bytes() for record in (finished / "results").rglob("*.json")} == records
