@@ -83,10 +83,9 @@ def clear(
         )
     gone: set[str] = set()
     if out is not None or benchmark.consent.live:
-        here = influence.hashes((subject.subject_id for subject in benchmark.subjects), domain, root)
-        gone = set(known) - set(here)
+        gone = set(known) - _hashes([subject.subject_id for subject in benchmark.subjects], domain, root)
     if out is not None:
-        gone |= set(influence.hashes(out.subjects, domain, root))
+        gone |= _hashes(out.subjects, domain, root)
     found = Forgotten()
     if gone:
         images = {image for name in gone for image in known.get(name, ())} | _digests(out.samples if out else ())
@@ -98,6 +97,17 @@ def clear(
         )
     _remember(path, memory, gone, _owned(samples, files, domain, root), listed)
     return found
+
+
+def _hashes(subjects: Iterable[str], domain: str, root: Path | None) -> set[str]:
+    try:
+        return set(influence.hashes(subjects, domain, root))
+    except OSError as error:
+        raise DataError(
+            str(root or default_root()),
+            f"cache cannot be written: {error.strerror}",
+            "People may leave this benchmark, so the cache must be able to tell whom it knows: make it writable",
+        ) from error
 
 
 def _digests(samples: Iterable[Sample]) -> set[str]:

@@ -205,6 +205,12 @@ def test_pictures_of_our_own_copy_are_emptied_and_those_of_the_user_are_not(tmp_
     assert theirs[0].path.read_bytes() == b"picture of b"
 
 
+def test_without_a_place_for_its_key_the_cache_cannot_tell_whom_it_knows(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file")
+    with pytest.raises(DataError, match="cache: cache cannot be written"):
+        run_of(made(tmp_path, "a", live=True), tmp_path / "cache")
+
+
 def test_a_memory_that_cannot_be_written_matters_only_when_somebody_is_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

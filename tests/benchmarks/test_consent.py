@@ -212,6 +212,11 @@ def test_a_live_set_stays_live_and_its_copy_no_older_than_its_publisher_allows(c
         gate_of(older, shipped=shipped, today=dt.date(2026, 4, 2))
 
 
+def test_a_set_that_the_catalogue_knows_people_to_leave_is_live(collection: Make) -> None:
+    with pytest.raises(Refused, match=r"people may withdraw from FHIBE .* says that it is no live data set"):
+        gate_of(collection(faceaudit__consentTier="T1"), known=[catalogue.entries()["fhibe"]])
+
+
 def test_a_clock_that_was_turned_back_is_noticed(collection: Make) -> None:
     folder = collection(isLiveDataset=True, faceaudit__lastChecked="2026-03-01", faceaudit__maximumAgeDays=31)
     today = dt.date(2026, 3, 2)
