@@ -3,7 +3,8 @@
 Templates lie under the digests of images, sums under those of records: neither names a person. So the cache keeps, for
 every benchmark, which images belong to whom, people as the keyed hashes of `audit.influence`. By that a person is found
 whose pictures and rows are gone already: somebody whom the cache knows and the benchmark does not have any more, where
-there is a list of withdrawals or the set is live.
+there is a list of withdrawals or the set is live. It keeps too how many were on the list: one that is shorter, or was
+lost with a new copy of the data, would bring people back.
 """
 
 from __future__ import annotations
@@ -17,11 +18,19 @@ from pathlib import Path
 
 from audit import decode, influence
 from audit.domain import Benchmark, FailureToAcquire, Sample
-from audit.errors import DataError
+from audit.errors import DataError, Refused
 from audit.store import TemplateStore, default_root
 
 People = dict[str, list[str]]
 """Keyed hash of a person to the SHA-256 of her images."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What the cache remembers of a benchmark: its people, and how many were on its list of withdrawals."""
+
+    people: People
+    listed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,8 @@ def clear(
 
     Raises
     ------
+    Refused
+        If the list of withdrawals has become shorter.
     DataError
         If something of a withdrawn person cannot be deleted.
     """
@@ -61,13 +72,20 @@ def clear(
         return Forgotten()
     out = benchmark.withdrawn
     path = _path(domain, root)
-    known = _read(path)
+    memory = _read(path)
+    known, listed = memory.people, out.listed if out is not None else 0
+    if listed < memory.listed:
+        raise Refused(
+            benchmark.name,
+            f"its list of withdrawals is shorter than before ({listed} instead of {memory.listed} people): "
+            "somebody who withdrew would be measured again",
+            f"Restore withdrawn.csv and its salt beside the data. If people gave their consent anew, delete {path}",
+        )
     gone: set[str] = set()
     if out is not None or benchmark.consent.live:
-        here = influence.hashes((subject.subject_id for subject in benchmark.subjects), domain, root)
-        gone = set(known) - set(here)
+        gone = set(known) - _hashes([subject.subject_id for subject in benchmark.subjects], domain, root)
     if out is not None:
-        gone |= set(influence.hashes(out.subjects, domain, root))
+        gone |= _hashes(out.subjects, domain, root)
     found = Forgotten()
     if gone:
         images = {image for name in gone for image in known.get(name, ())} | _digests(out.samples if out else ())
@@ -77,8 +95,19 @@ def clear(
             influence.forget(gone, root),
             _empty(out.samples if out else (), (root or default_root()) / "benchmarks"),
         )
-    _remember(path, known, gone, _owned(samples, files, domain, root))
+    _remember(path, memory, gone, _owned(samples, files, domain, root), listed)
     return found
+
+
+def _hashes(subjects: Iterable[str], domain: str, root: Path | None) -> set[str]:
+    try:
+        return set(influence.hashes(subjects, domain, root))
+    except OSError as error:
+        raise DataError(
+            str(root or default_root()),
+            f"cache cannot be written: {error.strerror}",
+            "People may leave this benchmark, so the cache must be able to tell whom it knows: make it writable",
+        ) from error
 
 
 def _digests(samples: Iterable[Sample]) -> set[str]:
@@ -103,25 +132,26 @@ def _owned(
     return {}
 
 
-def _remember(path: Path, known: People, gone: set[str], owned: People) -> None:
-    kept = {name: images for name, images in known.items() if name not in gone}
+def _remember(path: Path, known: Memory, gone: set[str], owned: People, listed: int) -> None:
+    kept = {name: images for name, images in known.people.items() if name not in gone}
     for name, images in owned.items():
         kept[name] = sorted({*kept.get(name, ()), *images})
-    if kept == known:
+    if Memory(kept, listed) == known:
         return
     try:
-        influence.write_private(path, json.dumps(kept, sort_keys=True).encode())
+        influence.write_private(path, json.dumps({"listed": listed, "people": kept}, sort_keys=True).encode())
     except OSError as error:
         if gone:
             raise _stays(path, error) from error
 
 
-def _read(path: Path) -> People:
+def _read(path: Path) -> Memory:
     try:
         found = json.loads(path.read_bytes())
-        return {str(name): [str(image) for image in images] for name, images in found.items()}
-    except (OSError, ValueError, AttributeError, TypeError):
-        return {}
+        people = {str(name): [str(image) for image in images] for name, images in found["people"].items()}
+        return Memory(people, int(found["listed"]))
+    except (OSError, ValueError, AttributeError, TypeError, KeyError):
+        return Memory({})
 
 
 def _path(domain: str, root: Path | None) -> Path:

@@ -93,11 +93,10 @@ def evaluate(given: Given, settings: Mapping[str, Any], options: plan.RunOptions
     table = score_table.read(given.scores, subjects=known, samples=samples, distance=given.distance)
     if table.samples is not None:
         recognise.check_paths(_as_paths(table), place=str(given.scores))
-    benchmark, table = _without_withdrawn(given, benchmark, table)
     if known is None:
-        out = benchmark.withdrawn.subjects if benchmark.withdrawn else ()
-        people_ = tuple(Subject(name, {}) for name in table.subjects if name not in out)
-        benchmark = replace(benchmark, subjects=people_)
+        benchmark = replace(benchmark, subjects=tuple(Subject(name, {}) for name in table.subjects))
+    revision = given.model_revision or _digest(given, table, samples, benchmark)[:12]
+    benchmark, table = _without_withdrawn(given, benchmark, table)
     wanted = plan.make(
         {"by": benchmark.default_by, **settings, "benchmark": benchmark.name, "model": given.model_name}, place="score"
     )
@@ -109,7 +108,6 @@ def evaluate(given: Given, settings: Mapping[str, Any], options: plan.RunOptions
         plan=wanted.digest(),
         code=provenance.code_digest(),
     )
-    revision = given.model_revision or digests.samples[:12]
     folder = options.out / results.folder(benchmark.name, given.model_name, revision, wanted.digest())
     recipe.withdraw(benchmark, (), {}, folder, options)
     made = None if options.fresh else results.finished(folder / "record.json", digests)

@@ -61,6 +61,19 @@ def mark(out: Path, benchmark: str, withdrawn: Withdrawals | None, by: Path) -> 
     return found
 
 
+def said(record: Path) -> str | None:
+    """Why a record (its file or folder) is marked superseded, in one line; None if it is not."""
+    folder = record if record.is_dir() else record.parent
+    if not (folder / MARKER).is_file():
+        return None
+    text = _read(folder / MARKER)
+    by = f" {text['by']} replaces it." if isinstance(text.get("by"), str) else ""
+    why = f"{text.get('reason', 'Somebody marked it.')}{by}"
+    return "".join(
+        each if each.isprintable() else " " for each in f"superseded since {text.get('on', 'some day')}: {why}"
+    )
+
+
 def set_aside(folder: Path) -> Path | None:
     """Move a marked record out of the way of the one that replaces it: FOLDER-DIGEST, by the samples that it counted.
 

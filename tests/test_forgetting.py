@@ -15,7 +15,7 @@ from london_run import Run, faceaudit
 from audit import forgetting, influence, superseded
 from audit.benchmarks import load, take_out
 from audit.domain import Benchmark, Consent, Sample, Subject, Template, Withdrawals
-from audit.errors import DataError
+from audit.errors import DataError, Refused
 from audit.extract import hash_samples
 from audit.record import EvaluationRecord, read
 from audit.store import Key, TemplateStore
@@ -161,7 +161,7 @@ def test_who_has_no_rows_any_more_is_found_by_what_the_cache_remembers(tmp_path:
     assert run_of(made(tmp_path, "a", "c", out=out, live=live), root) == forgetting.Forgotten(people=1, templates=2)
     assert images(root) == 4
     remembered = json.loads(next((root / "people").iterdir()).read_bytes())
-    assert len(remembered) == 2
+    assert (len(remembered["people"]), remembered["listed"]) == (2, 0 if live else 1)
 
 
 def test_a_fixed_set_without_a_list_forgets_nobody(tmp_path: Path) -> None:
@@ -169,6 +169,17 @@ def test_a_fixed_set_without_a_list_forgets_nobody(tmp_path: Path) -> None:
     run_of(made(tmp_path, "a", "b"), root)
     assert run_of(made(tmp_path, "a"), root) == forgetting.Forgotten()
     assert images(root) == 4
+
+
+@pytest.mark.parametrize("now", [None, Withdrawals(1, "2026-03-01", "d")])
+def test_a_list_that_became_shorter_brings_nobody_back(tmp_path: Path, now: Withdrawals | None) -> None:
+    root = tmp_path / "cache"
+    run_of(made(tmp_path, "a", out=Withdrawals(2, "2026-03-01", "d")), root)
+    with pytest.raises(Refused, match=r"shorter than before \([01] instead of 2 people\)") as caught:
+        run_of(made(tmp_path, "a", "b", out=now), root)
+    assert caught.value.exit_code == 3
+    next((root / "people").iterdir()).write_bytes(b"{")
+    assert run_of(made(tmp_path, "a", "b", out=now), root) == forgetting.Forgotten()
 
 
 def test_the_memory_is_for_nobody_else_and_names_nobody(tmp_path: Path) -> None:
@@ -192,6 +203,12 @@ def test_pictures_of_our_own_copy_are_emptied_and_those_of_the_user_are_not(tmp_
     assert run_of(left, root).pictures == 1
     assert ours.read_bytes() == b""
     assert theirs[0].path.read_bytes() == b"picture of b"
+
+
+def test_without_a_place_for_its_key_the_cache_cannot_tell_whom_it_knows(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file")
+    with pytest.raises(DataError, match="cache: cache cannot be written"):
+        run_of(made(tmp_path, "a", live=True), tmp_path / "cache")
 
 
 def test_a_memory_that_cannot_be_written_matters_only_when_somebody_is_out(
@@ -235,6 +252,25 @@ def test_only_records_that_counted_more_people_are_marked(tmp_path: Path) -> Non
     assert said[old]["reason"].startswith("2 people have withdrawn")
     assert said[older_list]["reason"].startswith("1 person has withdrawn")
     assert not (same_list / "superseded.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            '{"on": "2026-03-02", "reason": "One left.", "by": "a/b/c"}',
+            "since 2026-03-02: One left. a/b/c replaces it.",
+        ),
+        ('{"on": "2026-03-02", "reason": "One left.", "by": null}', "since 2026-03-02: One left."),
+        ('{"on": "\\u001b[2J", "reason": "a\\nb"}', "since  [2J: a b"),
+        ("[", "since some day: Somebody marked it."),
+    ],
+)
+def test_a_marker_is_read_aloud_whatever_is_in_it(tmp_path: Path, text: str, expected: str) -> None:
+    folder = _record(tmp_path, "aaa")
+    assert superseded.said(folder) is None
+    (folder / "superseded.json").write_text(text, encoding="utf-8")
+    assert superseded.said(folder) == superseded.said(folder / "record.json") == f"superseded {expected}"
 
 
 def test_a_marked_record_moves_aside_and_none_is_lost(tmp_path: Path) -> None:

@@ -171,7 +171,8 @@ def take_out(
     read = reader_of(described)(root, described)
     known = [person.subject_id for person in read.subjects]
     if subject not in known and not unlisted:
-        near = difflib.get_close_matches(subject, known, n=1)
+        padded = [name for name in known if name.lstrip("0") == subject.lstrip("0")]
+        near = padded or difflib.get_close_matches(subject, known, n=1)
         hint = f"Did you mean {near[0]!r}" if near else f"Ids are written as in {known[0]!r}"
         raise DataError(
             f"{name_or_folder}, subject {subject!r}",

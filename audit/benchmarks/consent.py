@@ -114,6 +114,9 @@ def gate(
         raise refused("minors", place)
     if dataset.signed_off_on is not None and (dataset.signed_off_on - day).days > 1:
         raise refused("sign-off", place, day=dataset.signed_off_on)
+    leaving = next((entry for entry in known if entry.withdrawal.startswith("YES") and not dataset.live), None)
+    if leaving is not None:
+        raise refused("live", place, what=leaving.name)
     age = _check_freshness(dataset, shipped, place=place, today=day, seen=seen)
     wording = next((other for other in shipped if other.statement != dataset.statement), dataset)
     return Consent(

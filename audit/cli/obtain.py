@@ -16,7 +16,8 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from audit.cli import progress as stages
-from audit.cli.benchmarks import entry_of, shipped_of
+from audit.cli.benchmarks import entry_of
+from audit.cli.benchmarks_shown import shipped as shipped_of
 from audit.errors import DataError, PlanError
 
 if TYPE_CHECKING:

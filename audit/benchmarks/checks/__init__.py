@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from audit.benchmarks import LAYOUTS, ccv2, consent, descriptor, fhibe, general, places, reader_of, recognise
-from audit.benchmarks.checks import described, duplicates, labels, pictures, rows
+from audit.benchmarks.checks import described, duplicates, gone, labels, pictures, rows
 from audit.benchmarks.checks.pictures import Facts
 from audit.benchmarks.checks.rows import Arranged, Picture
 from audit.benchmarks.checks.table import CHECKS, Check, Finding
@@ -99,6 +99,7 @@ def check(
     arranged = _arranged(root, known, findings)
     if arranged is not None:
         findings += labels.check(arranged.people, arranged.key, dataset, arranged.separator)
+    findings += gone.check(root, arranged)
     listed = arranged.pictures if arranged is not None else []
     spare = arranged.spare if arranged is not None else set()
     images = _files(root, known, listed, spare, findings, progress)
@@ -127,7 +128,8 @@ def _found(
             raise
         findings += wrong
         return root, None
-    dataset = found.descriptor.dataset.model_copy(update={"live": False})
+    # An old copy is a finding, not a refusal: to the gate this one was checked today.
+    dataset = found.descriptor.dataset.model_copy(update={"last_checked": dt.datetime.now(tz=dt.UTC).date()})
     recognise.check_described(dataset, place=name)
     consent.gate(dataset, place=name, known=found.known, acknowledge=acknowledge, purposes=("evaluation",))
     if found.root is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from audit.record import Acquisition, BenchmarkPart, ModelPart
@@ -33,12 +34,9 @@ def consent_section(source: Source) -> Section:
         (say("consent.purposes"), purposes or say("word.unknown")),
         (say("consent.licence"), benchmark.licence or say("word.unknown")),
         (say("consent.live"), say(f"consent.live_{_withdrawal(benchmark)}")),
+        *_withdrawn(benchmark),
         (say("consent.citation"), benchmark.citation or say("word.unknown")),
     ]
-    if benchmark.withdrawn is not None:
-        out = benchmark.withdrawn
-        shown = say("consent.withdrawn_some", listed=out.listed, date=out.date) if out.listed else "0"
-        facts.append((say("consent.withdrawn"), shown))
     if benchmark.acknowledged:
         facts.append((say("consent.acknowledged"), "; ".join(benchmark.acknowledged)))
     blocks.append(Facts(tuple(facts)))
@@ -55,6 +53,13 @@ def consent_section(source: Source) -> Section:
         columns = tuple(say(f"labels.column_{n}") for n in ("attribute", "by", "values", "note"))
         blocks.append(Table("labels", say("labels.caption"), columns, rows))
     return Section("consent", say("consent.title"), say("consent.lead"), tuple(blocks), terms("tier", "label"))
+
+
+def _withdrawn(benchmark: BenchmarkPart) -> Iterator[tuple[str, str]]:
+    out = benchmark.withdrawn
+    if out is not None:
+        shown = say("consent.withdrawn_some", listed=out.listed, date=out.date) if out.listed else "0"
+        yield say("consent.withdrawn"), shown
 
 
 def _withdrawal(benchmark: BenchmarkPart) -> str:
