@@ -29,7 +29,7 @@ def interval(found: Interval | None) -> r.IntervalPart | None:
 
 def benchmark_part(benchmark: Benchmark, grouping: Grouping) -> r.BenchmarkPart:
     """What it was measured on; of the attributes those that were used, with the values that occur."""
-    consent = benchmark.consent
+    consent, out = benchmark.consent, benchmark.withdrawn
     values: dict[str, list[str]] = {name: [] for name in grouping.attributes}
     for group in grouping.groups:
         for name, value in group.items:
@@ -48,6 +48,8 @@ def benchmark_part(benchmark: Benchmark, grouping: Grouping) -> r.BenchmarkPart:
         live=consent.live,
         notices=list(consent.notices),
         acknowledged=list(consent.acknowledged),
+        withdrawn=out
+        and r.WithdrawnPart(listed=out.listed, people=len(out.subjects), date=out.date, digest=out.digest),
         attributes={
             name: r.AttributePart(
                 provenance=benchmark.attributes[name].provenance,

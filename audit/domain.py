@@ -170,6 +170,21 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdrawals:
+    """People who took their consent back, and what of theirs lies here; a record holds counts, day and digest alone.
+
+    `listed` is how many are on the list, `date` the latest day on it, `digest` its SHA-256. `subjects` are those whom
+    the tables still name, and `samples` the pictures that went with them.
+    """
+
+    listed: int
+    date: str
+    digest: str
+    subjects: tuple[str, ...] = ()
+    samples: tuple[Sample, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Benchmark:
     """Descriptor, subjects with demographic labels and who assigned them, samples, comparison protocol."""
 
@@ -193,6 +208,8 @@ class Benchmark:
     """What the descriptor says this set cannot show."""
     notes: tuple[str, ...] = ()
     """What was noticed while loading (files without a row, undocumented values, ...), in counts, without ids."""
+    withdrawn: Withdrawals | None = None
+    """Whom the list of withdrawals took out of everything above; None where there is no list."""
     delete_templates: bool = False
     """Templates of this set are to be deleted once the run is done."""
 

@@ -77,6 +77,7 @@ def admit(plan: AuditPlan, options: RunOptions) -> tuple[Benchmark, ModelCard, G
         data=data,
         obtain=options.obtain,
         acknowledge=plan.acknowledge,
+        purposes=plan.all_purposes,
         progress=options.progress or silent,
     )
     if plan.task == "counterfactual" and not benchmark.series:

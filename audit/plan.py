@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from audit.errors import PlanError
 
 Task = Literal["verification", "counterfactual"]
+Purpose = Literal["evaluation", "biometric", "commercial"]
 
 
 class AuditPlan(BaseModel):
@@ -73,6 +74,11 @@ class AuditPlan(BaseModel):
         description="Replicates of the vertex bootstrap of disparity measures, beside draws; 0: none",
     )
     acknowledge: tuple[str, ...] = Field((), description="Consent tiers that the auditor knowingly accepts")
+    purposes: tuple[Purpose, ...] = Field(
+        (),
+        description="What the audit is for, beyond what its task is in any case (an evaluation, of a biometric "
+        "comparison): commercial where a vendor or a buyer uses the outcome in trade",
+    )
 
     @field_validator("fmr")
     @classmethod
@@ -96,6 +102,16 @@ class AuditPlan(BaseModel):
         if value is not None and len(set(value)) != len(value):
             raise ValueError(f"an attribute stands twice in {', '.join(value)}")
         return value
+
+    @field_validator("purposes")
+    @classmethod
+    def _each_once(cls, value: tuple[Purpose, ...]) -> tuple[Purpose, ...]:
+        return tuple(sorted(set(value)))
+
+    @property
+    def all_purposes(self) -> tuple[Purpose, ...]:
+        """What the terms of a benchmark have to allow: every task compares faces, and evaluates by it."""
+        return tuple(dict.fromkeys(("evaluation", "biometric", *self.purposes)))
 
     def digest(self) -> str:
         """SHA-256 of the canonical JSON form, hexadecimal."""

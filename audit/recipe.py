@@ -16,11 +16,22 @@ from pathlib import Path
 
 import numpy as np
 
-from audit import assemble, assemble_bootstrap, assemble_extras, influence, models, provenance, remarks, results
+from audit import (
+    assemble,
+    assemble_bootstrap,
+    assemble_extras,
+    forgetting,
+    influence,
+    models,
+    provenance,
+    remarks,
+    results,
+    superseded,
+)
 from audit import record as records
 from audit.compare import Comparisons, halves
 from audit.compare.counts import Ints, ScoreCounts
-from audit.domain import Benchmark, ErrorRate, Sample, Threshold
+from audit.domain import Benchmark, ErrorRate, FailureToAcquire, Sample, Threshold
 from audit.errors import NothingMeasured
 from audit.extract import Extraction, extract
 from audit.inputs import Inputs, People, Progress, prepare, silent
@@ -35,12 +46,13 @@ from audit.store import TemplateStore
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A record and where it was written."""
+    """A record and where it was written; `earlier` is where the one lies that it replaced, if people withdrew."""
 
     record: EvaluationRecord
     folder: Path
     report: Path
     reused: bool
+    earlier: Path | None = None
 
 
 def run(plan: AuditPlan, options: RunOptions | None = None) -> EvaluationRecord:
@@ -60,20 +72,38 @@ def evaluate(plan: AuditPlan, options: RunOptions) -> Evaluation:
     """
     progress = options.progress or silent
     inputs = prepare(plan, options, progress)
-    card = inputs.card
-    folder = options.out / results.folder(inputs.benchmark.name, card.name, card.revision, inputs.digests.plan)
+    card, benchmark = inputs.card, inputs.benchmark
+    folder = options.out / results.folder(benchmark.name, card.name, card.revision, inputs.digests.plan)
+    withdraw(benchmark, (*inputs.samples, *inputs.pictures), inputs.files, folder, options)
     known = None if options.fresh else results.finished(folder / "record.json", inputs.digests)
     return published(known or _measure(inputs, options, progress), folder, reused=known is not None)
 
 
+def withdraw(
+    benchmark: Benchmark,
+    samples: Sequence[Sample],
+    files: Mapping[str, str | FailureToAcquire],
+    folder: Path,
+    options: RunOptions,
+) -> None:
+    """Clear the cache of people who withdrew, and mark earlier records; before anything is answered from either."""
+    domain = influence.domain(benchmark.consent.tier, benchmark.name, benchmark.digest)
+    forgetting.clear(benchmark, samples, files, domain, options.cache)
+    superseded.mark(options.out, benchmark.name, benchmark.withdrawn, folder)
+
+
 def published(record: EvaluationRecord, folder: Path, *, reused: bool) -> Evaluation:
-    """Write a record and its report; of a record that is there already, the report if it is missing."""
+    """Write a record and its report; of a record that is there already, the report if it is missing.
+
+    A record that is marked superseded is not overwritten, but moves aside.
+    """
+    earlier = None if reused else superseded.set_aside(folder)
     if not reused:
         records.write(record, folder / "record.json")
     report = folder / "report.html"
     if not reused or not report.exists():
         report = render(record, folder)[0]
-    return Evaluation(record, folder, report, reused=reused)
+    return Evaluation(record, folder, report, reused=reused, earlier=earlier)
 
 
 @dataclass(frozen=True, eq=False)
@@ -268,7 +298,13 @@ def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
             )
         ],
         summary=assemble.summary(scores, grouping, found.measured),
-        warnings=remarks.warnings((*scored.remarks, *unbound), plan, scored.benchmark, placed, found.acquisition),
+        warnings=remarks.warnings(
+            (*scored.remarks, *remarks.of_groups(grouping), *unbound),
+            plan,
+            scored.benchmark,
+            placed,
+            found.acquisition,
+        ),
         limits=remarks.limits(
             scored.benchmark, None if scored.setters is scored.judged else len(scored.setters.subjects), scores
         ),

@@ -69,6 +69,15 @@ class AttributePart(_Part):
     measurement: MeasurementPart | None = None
 
 
+class WithdrawnPart(_Part):
+    """People who were left out because they withdrew: what a comparison of before and after needs, naming nobody."""
+
+    listed: int = Field(ge=0, description="people on the list")
+    people: int = Field(ge=0, description="of them, those whom the benchmark's tables still hold")
+    date: str = Field(description="latest day on the list")
+    digest: str = Field(description="SHA-256 of the list")
+
+
 class BenchmarkPart(_Part):
     """What it was measured on."""
 
@@ -84,6 +93,7 @@ class BenchmarkPart(_Part):
     live: bool
     notices: list[str] = Field(description="what the consent gate demands to be said")
     acknowledged: list[str] = []
+    withdrawn: WithdrawnPart | None = Field(None, description="null: there is no list of withdrawals")
     attributes: dict[str, AttributePart]
 
 

@@ -1,7 +1,7 @@
 """Take in what somebody downloaded behind a form: unpack it, compare it with what is known, say what is not known.
 
 A digest is compared where the descriptor has one. Where nobody published any, those of this copy are computed and
-written into its descriptor: from then on a changed picture is noticed, but that the copy is the published one is the
+listed beside it (`sums`): from then on a changed picture is noticed, but that the copy is the published one is the
 user's word (`receipt`).
 """
 
@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-from audit.benchmarks import archives, consent, content, receipt, recognise
+from audit.benchmarks import archives, consent, content, own_copy, places, receipt, recognise, sums
 from audit.benchmarks import descriptor as descriptors
 from audit.benchmarks.archives import Limits
 from audit.benchmarks.descriptor import Descriptor
 from audit.benchmarks.obtain import is_packed
-from audit.benchmarks.own import file_object
 from audit.benchmarks.receipt import Receipt, Source
 from audit.benchmarks.schema import FileSet
 from audit.errors import DataError
@@ -157,16 +154,12 @@ def _settle(
     said.append(f"{people} people with {len(read.samples)} samples, in the layout {described.dataset.layout!r}.")
     said.extend(read.notes)
     unknown = not described.dataset.live and _without_digest(described)
-    if unknown or (described.dataset.live and checked_on):
-        files = _digests(root, progress) if unknown else {}
-        _write_descriptor(own, described, files, checked_on)
-        receipt.write(root, Receipt.now(described.dataset.name, sources, "computed" if unknown else "described"))
-    elif sources:
-        receipt.write(root, Receipt.now(described.dataset.name, sources))
     if unknown:
-        said.append(
-            f"Nobody published digests of its files: those of this copy are written into {own.name} (self-declared)."
-        )
+        said.append(_list_digests(root, progress))
+    if described.dataset.live and checked_on:
+        own_copy.write_checked(root, checked_on)
+    if sources:
+        receipt.write(root, Receipt.now(described.dataset.name, sources, "computed" if unknown else "described"))
     if described.dataset.live:
         said.append(
             f"People may withdraw from it; that this is its latest version was checked on {checked_on}."
@@ -209,42 +202,54 @@ def _without_digest(described: Descriptor) -> bool:
     return any(isinstance(part, FileSet) or part.sha256 in (None, "unknown") for part in described.dataset.distribution)
 
 
-def _digests(root: Path, progress: Progress | None) -> dict[str, str]:
-    """SHA-256 of every file below a folder, links and our own files left out."""
-    own = {descriptors.FILE_NAME, receipt.FILE_NAME}
+def _list_digests(root: Path, progress: Progress | None) -> str:
+    """Write the list of this copy's digests, or compare the copy with the list that is there.
+
+    Raises
+    ------
+    DataError
+        If a file is not the one that the list names.
+    """
+    listed = sums.read(root)
+    ours = {sums.FILE_NAME, descriptors.FILE_NAME, receipt.FILE_NAME, own_copy.FILE_NAME}
     files = sorted(path for path in root.rglob("*") if path.is_file() and not path.is_symlink())
     found = {}
     for done, path in enumerate(files, start=1):
         relative = path.relative_to(root).as_posix()
-        if relative not in own:
+        if relative not in ours:
             found[relative] = _digest(path)
         if progress is not None:
             progress("read", done, len(files))
-    return found
+    wrong = [name for name, digest in listed.items() if name not in ours and found.get(name) != digest]
+    if wrong:
+        raise DataError(
+            str(root / sums.FILE_NAME),
+            f"{len(wrong)} of {len(listed)} files are missing or others than it lists, the first is {wrong[0]!r}",
+            "Download them again; if the change is yours, write the list again",
+        )
+    if listed:
+        return f"{len(listed)} files are those that {sums.FILE_NAME} lists (self-declared)."
+    lines = "".join(f"{digest}  ./{name}\n" for name, digest in found.items())
+    _write_text(root / sums.FILE_NAME, lines)
+    return (
+        f"Nobody published digests of its files: those of this copy are written into {sums.FILE_NAME} (self-declared)."
+    )
 
 
-def _write_descriptor(path: Path, described: Descriptor, files: Mapping[str, str], checked_on: dt.date | None) -> None:
-    """Write the descriptor of this copy: what was shipped, with its digests and the day it was checked."""
-    made: dict[str, Any] = json.loads(described.path.read_text(encoding="utf-8"))
-    if files:
-        made["distribution"] = [file_object(name, digest) for name, digest in files.items()]
-        made.pop("recordSet", None)  # it names files of the published set by their ids
-    if described.dataset.live and checked_on:
-        made["faceaudit:lastChecked"] = checked_on.isoformat()
+def _write_text(path: Path, text: str) -> None:
     try:
-        path.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise DataError(str(path), f"cannot be written: {error.strerror}", "Make the folder writable") from None
-    descriptors.read(path)
 
 
 def _lift(folder: Path, described: Descriptor | None) -> None:
     """Take the one folder away that an archive often wraps everything in, where the layout does not have it."""
     marks = [descriptors.FILE_NAME, *(described.dataset.recognised_by if described else ())]
     found = list(folder.iterdir())
-    if len(found) != 1 or not found[0].is_dir() or (folder / marks[-1]).exists():
+    if len(found) != 1 or not found[0].is_dir() or places.there(folder, marks[-1]):
         return
-    if not any((found[0] / mark).exists() for mark in marks):
+    if not any(places.there(found[0], mark) for mark in marks):
         return
     wrapper = found[0].rename(folder / ".wrapper")
     for path in list(wrapper.iterdir()):

@@ -143,6 +143,9 @@ class AttributeSpec(_Part):
     kind: Literal["categorical", "numeric"] = Field(alias="faceaudit:kind")
     documented: tuple[Text, ...] = Field((), alias="faceaudit:values", description="documented values")
     edges: tuple[float, ...] = Field((), alias="faceaudit:edges", description="inner bin edges of a numeric attribute")
+    words: tuple[Text, ...] = Field(
+        (), alias="faceaudit:words", description="values of a numeric attribute that are words: 'prefer not to say'"
+    )
     missing_values: tuple[str, ...] = Field((), alias="faceaudit:missingValues", description="spellings of 'missing'")
     annotators: tuple[Text, ...] = Field(
         (), alias="faceaudit:annotators", description="columns of the labels that each annotator gave, two or more"
@@ -161,6 +164,8 @@ class AttributeSpec(_Part):
                 "faceaudit:annotators",
                 f"{self.name!r} names annotators: that takes categories, and two columns or more",
             )
+        if self.kind == "categorical" and self.words:
+            raise _wrong("faceaudit:words", f"{self.name!r} is categorical: all its values are words")
         if self.kind == "categorical" and self.edges:
             raise _wrong("faceaudit:edges", f"{self.name!r} is categorical and has no bin edges")
         return self
@@ -232,7 +237,9 @@ class Dataset(_Croissant, _Rai):
     name: ShortName = Field(alias="faceaudit:name", description="short name, as in results/NAME")
     layout: Text = Field(alias="faceaudit:layout", description="how files are arranged: a key of the table of layouts")
     recognised_by: tuple[str, ...] = Field(
-        (), alias="faceaudit:recognisedBy", description="paths by which a folder without a descriptor is known"
+        (),
+        alias="faceaudit:recognisedBy",
+        description="paths that tell a folder without a descriptor: '*' within a part, '|' between alternatives",
     )
     tier: Text = Field(alias="faceaudit:consentTier", description="consent tier; mixed tiers count as the strictest")
     statement: Text = Field(alias="faceaudit:consentStatement", description="the consent wording, verbatim")
@@ -251,7 +258,11 @@ class Dataset(_Croissant, _Rai):
     )
     default_by: tuple[str, ...] = Field(alias="faceaudit:defaultBy", min_length=1)
     attributes: tuple[AttributeSpec, ...] = Field(alias="faceaudit:attribute", min_length=1)
-    last_checked: dt.date | None = Field(None, alias="faceaudit:lastChecked")
+    last_checked: dt.date | None = Field(
+        None,
+        alias="faceaudit:lastChecked",
+        description="day on which this copy of a live set was last compared with the latest release",
+    )
     maximum_age_days: int | None = Field(None, ge=1, alias="faceaudit:maximumAgeDays")
     signed_off_by: Text | None = Field(None, alias="faceaudit:signedOffBy")
     signed_off_on: dt.date | None = Field(None, alias="faceaudit:signedOffOn")
@@ -295,7 +306,6 @@ class Dataset(_Croissant, _Rai):
             twice = next(path for path in paths if paths.count(path) > 1)
             raise _wrong("distribution", f"the file {twice!r} is listed twice")
         if self.live:
-            self._need("lastChecked", self.last_checked, "a live data set says when it was last checked")
             self._need(
                 "maximumAgeDays", self.maximum_age_days, "a live data set says after how many days it is too old"
             )

@@ -16,7 +16,8 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
 from audit.cli import progress as stages
-from audit.cli.benchmarks import entry_of, shipped_of
+from audit.cli.benchmarks import entry_of
+from audit.cli.benchmarks_shown import shipped as shipped_of
 from audit.errors import DataError, PlanError
 
 if TYPE_CHECKING:
@@ -125,7 +126,8 @@ def _take(
 
 def _not_fetched(entry: Entry, described: Descriptor | None) -> None:
     """Show the way to a set that no program can fetch; it is here already if it is bundled."""
-    if described is not None and all((described.path.parent / path).is_file() for path in described.files):
+    files = described.files if described is not None else {}
+    if described is not None and files and all((described.path.parent / path).is_file() for path in files):
         Console(stderr=True, highlight=False).print(f"{described.dataset.name} is bundled: there is nothing to fetch.")
         typer.echo(described.path.parent)
         return

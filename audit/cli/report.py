@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from audit.cli.marked import mention
 from audit.errors import PlanError
 
 
@@ -24,5 +25,6 @@ def command(
     if unknown or not wanted:
         raise PlanError("--format", f"unknown format {', '.join(unknown)!r}", f"Allowed: {', '.join(FORMATS)}")
     path = record / "record.json" if record.is_dir() else record
+    mention([path])
     for written in render(read(path), out or path.parent, wanted):
         typer.echo(str(written))

@@ -14,6 +14,8 @@ from audit.errors import PlanError
 from audit.plan import AuditPlan, RunOptions, expand, read
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from audit.recipe import Evaluation
 
 BUNDLED, MODEL = "synthetic", "dlib"
@@ -35,6 +37,9 @@ def command(
     out: Annotated[Path, typer.Option(help="Where results are written.")] = Path("results"),
     limit: Annotated[int | None, typer.Option(help="First N subjects only: a trial run.")] = None,
     acknowledge: Annotated[list[str] | None, typer.Option(help="Consent tier that you knowingly accept.")] = None,
+    purpose: Annotated[
+        list[str] | None, typer.Option(help="What the audit is for, where it is more than an evaluation: commercial.")
+    ] = None,
     workers: Annotated[int, typer.Option(help="Decoding threads; 0 takes the number of cores.")] = 0,
     device: Annotated[str, typer.Option(help="Where models run: cpu.")] = "cpu",
     obtain: Annotated[bool, typer.Option("--obtain", help="Download the benchmark from its public source.")] = False,
@@ -59,6 +64,7 @@ def command(
         "fmr": numbers(fmr, "--fmr"),
         "limit": limit,
         "acknowledge": tuple(acknowledge) if acknowledge else None,
+        "purposes": tuple(purpose) if purpose else None,
         "experimental": True if experimental else None,
     }
     plans = _plans(plan, {name: value for name, value in given.items() if value is not None})
@@ -108,8 +114,27 @@ def show(evaluation: Evaluation) -> None:
 
     console = Console()
     console.print(terminal_table(evaluation.record))
+    if evaluation.earlier is not None:
+        _show_difference(evaluation, evaluation.earlier, console)
     console.print(f"Report: {evaluation.report}", highlight=False, soft_wrap=True)
     console.print(f"Record: {evaluation.folder / 'record.json'}", highlight=False, soft_wrap=True)
+
+
+def _show_difference(evaluation: Evaluation, earlier: Path, console: Console) -> None:
+    """What changed against the record that counted people who have withdrawn since."""
+    from audit.record import read as read_record  # noqa: PLC0415 - loads only where something was replaced
+    from audit.report import comparison_table  # noqa: PLC0415
+    from audit.side_by_side import compare  # noqa: PLC0415
+
+    before, after = read_record(earlier / "record.json"), evaluation.record
+    console.print(
+        f"People have withdrawn since this was measured before ({before.samples.subjects} people then, "
+        f"{after.samples.subjects} now). The earlier record is marked superseded and lies in {earlier}.",
+        highlight=False,
+        soft_wrap=True,
+        markup=False,
+    )
+    console.print(comparison_table(compare([before, after], names=["before", "after"])))
 
 
 def machine(evaluation: Evaluation) -> dict[str, Any]:
@@ -122,6 +147,7 @@ def machine(evaluation: Evaluation) -> dict[str, Any]:
         "record": str(evaluation.folder / "record.json"),
         "report": str(evaluation.report),
         "reused": evaluation.reused,
+        "supersedes": None if evaluation.earlier is None else str(evaluation.earlier / "record.json"),
         "samples": record.samples.total,
         "subjects": record.samples.subjects,
         "failures": sum(row.failures for row in record.acquisition if not row.group and row.stage is None),

@@ -124,9 +124,13 @@ def spread(
 
 
 def tau(cells: Cells) -> float:
-    """Debiased dispersion of log rates: `tau^2 = max(0, S^2 - mean Var(l_g))`, S^2 with K - 1."""
+    """Debiased dispersion of log rates: `tau^2 = max(0, S^2 - mean Var(l_g) + mean Cov(l_g, l_h))`, S^2 with K - 1.
+
+    What overlapping groups share moves them together and adds nothing to S^2; of disjoint groups the covariance is 0.
+    """
     logs, sigma = log_rates(cells)
-    return float(np.sqrt(max(0.0, logs.var(ddof=1) - np.diag(sigma).mean())))
+    apart = np.trace(sigma) / logs.size - (sigma.sum() - np.trace(sigma)) / (logs.size * (logs.size - 1))
+    return float(np.sqrt(max(0.0, logs.var(ddof=1) - apart)))
 
 
 def _draws(

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from audit.benchmarks import descriptor, obtain
+from audit.benchmarks import catalogue, consent, descriptor, obtain
 from audit.cli.benchmarks import app
-from audit.errors import AuditError, DataError, Refused
+from audit.errors import AuditError, DataError, PlanError, Refused
 
 run = partial(CliRunner(env={"COLUMNS": "80"}).invoke, app)
 
@@ -28,8 +28,9 @@ def test_list_names_every_set_and_what_the_gate_does() -> None:
     assert result.exit_code == 0
     assert "59 of 59" in result.stdout
     lines = {line.split()[0]: line for line in result.stdout.splitlines() if line.strip()}
-    assert "allowed" in lines["london"]
-    assert "refused" in lines["lfw"]
+    order = list(lines)
+    assert order.index("Allowed:") < order.index("london") < order.index("frl_canada") < order.index("Refused;")
+    assert order.index("Refused;") < order.index("lfw")
     assert "(M) 5749" in lines["lfw"]
     assert "not legal advice" in result.stdout
     assert max(len(line.rstrip()) for line in result.stdout.splitlines()) <= 80
@@ -45,7 +46,29 @@ def test_list_filters_and_prints_json() -> None:
     assert names("--tier", "T2", "--licence", "cc by 4.0", "--task", "verification") == ["frl_london", "amfd"]
     assert "ccv2" in names("--attribute", "monk")
     assert "frl_cc0" not in names("--access", "form")
+    assert "lfw" in names("--gate", "refused")
+    assert names("--gate", "allowed", "--tier", "T6") == []
+    assert "'open' is nothing that the gate does" in _fail(run(["list", "--gate", "open"]), PlanError)
+    assert "No set fits all filters" in run(["list", "--attribute", "zzz"]).stdout
     _fail(run(["list", "--tier", "T9"]), DataError)
+
+
+@pytest.mark.parametrize("entry", catalogue.entries().values(), ids=lambda entry: entry.id)
+def test_show_prints_every_fact_and_what_the_gate_does(entry: catalogue.Entry) -> None:
+    text = " ".join(run(["show", entry.id]).stdout.split())
+    for fact in ("citation", "minors", "licence"):
+        assert " ".join(entry.fact(fact).split()[:1]) in text
+    verdict = consent.POLICY[consent.strictest([entry.tier], place="")].verdict
+    assert ("refused: never loaded, fetched or scored" in text) == (verdict == "refused")
+    assert ("Consented alternatives: london" in text) == (verdict == "refused")
+    assert ("--acknowledge" in text) == (verdict == "acknowledge")
+    assert ("only a copy without them" in text) == (verdict != "refused" and entry.minors.startswith("YES"))
+
+
+def test_groups_of_facts_are_all_facts() -> None:
+    from audit.cli.benchmarks_shown import GROUPS  # noqa: PLC0415 - the command's own table
+
+    assert sorted(fact for facts in GROUPS.values() for fact in facts) == sorted(catalogue.FACTS)
 
 
 def test_show_gives_facts_with_their_marks() -> None:

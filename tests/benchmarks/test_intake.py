@@ -11,12 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import published
 import pytest
 from made_up import SAMPLES, SUBJECTS, describe
 from typer.testing import CliRunner
 
 from audit import cli
-from audit.benchmarks import descriptor, intake, load, reader_of, receipt
+from audit.benchmarks import descriptor, intake, load, reader_of, receipt, sums
 from audit.benchmarks.schema import Dataset
 from audit.errors import DataError, Refused
 
@@ -120,7 +121,8 @@ def general(tmp_path: Path, **changes: Any) -> tuple[descriptor.Descriptor, dict
     raw = describe(tmp_path / "nothing", distribution=[patterns | {"includes": "images/*.png"}], **changes)
     path = tmp_path / "shipped.json"
     path.write_text(json.dumps(raw), encoding="utf-8")
-    return descriptor.read(path), {"subjects.csv": SUBJECTS.encode(), "samples.csv": SAMPLES.encode(), **images}
+    tables = {"subjects.csv": SUBJECTS.encode(), "samples.csv": SAMPLES.encode()}
+    return descriptor.read(path), {**tables, **images, "croissant.json": path.read_bytes()}
 
 
 def test_digests_that_nobody_published_are_those_of_this_copy(tmp_path: Path) -> None:
@@ -135,12 +137,12 @@ def test_digests_that_nobody_published_are_those_of_this_copy(tmp_path: Path) ->
     assert "Nobody published digests of its files" in taken.said[-1]
     made = load(str(tmp_path / "made"))
     assert len(made.samples) == 5
-    assert any("computed from the user's own copy" in note for note in made.notes)
+    assert sums.NOTE in made.notes
     assert {sample.sha256 for sample in made.samples} == {
         hashlib.sha256(content).hexdigest() for name, content in files.items() if name.startswith("images")
     }
     (tmp_path / "made" / "images" / "a1.png").write_bytes(b"changed")
-    with pytest.raises(DataError, match="is another than was described"):
+    with pytest.raises(DataError, match="1 of 7 files are missing or others than it lists"):
         take(tmp_path / "made", tmp_path / "x", described)
     take(tmp_path / "unpacked", tmp_path / "x", described)
     assert len(load(str(tmp_path / "unpacked")).samples) == 5
@@ -153,6 +155,7 @@ def test_a_live_set_is_as_fresh_as_its_user_says(tmp_path: Path) -> None:
     assert "say on which day you saw that" in take(path, tmp_path / "old", described).said[-1]
     taken = take(path, tmp_path / "made", described, checked_on=TODAY)
     assert f"was checked on {TODAY}" in taken.said[-1]
+    assert (tmp_path / "made" / "copy.toml").read_text() == f"last_checked = {TODAY}\n"
     assert len(load(str(tmp_path / "made")).samples) == 5
 
 
@@ -197,3 +200,18 @@ def test_a_damaged_receipt_is_named_as_such(tmp_path: Path) -> None:
     for text in ("{", '{"benchmark": 1}', "[]"):
         (tmp_path / "obtained.json").write_text(text)
         assert "cannot be read" in receipt.notes(tmp_path)[0]
+
+
+def test_a_published_layout_behind_a_form_can_be_loaded_after_it_was_taken_in(tmp_path: Path) -> None:
+    """The archive wraps everything in a folder, nobody published digests, and people under 18 are out of this copy."""
+    source = published.cfd(tmp_path / "source")
+    (source / "SHA256SUMS").unlink()
+    members = {f"CFD 3.0/{p.relative_to(source).as_posix()}": p.read_bytes() for p in source.rglob("*") if p.is_file()}
+    path = packed(tmp_path / "cfd.zip", members)
+    result = run(["benchmarks", "obtain", "cfd", "--from", str(path), "--into", str(tmp_path / "data")])
+    assert result.exit_code == 0, result.output
+    assert "3 people with" in result.stderr
+    assert "written into SHA256SUMS (self-declared)" in " ".join(result.stderr.split())
+    made = load("cfd", data=[tmp_path / "data"])
+    assert len(made.subjects) == 3
+    assert sums.NOTE in made.notes

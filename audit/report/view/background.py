@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from audit.record import Acquisition, BenchmarkPart, MeasurementPart, ModelPart
@@ -33,6 +34,7 @@ def consent_section(source: Source) -> Section:
         (say("consent.purposes"), purposes or say("word.unknown")),
         (say("consent.licence"), benchmark.licence or say("word.unknown")),
         (say("consent.live"), say(f"consent.live_{_withdrawal(benchmark)}")),
+        *_withdrawn(benchmark),
         (say("consent.citation"), benchmark.citation or say("word.unknown")),
     ]
     if benchmark.acknowledged:
@@ -65,9 +67,18 @@ def _measured(part: MeasurementPart | None) -> str:
     return f"{told} {say('labels.not_measured', without=part.without)}" if part.without else told
 
 
+def _withdrawn(benchmark: BenchmarkPart) -> Iterator[tuple[str, str]]:
+    out = benchmark.withdrawn
+    if out is not None:
+        shown = say("consent.withdrawn_some", listed=out.listed, date=out.date) if out.listed else "0"
+        yield say("consent.withdrawn"), shown
+
+
 def _withdrawal(benchmark: BenchmarkPart) -> str:
     if benchmark.consent_tier == "undocumented":
         return "unknown"
+    if benchmark.withdrawn is not None and not benchmark.live:
+        return "listed"
     return "yes" if benchmark.live else "no"
 
 
