@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from audit import record as r
 from audit.compare.counts import ScoreCounts
-from audit.domain import Benchmark, DemographicGroup, ErrorRate, Interval, Threshold
+from audit.domain import Attribute, Benchmark, DemographicGroup, ErrorRate, Interval, Threshold
 from audit.groups import Grouping
 from audit.metrics import det, experimental
 from audit.metrics.disparities import Contrasted, Equality, Spreaded
@@ -54,10 +55,16 @@ def benchmark_part(benchmark: Benchmark, grouping: Grouping) -> r.BenchmarkPart:
                 provenance=benchmark.attributes[name].provenance,
                 values=found,
                 note=benchmark.attributes[name].note,
+                measurement=_measurement(benchmark.attributes[name]),
             )
             for name, found in values.items()
         },
     )
+
+
+def _measurement(attribute: Attribute) -> r.MeasurementPart | None:
+    found = attribute.measurement
+    return None if found is None else r.MeasurementPart(**dataclasses.asdict(found))
 
 
 def model_part(card: Any) -> r.ModelPart:

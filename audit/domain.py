@@ -112,6 +112,23 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
+class Measurement:
+    """How sure a measured attribute is: medians in the attribute's unit, over people; None where nobody has one.
+
+    `pixel_spread` is within a picture, `sides` between a face's two sides, `image_spread` the standard deviation
+    between a person's pictures; `several_bands` counts people whose own pictures fall into more than one group.
+    """
+
+    people: int
+    without: int
+    images: int
+    pixel_spread: float | None
+    sides: float | None
+    image_spread: float | None
+    several_bands: int
+
+
+@dataclass(frozen=True, slots=True)
 class Attribute:
     """A demographic attribute of a benchmark: who assigned it, and what its values mean.
 
@@ -128,6 +145,8 @@ class Attribute:
     note: str = ""
     annotators: tuple[str, ...] = ()
     """Names under which subjects carry what each single annotator said; empty where that is not known."""
+    measurement: Measurement | None = None
+    """Of an attribute that was measured in the pictures by this program."""
 
 
 @dataclass(frozen=True, slots=True)

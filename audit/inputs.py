@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audit import benchmarks, groups, models, provenance, results
+from audit import benchmarks, groups, measured, models, provenance, results
 from audit.domain import Benchmark, FailureToAcquire, Sample, SeriesLevel, Subject
 from audit.errors import DataError, NothingMeasured, PlanError
 from audit.extract import hash_samples
@@ -61,7 +61,9 @@ def silent(stage: str, done: int, total: int) -> None:
 
 
 def admit(plan: AuditPlan, options: RunOptions) -> tuple[Benchmark, ModelCard, Grouping]:
-    """Pass the gates: output folder, consent, model card and weights, groups. No image is read.
+    """Pass the gates: output folder, consent, model card and weights, groups.
+
+    No image is read, unless an attribute of the plan is measured in them.
 
     Raises
     ------
@@ -86,6 +88,8 @@ def admit(plan: AuditPlan, options: RunOptions) -> tuple[Benchmark, ModelCard, G
         )
     card = models.describe(plan.model, data=data, plan=plan)
     by = benchmark.default_by if plan.by is None else plan.by
+    if measured.wanted(benchmark, (*by, *plan.impostors)):
+        benchmark = measured.with_tone(benchmark, _seen(benchmark, plan), plan, options)
     return benchmark, card, groups.make(benchmark, by, _seen(benchmark, plan), plan.impostors)
 
 

@@ -48,12 +48,25 @@ class Digests(_Part):
     code: str = Field(description="the package's own source files")
 
 
+class MeasurementPart(_Part):
+    """How sure a measured attribute is; medians over people, in the attribute's unit."""
+
+    people: int
+    without: int = Field(description="people of whom nothing could be measured: they have no label")
+    images: int
+    pixel_spread: float | None = Field(description="within a picture: robust standard deviation over pixels")
+    sides: float | None = Field(description="between the two sides of a face: what uneven light does")
+    image_spread: float | None = Field(description="between a person's pictures: standard deviation")
+    several_bands: int = Field(description="people whose own pictures fall into more than one group")
+
+
 class AttributePart(_Part):
     """An attribute, who assigned it, and its values."""
 
     provenance: Provenance
     values: list[str]
     note: str = ""
+    measurement: MeasurementPart | None = None
 
 
 class WithdrawnPart(_Part):

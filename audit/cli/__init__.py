@@ -17,6 +17,7 @@ from audit.cli import (
     check,
     compare,
     gate,
+    measure,
     models,
     new,
     obtain,
@@ -55,6 +56,7 @@ benchmarks.app.command("check")(check.command)
 benchmarks.app.command("obtain")(obtain.command)
 benchmarks.app.command("new")(new.command)
 benchmarks.app.command("withdraw")(withdraw.command)
+benchmarks.app.command("measure")(measure.command)
 app.add_typer(benchmarks.app, name="benchmarks")
 app.add_typer(models.app, name="models")
 

@@ -27,8 +27,8 @@ from audit.models.card import DECODING, Detection
 if TYPE_CHECKING:
     from audit.models.detect import Detector
 
-Find = Callable[[NDArray[np.uint8]], NDArray[np.float64] | None]
-"""From an image to the numbers of its face, or None."""
+Find = Callable[[NDArray[np.uint8]], NDArray[np.float64] | FailureToAcquire | None]
+"""From an image to the numbers of its face, or a failure; None is the failure to find one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,8 @@ class FaceFinder:
         found = self._find(image)
         if found is None:
             return FailureToAcquire("detect", "no face")
+        if isinstance(found, FailureToAcquire):
+            return found
         return Template(np.asarray(found, np.float32).reshape(-1))
 
 

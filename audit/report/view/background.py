@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from audit.record import Acquisition, BenchmarkPart, ModelPart
+from audit.record import Acquisition, BenchmarkPart, MeasurementPart, ModelPart
 from audit.report.parts import Block, Cell, Facts, Fold, Listing, Notices, Paragraph, Quote, Section, Table, Term
 from audit.report.strings import catalogue, say
 from audit.report.view import words
@@ -46,7 +46,7 @@ def consent_section(source: Source) -> Section:
                 Cell(words.plain(name), kind="name"),
                 Cell(words.key_word("provenance", part.provenance)),
                 Cell(words.join((words.plain(v) for v in part.values), most=12)),
-                Cell(part.note),
+                Cell(f"{part.note} {_measured(part.measurement)}".strip()),
             )
             for name, part in benchmark.attributes.items()
         )
@@ -60,6 +60,18 @@ def _withdrawn(benchmark: BenchmarkPart) -> Iterator[tuple[str, str]]:
     if out is not None:
         shown = say("consent.withdrawn_some", listed=out.listed, date=out.date) if out.listed else "0"
         yield say("consent.withdrawn"), shown
+
+
+def _measured(part: MeasurementPart | None) -> str:
+    """How sure a measured attribute is."""
+    if part is None:
+        return ""
+    shown = {
+        name: say("word.unknown") if value is None else f"{value:.1f}"
+        for name, value in (("pixels", part.pixel_spread), ("sides", part.sides), ("between", part.image_spread))
+    }
+    told = say("labels.measured", people=part.people, images=part.images, several=part.several_bands, **shown)
+    return f"{told} {say('labels.not_measured', without=part.without)}" if part.without else told
 
 
 def _withdrawal(benchmark: BenchmarkPart) -> str:
