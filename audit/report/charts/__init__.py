@@ -39,10 +39,10 @@ def svgs(picture: Picture, name: str) -> tuple[str, str]:
     -------
     (wide, narrow) SVG texts; the same one twice where the picture cannot be narrower
     """
-    wide = _svg(draw(picture, WIDE), f"{name}-w")
+    wide = svg(draw(picture, WIDE), f"{name}-w")
     if isinstance(picture, HeatPicture):
         return wide, wide
-    return wide, _svg(draw(picture, NARROW), f"{name}-n")
+    return wide, svg(draw(picture, NARROW), f"{name}-n")
 
 
 def draw(picture: Picture, width: int = WIDE) -> Spec:
@@ -67,10 +67,11 @@ def altair_chart(picture: Picture, width: int = WIDE) -> alt.LayerChart:
     return alt.LayerChart.from_dict(draw(picture, width))
 
 
-def _svg(spec: Spec, name: str) -> str:
-    svg: str = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
-    ids = dict.fromkeys(re.findall(r'\bid="([^"]+)"', svg))
+def svg(spec: Spec, name: str) -> str:
+    """Render a drawing to SVG text; ids inside begin with `name`."""
+    drawn: str = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
+    ids = dict.fromkeys(re.findall(r'\bid="([^"]+)"', drawn))
     for number, old in enumerate(ids):
-        svg = svg.replace(f'id="{old}"', f'id="{name}{number}"').replace(f"url(#{old})", f"url(#{name}{number})")
-    svg = re.sub(r' (role|aria-[a-z]+|class|pointer-events)="[^"]*"', "", svg)
-    return re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d+\.\d{2})\d+", r"\1", tag[0]), svg)  # positions, never labels
+        drawn = drawn.replace(f'id="{old}"', f'id="{name}{number}"').replace(f"url(#{old})", f"url(#{name}{number})")
+    drawn = re.sub(r' (role|aria-[a-z]+|class|pointer-events)="[^"]*"', "", drawn)
+    return re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d+\.\d{2})\d+", r"\1", tag[0]), drawn)  # positions, never labels

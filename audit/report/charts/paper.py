@@ -1,0 +1,74 @@
+"""Pictures on paper: at the width of a page, and cut into pieces where one would not fit its height."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from audit.report import charts
+from audit.report.parts import BandPicture, CurvePicture, Picture, RidgePicture, RowMark, RowPicture
+
+WIDTH, TALLEST = 740, 900
+"""Of the text area of a page, in the pixels of a drawing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One drawing, and the share of the page's width that it takes."""
+
+    svg: str
+    share: float
+
+
+def sheets(picture: Picture, name: str) -> list[Sheet]:
+    """Draw a picture for paper, in one piece or several that share their axes.
+
+    Parameters
+    ----------
+    name : prefix of the ids inside, unique in the document
+    """
+    made = []
+    for n, piece in enumerate(pieces(picture)):
+        spec = charts.draw(piece, WIDTH)
+        share = min(1.0, spec["width"] / WIDTH, TALLEST / spec["height"] * spec["width"] / WIDTH)
+        made.append(Sheet(charts.svg(spec, f"{name}-p{n}-"), round(share, 4)))
+    return made
+
+
+def pieces(picture: Picture) -> list[Picture]:
+    """Cut a picture that is a list of rows or panels where it would be taller than a page; others are shrunk."""
+    height = charts.draw(picture, WIDTH)["height"]
+    if height <= TALLEST:
+        return [picture]
+    if isinstance(picture, RowPicture):
+        return [replace(picture, rows=part) for part in _headed(picture.rows, _most(len(picture.rows), height))]
+    if isinstance(picture, RidgePicture):
+        most = _most(len(picture.rows), height)
+        return [replace(picture, rows=picture.rows[i : i + most]) for i in range(0, len(picture.rows), most)]
+    if isinstance(picture, CurvePicture | BandPicture):
+        most = _most(len(picture.panels), height)
+        return [_with_panels(picture, i, i + most) for i in range(0, len(picture.panels), most)]
+    return [picture]
+
+
+def _most(count: int, height: float) -> int:
+    """How many rows of a picture fit; a little fewer, since titles and axes are repeated."""
+    most = int(count * TALLEST / height * 0.9)
+    return max(1, most - most % 2)  # panels stand in pairs
+
+
+def _with_panels(picture: CurvePicture | BandPicture, first: int, last: int) -> Picture:
+    if isinstance(picture, CurvePicture):
+        return replace(picture, panels=picture.panels[first:last])
+    return replace(picture, panels=picture.panels[first:last])
+
+
+def _headed(rows: tuple[RowMark, ...], most: int) -> list[tuple[RowMark, ...]]:
+    """Cut rows; the heading above a row is repeated, and none stands last."""
+    parts: list[list[RowMark]] = [[]]
+    heading: RowMark | None = None
+    for row in rows:
+        if len(parts[-1]) >= most or (row.heading and len(parts[-1]) >= most - 1):
+            parts.append([heading] if heading is not None and not row.heading else [])
+        parts[-1].append(row)
+        heading = row if row.heading else heading
+    return [tuple(part) for part in parts]

@@ -1,0 +1,218 @@
+"""The report as a tagged PDF (PDF/UA-1): typst sets the same view that the page shows.
+
+Texts travel as one JSON value and are placed as strings, so that nothing in a record is ever read as markup. Only the
+fonts inside typst are used; a character that none of them has is printed as its code, as invisible ones are everywhere.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from datetime import datetime
+from functools import cache
+from importlib import resources
+from typing import Any, assert_never
+
+import typst
+
+from audit.errors import DataError
+from audit.report import parts
+from audit.report.charts import paper
+from audit.report.strings import say
+
+Data = dict[str, Any]
+STANDARD = "ua-1"
+MOST_COLUMNS = 8
+"""A wider table is cut into several, each with the first column."""
+LONGEST_WORD = 24
+_WORD = re.compile(rf"\S{{{LONGEST_WORD},}}")
+PROBE = b'#set document(title: "-")\n#set text(font: ("Libertinus Serif", "DejaVu Sans Mono"))\n#sys.inputs.view'
+
+
+def document(view: parts.ReportView, created: str) -> bytes:
+    """Render a report as PDF; the same view and time give the same bytes.
+
+    Parameters
+    ----------
+    created : when the record was made, ISO 8601; the document carries this time, or none if it is not one
+
+    Raises
+    ------
+    DataError
+        If typst cannot set it.
+    """
+    made = _seconds(created)
+    text = json.dumps({**_document(view), "dated": made is not None}, ensure_ascii=False)
+    text = text.translate({ord(c): rf"\\u{ord(c):04x}" for c in missing(text)})
+    try:
+        return _set(template(), text, made)
+    except typst.TypstError as error:
+        raise DataError("report.pdf", f"cannot be set: {error.message}", "The other formats do not need it") from error
+
+
+@cache
+def template() -> bytes:
+    """Read the template."""
+    return resources.files("audit.report").joinpath("templates", "report.typ").read_bytes()
+
+
+def missing(text: str) -> list[str]:
+    """List the characters of a text that no font here has, found by setting them."""
+    unusual = sorted({c for c in text if ord(c) > 126})
+    return list(_missing("".join(unusual)))
+
+
+@cache
+def _missing(unusual: str) -> tuple[str, ...]:
+    if not unusual or _settable(unusual):
+        return ()
+    if len(unusual) == 1:
+        return (unusual,)
+    half = len(unusual) // 2
+    return _missing(unusual[:half]) + _missing(unusual[half:])
+
+
+def _settable(text: str) -> bool:
+    try:
+        _set(PROBE, " ".join(text), 0)
+    except typst.TypstError:
+        return False
+    return True
+
+
+def _set(source: bytes, text: str, timestamp: int | None) -> bytes:
+    made = typst.compile(
+        source,
+        format="pdf",
+        ignore_system_fonts=True,
+        pdf_standards=STANDARD,
+        sys_inputs={"view": text},
+        timestamp=timestamp or 0,
+    )
+    return made
+
+
+def _seconds(created: str) -> int | None:
+    try:
+        return max(0, int(datetime.fromisoformat(created).timestamp()))
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _document(view: parts.ReportView) -> Data:
+    short = view.title if len(view.title) <= 100 else view.title[:99] + "…"
+    return {
+        **{name: getattr(view, name) for name in ("language", "title", "verdict", "verdict_label", "headline")},
+        **{name: getattr(view, name) for name in ("evidence", "alerts", "consent", "subtitle", "footer")},
+        "short_title": short,
+        "answers": [asdict(answer) for answer in view.answers],
+        "sections": [_section(section) for section in view.sections],
+        "data": [
+            {"id": figure.id, "title": figure.title, "table": _table(figure.table)} for figure in figures(view.sections)
+        ],
+        "words": {
+            **{name: say(f"page.{name}") for name in ("brand", "short", "contents")},
+            **{name: say(f"paper.{name}") for name in ("author", "table", "figure", "data", "data_lead")},
+            **{name: say(f"paper.{name}") for name in ("to_data", "to_figure")},
+        },
+    }
+
+
+def figures(sections: Iterable[parts.Section]) -> Iterator[parts.Figure]:
+    """Every figure, in order, folded ones too."""
+    for section in sections:
+        yield from _figures(section.blocks)
+
+
+def _figures(blocks: Iterable[parts.Block]) -> Iterator[parts.Figure]:
+    for block in blocks:
+        if isinstance(block, parts.Figure):
+            yield block
+        elif isinstance(block, parts.Fold):
+            yield from _figures(block.blocks)
+
+
+def _section(section: parts.Section) -> Data:
+    explained = section.terms if section.id == "glossary" else ()
+    return {
+        "title": section.title,
+        "lead": section.lead,
+        "blocks": [_block(block) for block in section.blocks],
+        "terms": [(term.word, term.text) for term in explained],
+    }
+
+
+def _block(block: parts.Block) -> Data:
+    made: Data
+    match block:
+        case parts.Table():
+            made = _table(block)
+        case parts.Figure():
+            made = _figure(block)
+        case parts.Fold():
+            made = {"title": block.title, "blocks": [_block(inner) for inner in block.blocks]}
+        case parts.Facts():
+            made = {"items": [(breakable(name), breakable(text)) for name, text in block.items]}
+        case parts.Listing() | parts.Notices():
+            made = {"items": [breakable(item) for item in block.items]}
+        case parts.Paragraph() | parts.Quote() | parts.Findings():
+            made = asdict(block)
+        case _:
+            assert_never(block)
+    return {"block": type(block).__name__, **made}
+
+
+def _figure(figure: parts.Figure) -> Data:
+    drawn = paper.sheets(figure.picture, figure.id)
+    more = (say("paper.continued", title=figure.title, n=n + 1, total=len(drawn)) for n in range(1, len(drawn)))
+    alts = (figure.alt, *more)
+    return {
+        **{name: getattr(figure, name) for name in ("id", "title", "caption")},
+        "sheets": [
+            {"svg": sheet.svg, "share": sheet.share, "alt": alt} for sheet, alt in zip(drawn, alts, strict=True)
+        ],
+    }
+
+
+def _table(table: parts.Table) -> Data:
+    width = len(table.columns)
+    step = MOST_COLUMNS - 1
+    starts = range(1, width, step) if width > MOST_COLUMNS else (1,)
+    made = []
+    for n, start in enumerate(starts):
+        chosen = (0, *range(start, width if len(starts) == 1 else min(start + step, width)))
+        caption = table.caption if len(starts) == 1 else say(
+            "paper.part", caption=table.caption, n=n + 1, total=len(starts)
+        )  # fmt: skip
+        rows = [row if len(row) == 1 else tuple(row[k] for k in chosen) for row in table.rows]
+        made.append(_part(caption, [table.columns[k] for k in chosen], rows))
+    return {"note": table.note, "parts": made}
+
+
+def _part(caption: str, columns: list[str], rows: list[tuple[parts.Cell, ...]]) -> Data:
+    whole = [row for row in rows if len(row) == len(columns)]
+    held = [[row[k] for row in whole] for k in range(len(columns))]
+    return {
+        "caption": caption,
+        "columns": [breakable(name) for name in columns],
+        "right": [k > 0 and all(c.kind == "number" or c.text == "–" for c in cells) for k, cells in enumerate(held)],
+        "widths": [_width(name, cells) for name, cells in zip(columns, held, strict=True)],
+        "rows": [
+            [{"text": breakable(c.text), "note": breakable(c.note), "kind": c.kind} for c in row] for row in rows
+        ],
+    }
+
+
+def _width(name: str, cells: list[parts.Cell]) -> float:
+    """Share of a column: by its longest word, and less by its longest text."""
+    texts = [name, *(text for cell in cells for text in (cell.text, cell.note))]
+    word = max((len(word) for text in texts for word in text.split()), default=1)
+    longest = max(len(text) for text in texts)
+    return max(min(word, LONGEST_WORD), min(longest, 60) ** 0.75, 5)
+
+
+def breakable(text: str) -> str:
+    """Let a long word break: digests and made-up names would run out of their column."""
+    return _WORD.sub(lambda word: "\u200b".join(re.findall(r".{1,12}", word[0])), text)
