@@ -7,6 +7,7 @@ fonts inside typst are used; a character that none of them has is printed as its
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
@@ -24,9 +25,11 @@ from audit.report.strings import say
 
 Data = dict[str, Any]
 STANDARD = "ua-1"
-MOST_COLUMNS = 8
+MOST_COLUMNS = 9
 """A wider table is cut into several, each with the first column."""
 LONGEST_WORD = 24
+FULL = 55.0
+"""Widths of columns from which a table takes the whole page."""
 _WORD = re.compile(rf"\S{{{LONGEST_WORD},}}")
 PROBE = b'#set document(title: "-")\n#set text(font: ("Libertinus Serif", "DejaVu Sans Mono"))\n#sys.inputs.view'
 
@@ -178,14 +181,12 @@ def _figure(figure: parts.Figure) -> Data:
 
 def _table(table: parts.Table) -> Data:
     width = len(table.columns)
-    step = MOST_COLUMNS - 1
-    starts = range(1, width, step) if width > MOST_COLUMNS else (1,)
+    total = max(1, math.ceil((width - 1) / (MOST_COLUMNS - 1)))
+    step = math.ceil((width - 1) / total)
     made = []
-    for n, start in enumerate(starts):
-        chosen = (0, *range(start, width if len(starts) == 1 else min(start + step, width)))
-        caption = table.caption if len(starts) == 1 else say(
-            "paper.part", caption=table.caption, n=n + 1, total=len(starts)
-        )  # fmt: skip
+    for n in range(total):
+        chosen = (0, *range(1 + n * step, min(1 + (n + 1) * step, width)))
+        caption = say("paper.part", caption=table.caption, n=n + 1, total=total) if total > 1 else table.caption
         rows = [row if len(row) == 1 else tuple(row[k] for k in chosen) for row in table.rows]
         made.append(_part(caption, [table.columns[k] for k in chosen], rows))
     return {"note": table.note, "parts": made}
@@ -194,11 +195,13 @@ def _table(table: parts.Table) -> Data:
 def _part(caption: str, columns: list[str], rows: list[tuple[parts.Cell, ...]]) -> Data:
     whole = [row for row in rows if len(row) == len(columns)]
     held = [[row[k] for row in whole] for k in range(len(columns))]
+    widths = [_width(name, cells) for name, cells in zip(columns, held, strict=True)]
     return {
         "caption": caption,
         "columns": [breakable(name) for name in columns],
         "right": [k > 0 and all(c.kind == "number" or c.text == "–" for c in cells) for k, cells in enumerate(held)],
-        "widths": [_width(name, cells) for name, cells in zip(columns, held, strict=True)],
+        "widths": widths,
+        "share": min(1.0, sum(widths) / FULL),
         "rows": [
             [{"text": breakable(c.text), "note": breakable(c.note), "kind": c.kind} for c in row] for row in rows
         ],

@@ -10,6 +10,7 @@ from audit.report.parts import Block, Figure, Fold, Listing, ReportView, Section
 from audit.report.strings import LANGUAGE, say
 from audit.report.view import (
     background,
+    checklist,
     differences,
     findings,
     pictures,
@@ -45,6 +46,7 @@ def make(record: EvaluationRecord) -> ReportView:
         _thresholds_section(source),
         _scores_section(source),
         background.provenance_section(source),
+        checklist.checklist_section(source),
         background.glossary_section(),
     )
     headline, evidence = summary.headline(source)
