@@ -479,7 +479,12 @@ def write(record: EvaluationRecord, path: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file atomically: readers see the old file or the new one, never half of it.
+    """As `write_bytes`, in UTF-8."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file atomically: readers see the old file or the new one, never half of it.
 
     Raises
     ------
@@ -490,8 +495,8 @@ def write_text(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-                stream.write(text)
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
             os.chmod(name, 0o644)  # noqa: PTH101 - mkstemp returns a name, and a record is meant to be published
             os.replace(name, path)  # noqa: PTH105
         except BaseException:
@@ -520,8 +525,12 @@ def read(path: Path) -> EvaluationRecord:
     try:
         return EvaluationRecord.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = "/".join(str(part) for part in first["loc"]) or "(document)"
+        errors = error.errors()
+        first = next((one for one in errors if one["loc"] == ("schema",) and one["type"] != "missing"), errors[0])
+        if first["loc"] == ("schema",) and isinstance(first["input"], str):
+            found = f"is of another version: {first['input'][:60]!r}"
+            raise DataError(str(path), found, f"This version reads {SCHEMA}; the one that wrote it reads it") from None
+        where = "/".join(str(part) for part in first["loc"])[:200] or "(document)"
         way_out = f"This version reads {SCHEMA}; {error.error_count()} place(s) do not fit"
         raise DataError(f"{path}#/{where}", first["msg"], way_out) from None
 

@@ -40,8 +40,12 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters["kind"] = lambda block: type(block).__name__
-    made.globals |= {"t": say, "svgs": _svgs}
+    made.globals |= {"t": say, "svgs": _svgs, "refuse": _refuse}
     return made
+
+
+def _refuse(kind: str) -> str:
+    raise TypeError(f"no page knows how to show {kind}")
 
 
 def page(view: parts.ReportView, stamp: str = "") -> str:

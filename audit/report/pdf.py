@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from datetime import datetime
@@ -31,7 +32,20 @@ LONGEST_WORD = 24
 FULL = 55.0
 """Widths of columns from which a table takes the whole page."""
 _WORD = re.compile(rf"\S{{{LONGEST_WORD},}}")
-PROBE = b'#set document(title: "-")\n#set text(font: ("Libertinus Serif", "DejaVu Sans Mono"))\n#sys.inputs.view'
+PROBE = rb"""#set document(title: "-")
+#set text(font: ("Libertinus Serif", "DejaVu Sans Mono"))
+#let texts = json(bytes(sys.inputs.view))
+#texts.plain
+#strong(texts.plain)
+#image(bytes(texts.drawn), format: "svg", alt: "-")"""
+SVG = (
+    '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><g font-family="sans-serif">'
+    '<text y="5">{0}</text><text y="9" font-weight="bold">{0}</text></g></svg>'
+)
+ORDINARY = re.compile(
+    r"[\u00a0-\u017f\u0391-\u03c9\u0410-\u044f\u2010-\u2026\u2190-\u2193\u2212\u2260-\u2265\u25cb\u25cf\u25d0]"
+)
+"""What the fonts certainly have, alone and beside each other; for texts whose marks and letters do not go together."""
 
 
 def document(view: parts.ReportView, created: str) -> bytes:
@@ -48,11 +62,23 @@ def document(view: parts.ReportView, created: str) -> bytes:
     """
     made = _seconds(created)
     text = json.dumps({**_document(view), "dated": made is not None}, ensure_ascii=False)
-    text = text.translate({ord(c): rf"\\u{ord(c):04x}" for c in missing(text)})
+    try:
+        return _set(template(), _coded(text, missing(text)), made)
+    except typst.TypstError:  # letters that can be set one by one, and not in this order
+        strange = {c for c in text if ord(c) > 126 and not ORDINARY.match(c)}
+        return _last(_coded(text, {*strange, *missing(text)}), made)
+
+
+def _last(text: str, made: int | None) -> bytes:
     try:
         return _set(template(), text, made)
     except typst.TypstError as error:
         raise DataError("report.pdf", f"cannot be set: {error.message}", "The other formats do not need it") from error
+
+
+def _coded(text: str, characters: Iterable[str]) -> str:
+    """Print characters inside JSON as their codes; what only shapes or orders letters goes."""
+    return text.translate({ord(c): "" if unicodedata.category(c) == "Cf" else rf"\\u{ord(c):04x}" for c in characters})
 
 
 @cache
@@ -79,10 +105,16 @@ def _missing(unusual: str) -> tuple[str, ...]:
 
 def _settable(text: str) -> bool:
     try:
-        _set(PROBE, " ".join(text), 0)
+        words = " ".join(f"a{c}b" for c in text)
+        _set(PROBE, json.dumps({"plain": words, "drawn": SVG.format(_drawable(words))}), 0)
     except typst.TypstError:
         return False
     return True
+
+
+def _drawable(svg: str) -> str:
+    """Leave out what only shapes or orders letters: in a picture it would be a letter without a glyph."""
+    return "".join(c for c in svg if c.isascii() or unicodedata.category(c) != "Cf")
 
 
 def _set(source: bytes, text: str, timestamp: int | None) -> bytes:
@@ -174,7 +206,8 @@ def _figure(figure: parts.Figure) -> Data:
     return {
         **{name: getattr(figure, name) for name in ("id", "title", "caption")},
         "sheets": [
-            {"svg": sheet.svg, "share": sheet.share, "alt": alt} for sheet, alt in zip(drawn, alts, strict=True)
+            {"svg": _drawable(sheet.svg), "share": sheet.share, "alt": alt}
+            for sheet, alt in zip(drawn, alts, strict=True)
         ],
     }
 
@@ -202,18 +235,17 @@ def _part(caption: str, columns: list[str], rows: list[tuple[parts.Cell, ...]]) 
         "right": [k > 0 and all(c.kind == "number" or c.text == "–" for c in cells) for k, cells in enumerate(held)],
         "widths": widths,
         "share": min(1.0, sum(widths) / FULL),
-        "rows": [
-            [{"text": breakable(c.text), "note": breakable(c.note), "kind": c.kind} for c in row] for row in rows
-        ],
+        "rows": [[{"text": breakable(c.text), "note": breakable(c.note), "kind": c.kind} for c in row] for row in rows],
     }
 
 
 def _width(name: str, cells: list[parts.Cell]) -> float:
-    """Share of a column: by its longest word, and less by its longest text."""
+    """Share of a column: by its longest word, and less by its longest text; names of groups stay on a line."""
     texts = [name, *(text for cell in cells for text in (cell.text, cell.note))]
     word = max((len(word) for text in texts for word in text.split()), default=1)
     longest = max(len(text) for text in texts)
-    return max(min(word, LONGEST_WORD), min(longest, 60) ** 0.75, 5)
+    named = max((len(cell.text) for cell in cells if cell.kind == "name"), default=0)
+    return max(min(word, LONGEST_WORD), min(longest, 60) ** 0.75, min(named, 34) * 0.8, 5)
 
 
 def breakable(text: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 from audit.report import charts
@@ -51,9 +52,10 @@ def pieces(picture: Picture) -> list[Picture]:
 
 
 def _most(count: int, height: float) -> int:
-    """How many rows of a picture fit; a little fewer, since titles and axes are repeated."""
-    most = int(count * TALLEST / height * 0.9)
-    return max(1, most - most % 2)  # panels stand in pairs
+    """How many rows of a picture stand on a page: all pages alike, a few fewer than fit, as titles are repeated."""
+    pages = math.ceil(height / (0.9 * TALLEST))
+    most = math.ceil(count / pages)
+    return most + most % 2  # panels stand in pairs
 
 
 def _with_panels(picture: CurvePicture | BandPicture, first: int, last: int) -> Picture:

@@ -64,13 +64,16 @@ def _membership(source: Source) -> Iterator[Row]:
 def _labels(source: Source, used: list[str]) -> Row:
     kinds = {name: _provenance(source, name) for name in used}
     said = words.join(
-        (f"{words.plain(n)}: {words.key_word('provenance', k)}" for n, k in kinds.items() if k != "undocumented"), most=9
+        (f"{words.plain(n)}: {words.key_word('provenance', k)}" for n, k in kinds.items() if k != "undocumented"),
+        most=9,
     )
     unknown = [name for name, kind in kinds.items() if kind == "undocumented"]
     if not unknown:
         return "labels", "reported", say("checklist.labels_where", labels=said, section=say("consent.title"))
     text = say(
-        "checklist.labels_open", attributes=words.join(map(words.plain, unknown), most=9), labels=said or say("word.none")
+        "checklist.labels_open",
+        attributes=words.join(map(words.plain, unknown), most=9),
+        labels=said or say("word.none"),
     )
     return "labels", "partly" if said else "not_reported", text
 
