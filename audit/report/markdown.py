@@ -14,6 +14,7 @@ from typing import assert_never
 
 from audit.report import charts, parts
 from audit.report.strings import say
+from audit.report.walk import figures
 
 PICTURES = "pictures"
 """Folder beside the file."""
@@ -53,10 +54,9 @@ def short(view: parts.ReportView, level: int) -> list[str]:
 def pictures(view: parts.ReportView) -> dict[str, str]:
     """Every picture as the text of an SVG file, by its name; on white, since a page may be dark."""
     found: dict[str, str] = {}
-    for section in view.sections:
-        for figure in _figures(section.blocks):
-            opened, rest = charts.svg(charts.draw(figure.picture), f"{figure.id}-").split(">", 1)
-            found[f"{figure.id}.svg"] = f'{opened}><rect width="100%" height="100%" fill="#ffffff"/>{rest}\n'
+    for figure in figures(view):
+        opened, rest = charts.svg(charts.draw(figure.picture), f"{figure.id}-").split(">", 1)
+        found[f"{figure.id}.svg"] = f'{opened}><rect width="100%" height="100%" fill="#ffffff"/>{rest}\n'
     return found
 
 
@@ -81,28 +81,30 @@ def _blocks(blocks: Iterable[parts.Block], level: int) -> list[str]:
 
 
 def _block(block: parts.Block, level: int) -> list[str]:
+    made: list[str]
     match block:
         case parts.Paragraph():
             text = escape(block.text)
-            return [f"> **{text}**" if block.tone == "warning" else text]
+            made = [f"> **{text}**" if block.tone == "warning" else text]
         case parts.Listing():
-            return [_listing(block.items)]
+            made = [_listing(block.items)]
         case parts.Notices():
-            return ["\n".join(f"> - {escape(item)}" for item in block.items)]
+            made = ["\n".join(f"> - {escape(item)}" for item in block.items)]
         case parts.Facts():
-            return ["\n".join(f"- **{escape(name)}**: {escape(text)}" for name, text in block.items)]
+            made = ["\n".join(f"- **{escape(name)}**: {escape(text)}" for name, text in block.items)]
         case parts.Quote():
-            return [f"> {escape(block.text)}\n>\n> — {escape(block.source)}"]
+            made = [f"> {escape(block.text)}\n>\n> — {escape(block.source)}"]
         case parts.Table():
-            return table(block)
+            made = table(block)
         case parts.Figure():
-            return _figure(block)
+            made = _figure(block)
         case parts.Findings():
-            return _findings(block, level)
+            made = _findings(block, level)
         case parts.Fold():
-            return _folded(block.title, _blocks(block.blocks, level + 1))
+            made = _folded(block.title, _blocks(block.blocks, level + 1))
         case _:
             assert_never(block)
+    return made
 
 
 def _listing(items: Iterable[str]) -> str:
@@ -151,11 +153,3 @@ def _findings(block: parts.Findings, level: int) -> list[str]:
         lines = [f"- **{escape(found.label)}: {escape(found.title)}**", escape(found.text)]
         made.append("  \n  ".join([*lines, *(escape(line) for line in found.evidence)]))
     return made
-
-
-def _figures(blocks: Iterable[parts.Block]) -> Iterable[parts.Figure]:
-    for block in blocks:
-        if isinstance(block, parts.Figure):
-            yield block
-        elif isinstance(block, parts.Fold):
-            yield from _figures(block.blocks)

@@ -108,7 +108,7 @@ def _yaml(value: dict[str, Any], depth: int) -> Iterator[str]:
 
 
 def _scalar(value: object) -> str:
-    """Print a scalar.
+    r"""Print a scalar.
 
     >>> [_scalar(x) for x in (0.225, 1e-05, 3, False, 'a: "b" #c')]
     ['0.225', '1.0e-05', '3', 'false', '"a: \\\\"b\\\\" #c"']

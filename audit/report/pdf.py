@@ -9,10 +9,8 @@ from __future__ import annotations
 import json
 import math
 import re
-import unicodedata
-from collections.abc import Iterable, Iterator
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
 from typing import Any, assert_never
@@ -22,30 +20,17 @@ import typst
 from audit.errors import DataError
 from audit.report import parts
 from audit.report.charts import paper
+from audit.report.letters import coded, drawable, missing, typeset, unusual
 from audit.report.strings import say
+from audit.report.walk import figures
 
 Data = dict[str, Any]
-STANDARD = "ua-1"
 MOST_COLUMNS = 9
 """A wider table is cut into several, each with the first column."""
 LONGEST_WORD = 24
 FULL = 55.0
 """Widths of columns from which a table takes the whole page."""
 _WORD = re.compile(rf"\S{{{LONGEST_WORD},}}")
-PROBE = rb"""#set document(title: "-")
-#set text(font: ("Libertinus Serif", "DejaVu Sans Mono"))
-#let texts = json(bytes(sys.inputs.view))
-#texts.plain
-#strong(texts.plain)
-#image(bytes(texts.drawn), format: "svg", alt: "-")"""
-SVG = (
-    '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><g font-family="sans-serif">'
-    '<text y="5">{0}</text><text y="9" font-weight="bold">{0}</text></g></svg>'
-)
-ORDINARY = re.compile(
-    r"[\u00a0-\u017f\u0391-\u03c9\u0410-\u044f\u2010-\u2026\u2190-\u2193\u2212\u2260-\u2265\u25cb\u25cf\u25d0]"
-)
-"""What the fonts certainly have, alone and beside each other; for texts whose marks and letters do not go together."""
 
 
 def document(view: parts.ReportView, created: str) -> bytes:
@@ -63,22 +48,23 @@ def document(view: parts.ReportView, created: str) -> bytes:
     made = _seconds(created)
     text = json.dumps({**_document(view), "dated": made is not None}, ensure_ascii=False)
     try:
-        return _set(template(), _coded(text, missing(text)), made)
+        return typeset(template(), coded(text, missing(text)), made)
     except typst.TypstError:  # letters that can be set one by one, and not in this order
-        strange = {c for c in text if ord(c) > 126 and not ORDINARY.match(c)}
-        return _last(_coded(text, {*strange, *missing(text)}), made)
+        return _last(coded(text, {*unusual(text), *missing(text)}), made)
 
 
 def _last(text: str, made: int | None) -> bytes:
     try:
-        return _set(template(), text, made)
+        return typeset(template(), text, made)
     except typst.TypstError as error:
         raise DataError("report.pdf", f"cannot be set: {error.message}", "The other formats do not need it") from error
 
 
-def _coded(text: str, characters: Iterable[str]) -> str:
-    """Print characters inside JSON as their codes; what only shapes or orders letters goes."""
-    return text.translate({ord(c): "" if unicodedata.category(c) == "Cf" else rf"\\u{ord(c):04x}" for c in characters})
+def _last(text: str, made: int | None) -> bytes:
+    try:
+        return typeset(template(), text, made)
+    except typst.TypstError as error:
+        raise DataError("report.pdf", f"cannot be set: {error.message}", "The other formats do not need it") from error
 
 
 @cache
@@ -87,51 +73,10 @@ def template() -> bytes:
     return resources.files("audit.report").joinpath("templates", "report.typ").read_bytes()
 
 
-def missing(text: str) -> list[str]:
-    """List the characters of a text that no font here has, found by setting them."""
-    unusual = sorted({c for c in text if ord(c) > 126})
-    return list(_missing("".join(unusual)))
-
-
-@cache
-def _missing(unusual: str) -> tuple[str, ...]:
-    if not unusual or _settable(unusual):
-        return ()
-    if len(unusual) == 1:
-        return (unusual,)
-    half = len(unusual) // 2
-    return _missing(unusual[:half]) + _missing(unusual[half:])
-
-
-def _settable(text: str) -> bool:
-    try:
-        words = " ".join(f"a{c}b" for c in text)
-        _set(PROBE, json.dumps({"plain": words, "drawn": SVG.format(_drawable(words))}), 0)
-    except typst.TypstError:
-        return False
-    return True
-
-
-def _drawable(svg: str) -> str:
-    """Leave out what only shapes or orders letters: in a picture it would be a letter without a glyph."""
-    return "".join(c for c in svg if c.isascii() or unicodedata.category(c) != "Cf")
-
-
-def _set(source: bytes, text: str, timestamp: int | None) -> bytes:
-    made = typst.compile(
-        source,
-        format="pdf",
-        ignore_system_fonts=True,
-        pdf_standards=STANDARD,
-        sys_inputs={"view": text},
-        timestamp=timestamp or 0,
-    )
-    return made
-
-
 def _seconds(created: str) -> int | None:
     try:
-        return max(0, int(datetime.fromisoformat(created).timestamp()))
+        time = datetime.fromisoformat(created)
+        return max(0, int((time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()))
     except (ValueError, OverflowError, OSError):
         return None
 
@@ -144,29 +89,13 @@ def _document(view: parts.ReportView) -> Data:
         "short_title": short,
         "answers": [asdict(answer) for answer in view.answers],
         "sections": [_section(section) for section in view.sections],
-        "data": [
-            {"id": figure.id, "title": figure.title, "table": _table(figure.table)} for figure in figures(view.sections)
-        ],
+        "data": [{"id": figure.id, "title": figure.title, "table": _table(figure.table)} for figure in figures(view)],
         "words": {
             **{name: say(f"page.{name}") for name in ("brand", "short", "contents")},
             **{name: say(f"paper.{name}") for name in ("author", "table", "figure", "data", "data_lead")},
             **{name: say(f"paper.{name}") for name in ("to_data", "to_figure")},
         },
     }
-
-
-def figures(sections: Iterable[parts.Section]) -> Iterator[parts.Figure]:
-    """Every figure, in order, folded ones too."""
-    for section in sections:
-        yield from _figures(section.blocks)
-
-
-def _figures(blocks: Iterable[parts.Block]) -> Iterator[parts.Figure]:
-    for block in blocks:
-        if isinstance(block, parts.Figure):
-            yield block
-        elif isinstance(block, parts.Fold):
-            yield from _figures(block.blocks)
 
 
 def _section(section: parts.Section) -> Data:
@@ -206,7 +135,7 @@ def _figure(figure: parts.Figure) -> Data:
     return {
         **{name: getattr(figure, name) for name in ("id", "title", "caption")},
         "sheets": [
-            {"svg": _drawable(sheet.svg), "share": sheet.share, "alt": alt}
+            {"svg": drawable(sheet.svg), "share": sheet.share, "alt": alt}
             for sheet, alt in zip(drawn, alts, strict=True)
         ],
     }
@@ -245,7 +174,7 @@ def _width(name: str, cells: list[parts.Cell]) -> float:
     word = max((len(word) for text in texts for word in text.split()), default=1)
     longest = max(len(text) for text in texts)
     named = max((len(cell.text) for cell in cells if cell.kind == "name"), default=0)
-    return max(min(word, LONGEST_WORD), min(longest, 60) ** 0.75, min(named, 34) * 0.8, 5)
+    return max(float(min(word, LONGEST_WORD)), math.pow(min(longest, 60), 0.75), min(named, 34) * 0.8, 5.0)
 
 
 def breakable(text: str) -> str:

@@ -10,7 +10,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 import pandas as pd
 from pydantic import BaseModel
@@ -19,6 +19,7 @@ from audit.record import Contrast, Differential, EvaluationRecord, Rate
 from audit.report import parts
 from audit.report.strings import say
 from audit.report.view.source import Source
+from audit.report.walk import tables
 
 FOLDER = "tables"
 INDEX = "index"
@@ -77,22 +78,6 @@ def _rows(frame: pd.DataFrame, kind: type[BaseModel]) -> list[list[object]]:
 
 def _plain(value: object) -> object:
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list | tuple) else value
-
-
-def tables(view: parts.ReportView) -> Iterator[parts.Table]:
-    """Every table of a report in order, those behind pictures too."""
-    for section in view.sections:
-        yield from _tables(section.blocks)
-
-
-def _tables(blocks: Iterable[parts.Block]) -> Iterator[parts.Table]:
-    for block in blocks:
-        if isinstance(block, parts.Table):
-            yield block
-        elif isinstance(block, parts.Figure):
-            yield block.table
-        elif isinstance(block, parts.Fold):
-            yield from _tables(block.blocks)
 
 
 def shown(table: parts.Table) -> list[list[str]]:

@@ -13,7 +13,6 @@ from audit.record import EvaluationRecord, dumps
 from audit.report import html, pdf
 from audit.report.view import make
 
-
 _PDFS: dict[int, bytes] = {}
 
 

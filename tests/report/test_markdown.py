@@ -13,12 +13,13 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from audit.record import EvaluationRecord
-from audit.report import markdown, pdf, tables
+from audit.report import markdown, walk
 from audit.report.view import make
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
 ATTACKS = {
-    "female": "<script>alert(1)</script>", "black": "a | b `c` [x](javascript:alert(1)) ![y](//z)", "white": "# *h* _u_",
+    "female": "<script>alert(1)</script>", "black": "a | b `c` [x](javascript:alert(1)) ![y](//z)",
+    "white": "# *h* _u_",
     "west_asian": "x" * 10_000, "east_asian": "@team #12 $x^2$ :smile: https://x.org www.x.org", "male": "</details>",
     "dlib": "1. - [ ] & &lt; <!-- net", "gender": "~~g~~ \\| <br>", "years": "\u202ey\x1b[31m",
 }  # fmt: skip
@@ -45,7 +46,7 @@ def test_hostile_names_stay_text(builder: ModuleType) -> None:
     text = markdown.page(make(record))
     shown = PARSER.render(text)
     assert set(re.findall(r"<(script|a|iframe|s|code|h6)\b", shown)) == set()
-    assert {source for source in re.findall(r'<img src="([^"]*)"', shown)} == {
+    assert set(re.findall(r'<img src="([^"]*)"', shown)) == {
         f"pictures/{name}" for name in markdown.pictures(make(record))
     }
     assert shown.count("<details>") == shown.count("</details>") > 5
@@ -66,13 +67,13 @@ def test_every_table_keeps_its_columns_and_rows(any_record: EvaluationRecord) ->
             found[-1].append(0)
         elif token.type in ("td_open", "th_open"):
             found[-1][-1] += 1
-    assert found == [[len(table.columns)] * (1 + len(table.rows)) for table in tables.tables(view)]
+    assert found == [[len(table.columns)] * (1 + len(table.rows)) for table in walk.tables(view)]
 
 
 def test_pictures_are_files_of_their_own_with_words_in_the_text(london_like: EvaluationRecord) -> None:
     view = make(london_like)
     text, pictures = markdown.page(view), markdown.pictures(view)
-    figures = list(pdf.figures(view.sections))
+    figures = list(walk.figures(view))
     assert list(pictures) == [f"{figure.id}.svg" for figure in figures]
     for figure in figures:
         assert f"![{markdown.escape(figure.alt)}](pictures/{figure.id}.svg)" in text

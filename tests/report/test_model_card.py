@@ -62,7 +62,8 @@ def test_a_merged_card_keeps_both(london_like: EvaluationRecord, tmp_path: Path)
 
 
 def test_hostile_names_stay_text_in_metadata(builder: ModuleType) -> None:
-    names = {"female": "a: b\n- c", "black": '"}]', "white": "!!python/object:os.system", "male": "---", "dlib": "&a *b #c",
+    names = {"female": "a: b\n- c", "black": '"}]', "white": "!!python/object:os.system", "male": "---",
+             "dlib": "&a *b #c",
              "london": "{{x}}: [", "east_asian": "👩🏽‍🦱 \x07", "west_asian": "y" * 10_000, "gender": "no"}  # fmt: skip
     record = builder.renamed(builder.london_like(), names)
     page = model_card.page(record, make(record))

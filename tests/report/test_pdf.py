@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import os
 import re
 import subprocess
@@ -19,7 +20,7 @@ import pytest
 import typst
 
 from audit.record import EvaluationRecord, dumps
-from audit.report import parts, pdf
+from audit.report import parts, pdf, walk
 from audit.report.charts import paper
 from audit.report.view import make
 
@@ -104,7 +105,7 @@ def test_every_picture_has_words_and_every_table_has_heads(
     reader: pypdf.PdfReader, london_like: EvaluationRecord
 ) -> None:
     view = make(london_like)
-    figures = list(pdf.figures(view.sections))
+    figures = list(walk.figures(view))
     sheets = sum(len(paper.pieces(figure.picture)) for figure in figures)
     tree = list(elements(reader.trailer["/Root"]["/StructTreeRoot"]))
     alts = [str(e["/Alt"]) for e in tree if e["/S"] == "/Figure" and "/Alt" in e]
@@ -126,7 +127,7 @@ def test_headings_descend_one_by_one(reader: pypdf.PdfReader) -> None:
         if re.fullmatch(r"/H[1-6]", str(e["/S"]))
     ]
     assert levels[0] == 1
-    assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
 
 
 def test_it_runs_nothing_and_leads_nowhere_outside(any_pdf: bytes) -> None:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.record import EvaluationRecord, group_text
-from audit.report import parts, tables
+from audit.report import parts, tables, walk
 from audit.report.view import make
 
 FORMULAS = [
@@ -53,7 +53,8 @@ def test_numbers_stay_numbers(number: str) -> None:
 
 
 def test_hostile_names_are_harmless_in_every_file(builder: ModuleType) -> None:
-    names = {"female": "=SUM(A1)", "black": "@SUM(A1)", "white": "+x,\"y\"\nz", "male": "-1+1", "dlib": "\tnet", "gender": "=g",
+    names = {"female": "=SUM(A1)", "black": "@SUM(A1)", "white": "+x,\"y\"\nz", "male": "-1+1", "dlib": "\tnet",
+             "gender": "=g",
              "west_asian": "w" * 10_000}  # fmt: skip
     record = builder.renamed(builder.beside(), names)
     files = tables.files(record, make(record))
@@ -103,7 +104,7 @@ def test_the_index_names_every_file(any_record: EvaluationRecord) -> None:
     files = tables.files(any_record, view)
     index = read(files["index.csv"])
     assert [row[0] for row in index[1:]] == [name for name in files if name != "index.csv"]
-    assert {table.caption for table in tables.tables(view)} <= {row[1].removeprefix("'") for row in index}
+    assert {table.caption for table in walk.tables(view)} <= {row[1].removeprefix("'") for row in index}
 
 
 def test_nothing_measured_leaves_a_header(builder: ModuleType) -> None:

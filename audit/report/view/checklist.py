@@ -2,7 +2,8 @@
 
 The scope (ISO/IEC 19795-10:2024, abstract) speaks of failures to enrol and to acquire, shifts in comparison scores,
 recognition error rates, response and processing times, group membership, phenotypic measures, reporting, uncertainty,
-thresholds and equitability. The text of the standard was not at hand: rows are in our own words and claim no conformance.
+thresholds and equitability. The text of the standard was not at hand: rows are in our own words, and claim no
+conformance.
 """
 
 from __future__ import annotations
