@@ -529,7 +529,7 @@ def read(path: Path) -> EvaluationRecord:
         first = next((one for one in errors if one["loc"] == ("schema",) and one["type"] != "missing"), errors[0])
         if first["loc"] == ("schema",) and isinstance(first["input"], str):
             found = f"is of another version: {first['input'][:60]!r}"
-            raise DataError(str(path), found, f"This version reads {SCHEMA}; the one that wrote it reads it") from None
+            raise DataError(f"{path}#/schema", found, f"This version reads {SCHEMA}; the one that wrote it reads it") from None
         where = "/".join(str(part) for part in first["loc"])[:200] or "(document)"
         way_out = f"This version reads {SCHEMA}; {error.error_count()} place(s) do not fit"
         raise DataError(f"{path}#/{where}", first["msg"], way_out) from None

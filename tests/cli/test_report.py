@@ -78,7 +78,7 @@ def test_an_unknown_format_is_one_line_and_writes_nothing(given: str, hint: str,
         (b"\xff\xfe", "not UTF-8"),
         (b"[" * 100_000, "recursion"),
         (b'{"schema": "faceaudit/record-1"}', "Field required"),
-        (b"[]", "dictionary"),
+        (b"[]", "should be an object"),
     ],
 )
 def test_a_record_that_is_none_is_one_line(content: bytes, hint: str, tmp_path: Path) -> None:
