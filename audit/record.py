@@ -170,6 +170,13 @@ class GroupsPart(_Part):
     best: Group | None
 
 
+class Histogram(_Part):
+    """Counts between edges; `edges` has one number more than `counts`."""
+
+    edges: list[float]
+    counts: list[int]
+
+
 class Differential(_Part):
     """A disparity measure over the groups of an attribute or an intersection."""
 
@@ -183,6 +190,9 @@ class Differential(_Part):
     null_p: Unit | None
     null_median: float | None = Field(None, description="median of the measure if the rates were equal")
     null_high: float | None = Field(None, description="95 % point of the measure if the rates were equal")
+    null_histogram: Histogram | None = Field(
+        None, description="draws of the measure if the rates were equal; of max/geomean alone"
+    )
     debiased: dict[str, float | None] = Field(description="cross_fit, tau")
     components: dict[str, float | None] = {}
     groups: GroupsPart
