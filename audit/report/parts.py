@@ -277,13 +277,14 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section of the report; `terms` are explained in place."""
+    """A section of the report; `terms` are explained in place, `part` names the part of the report it belongs to."""
 
     id: str
     title: str
     lead: str
     blocks: tuple[Block, ...]
     terms: tuple[Term, ...] = ()
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +298,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class ReportView:
-    """A whole report."""
+    """A whole report. The first page: headline, answers, `verdicts` (by attribute), then the sections."""
 
     language: str
     title: str
@@ -311,3 +312,4 @@ class ReportView:
     answers: tuple[Answer, ...]
     sections: tuple[Section, ...]
     footer: str
+    verdicts: Table | None = None

@@ -7,8 +7,10 @@ from audit.record import Contrast, Rate
 from audit.report.parts import Answer
 from audit.report.strings import say
 from audit.report.view import words
+from audit.report.view.by_attribute import not_tested
 from audit.report.view.findings import (
     chance_text,
+    METRICS,
     counted,
     detectable_text,
     disparity_text,
@@ -24,7 +26,6 @@ from audit.report.view.rates import support_of
 from audit.report.view.source import Source, pronounced
 
 SYNTHETIC = ("S1", "S2")
-METRICS = ("FMR", "FNMR")
 
 
 def leading(source: Source, metric: str = "FMR") -> Contrast | None:
@@ -65,8 +66,9 @@ def headline(source: Source) -> tuple[str, str]:
 
 
 def answers(source: Source) -> tuple[Answer, ...]:
-    """The six questions of a reviewer."""
-    return (_who(source), _how_large(source), _how_sure(source), _how_many(source), _unknown(source), _rely(source))
+    """The questions of a reviewer, in the order in which they are asked."""
+    asked = (_who, _how_large, _how_sure, _how_many, _unknown, _rely, not_tested)
+    return tuple(answer(source) for answer in asked)
 
 
 def _disparities(source: Source, metric: str) -> list[Contrast]:
@@ -193,9 +195,6 @@ def _unknown(source: Source) -> Answer:
     ]
     if thin:
         items.append(say("answer.unknown_groups", n=words.number(len(thin)), total=words.number(_groups(source))))
-    skipped = [p for p in source.shared if p.threshold is None]
-    if skipped and source.headline is not None:
-        items.append(say("answer.unknown_points", targets=words.join(words.target(p.target_fmr) for p in skipped)))
     items.append(say("answer.unknown_always"))
     return Answer(say("question.unknown"), items[0], tuple(items[1:]))
 
