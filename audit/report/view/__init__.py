@@ -15,7 +15,9 @@ from audit.report.view import (
     by_attribute,
     differences,
     findings,
+    nulls,
     pictures,
+    power,
     rates,
     scores,
     series,
@@ -72,6 +74,7 @@ def _sections(source: Source) -> tuple[Section, ...]:
             series.series_section(source),
             _scores_section(source),
             background.failure_section(source),
+            power.power_section(source),
         ),
         "method": (
             background.limits_section(source),
@@ -124,7 +127,7 @@ def _groups_section(source: Source) -> Section:
 
 
 def _differences_section(source: Source) -> Section:
-    blocks: list[Block] = [*_present(*(pictures.spread_figure(source, metric) for metric in ("FMR", "FNMR")))]
+    blocks: list[Block] = [*_present(*(nulls.spread_figure(source, metric) for metric in ("FMR", "FNMR")))]
     unformed: list[str] = []
     counted = 0
     for metric in ("FMR", "FNMR"):

@@ -9,8 +9,8 @@ from audit.report.strings import say
 from audit.report.view import words
 from audit.report.view.by_attribute import not_tested
 from audit.report.view.findings import (
-    chance_text,
     METRICS,
+    chance_text,
     counted,
     detectable_text,
     disparity_text,
@@ -87,8 +87,8 @@ def _who(source: Source) -> Answer:
     lines, doubtful = [], []
     for metric in METRICS:
         found = _disparities(source, metric)
-        firm = list(dict.fromkeys(words.group_name(c.group) for c in found if not chance_text(source, c)))
-        every = list(dict.fromkeys(words.group_name(c.group) for c in found))
+        firm = list(dict.fromkeys(words.quoted(c.group) for c in found if not chance_text(source, c)))
+        every = list(dict.fromkeys(words.quoted(c.group) for c in found))
         names = firm or every
         equivalent = {verdict(source, metric, a) for a in source.attribute_sets()} == {"EQUIVALENT"}
         key = "some" if names else "equivalent" if equivalent else "none"
@@ -205,19 +205,17 @@ def _groups(source: Source) -> int:
 
 def _rely(source: Source) -> Answer:
     tier = source.record.benchmark.consent_tier
-    details = []
-    if tier == "undocumented":
-        details.append(say("answer.rely_undocumented"))
-    if tier in SYNTHETIC:
-        details.append(say("answer.rely_synthetic"))
-    if any(spread(source, "FMR", a) is None for a in source.attribute_sets()):
-        details.append(say("answer.rely_no_spread"))
     lead = leading(source) or leading(source, "FNMR")
+    lines = [say(f"answer.rely_{_reliance(source, lead)}")]
+    if tier == "undocumented":
+        lines.insert(0, say("answer.rely_undocumented"))
+    if tier in SYNTHETIC:
+        lines.insert(0, say("answer.rely_synthetic"))
+    if any(spread(source, "FMR", a) is None for a in source.attribute_sets()):
+        lines.append(say("answer.rely_no_spread"))
     if lead is not None and weakest(source, lead) == "count-only":
-        details.append(say("answer.rely_count_only"))
-    return Answer(
-        say("question.rely"), say(f"answer.rely_{_reliance(source, lead)}"), (*details, say("answer.rely_not"))
-    )
+        lines.append(say("answer.rely_count_only"))
+    return Answer(say("question.rely"), lines[0], (*lines[1:], say("answer.rely_not")))
 
 
 def _reliance(source: Source, lead: Contrast | None) -> str:
