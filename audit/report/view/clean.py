@@ -18,7 +18,9 @@ from audit.report.strings import say
 LONGEST_NAME = 48
 LONGEST_TEXT = 6000
 _KEPT = frozenset("\u200c\u200d\u200e\u200f\u061c")  # joiners and marks that ordinary Persian, Arabic, Hebrew need
-_CLAIMS = re.compile(r"un\W?biased|bias\W*free|\bno\s+bias|\bis\s+fair", re.IGNORECASE)
+_CLAIMS = re.compile(r"un[\W_]?biased|bias[\W_]*free|\bno[\W_]+bias|\bis\W+fair")
+_ALIKE = str.maketrans("аеорсіѕухʙαιοᴜɴı", "aeopcisyxbaiouni")
+"""Letters of other alphabets that look like Latin ones, enough to write these words."""
 
 
 @lru_cache(maxsize=4096)
@@ -31,7 +33,7 @@ def clean(text: str) -> str:
     shown = "".join(_visible(c) for c in text)
     if len(shown) > LONGEST_TEXT:
         shown = shown[:LONGEST_TEXT] + "…"
-    return _CLAIMS.sub(say("word.withheld"), shown)
+    return _withhold(shown)
 
 
 def claims(text: str) -> bool:
@@ -40,8 +42,30 @@ def claims(text: str) -> bool:
     >>> claims("This set is fair."), claims("fairness")
     (True, False)
     """
-    lower = text.lower()
-    return ("bias" in lower or "fair" in lower) and _CLAIMS.search(text) is not None
+    return _CLAIMS.search(_folded(text)[0]) is not None
+
+
+def _withhold(text: str) -> str:
+    """Replace claims, also those that accents, joiners or letters of other alphabets hide."""
+    folded, places = _folded(text)
+    kept, last = [], 0
+    for match in _CLAIMS.finditer(folded):
+        kept += [text[last : places[match.start()]], say("word.withheld")]
+        last = places[match.end() - 1] + 1
+    return "".join((*kept, text[last:]))
+
+
+def _folded(text: str) -> tuple[str, range | list[int]]:
+    """A text in small plain letters, and where each of them stands in the original."""
+    if text.isascii():
+        return text.lower(), range(len(text))
+    folded, places = [], []
+    for place, c in enumerate(text):
+        for part in unicodedata.normalize("NFKD", c.lower().translate(_ALIKE)):
+            if unicodedata.category(part) not in {"Mn", "Cf"}:
+                folded.append(part)
+                places.append(place)
+    return "".join(folded), places
 
 
 def scrub(record: EvaluationRecord) -> EvaluationRecord:
