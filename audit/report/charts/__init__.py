@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     import altair as alt
 
 WIDE, NARROW = 840, 340
+MOST_NARROW = 40
+"""A longer list of rows is drawn once, and scrolled sideways on a phone: text takes most of the time and the bytes."""
 DRAWN_BY: dict[type, Callable[[Any, int], Spec]] = {
     RowPicture: draw_rows,
     HistogramPicture: draw_histograms,
@@ -59,7 +61,7 @@ def svgs(picture: Picture, name: str) -> tuple[str, str]:
     (wide, narrow) SVG texts; the same one twice where the picture cannot be narrower
     """
     wide = _svg(draw(picture, WIDE), f"{name}-w")
-    if isinstance(picture, HeatPicture):
+    if isinstance(picture, HeatPicture) or (isinstance(picture, RowPicture) and len(picture.rows) > MOST_NARROW):
         return wide, wide
     return wide, _svg(draw(picture, NARROW), f"{name}-n")
 

@@ -17,6 +17,7 @@ from audit.report.strings import say
 
 LONGEST_NAME = 48
 LONGEST_TEXT = 6000
+_NUMBERS = frozenset({int, float, bool, type(None)})
 _KEPT = frozenset("\u200c\u200d\u200e\u200f\u061c")  # joiners and marks that ordinary Persian, Arabic, Hebrew need
 _CLAIMS = re.compile(r"un[\W_]?biased|bias[\W_]*free|\bno[\W_]+bias|\bis\W+fair")
 _ALIKE = str.maketrans("аеорсіѕухʙαιοᴜɴı", "aeopcisyxbaiouni")
@@ -121,7 +122,10 @@ def _walk(value: Any, names: dict[str, str]) -> Any:
     if isinstance(value, str):
         return names[value] if value in names else clean(value)
     if isinstance(value, dict):
-        return {_walk(key, names): _walk(item, names) for key, item in value.items()}
+        return {
+            names[key] if key in names else clean(key): item if type(item) in _NUMBERS else _walk(item, names)
+            for key, item in value.items()
+        }
     if isinstance(value, list | tuple):
         if value and isinstance(value[0], int | float):
             return value
