@@ -1,4 +1,4 @@
-"""The report of a large audit beside that of a small one: its time grows slower than its record, and its page stays small."""
+"""The report of a large audit beside that of a small one: it takes little longer, and its page stays small."""
 
 from __future__ import annotations
 

@@ -196,7 +196,8 @@ def differentials() -> list[r.Differential]:
                 made.append(r.Differential(
                     **base, measure=measure, value=1.9,
                     interval=r.IntervalPart(low=1.0, high=3.6, level=0.95, method="draws"),
-                    null_p=0.08, null_median=1.3, null_high=2.1, null_histogram=chance() if measure == "max/geomean" else None,
+                    null_p=0.08, null_median=1.3, null_high=2.1,
+                    null_histogram=chance() if measure == "max/geomean" else None,
                     debiased={"cross_fit": 1.4, "tau": 0.3},
                     groups=r.GroupsPart(worst=worst, best=best), verdict="INCONCLUSIVE", minimum_detectable_ratio=3.0,
                 ))  # fmt: skip

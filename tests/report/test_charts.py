@@ -96,7 +96,7 @@ def test_zeros_of_a_trade_off_stand_in_the_marked_strip(drawn: list[parts.Figure
 
 
 def test_the_ratio_stands_before_its_draws_under_equal_rates(drawn: list[parts.Figure]) -> None:
-    """Bars cover each its bin and their areas are the counts; the measured value and the 95 % point stand where they belong."""
+    """The areas of the bars are the counts; the measured value and the 95 % point stand where they belong."""
     figure = next(f for f in drawn if f.id == "spread-fmr")
     assert isinstance(figure.picture, parts.HistogramPicture)
     row = figure.picture.rows[0]

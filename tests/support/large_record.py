@@ -1,4 +1,4 @@
-"""A record of the size of a large audit: 64 intersections of two attributes at five operating points, each pair of them."""
+"""A record of the size of a large audit: 64 intersections of two attributes, and each pair, at five operating points."""
 
 from __future__ import annotations
 
@@ -58,7 +58,9 @@ def large() -> r.EvaluationRecord:
     base = made.london_like()
     return base.model_copy(update={
         "benchmark": base.benchmark.model_copy(update={"attributes": labels}),
-        "samples": r.SamplesPart(total=2 * sizes[0], subjects=sizes[0], mated=2 * sizes[0], nonmated=pairs[0], by_group=counts),
+        "samples": r.SamplesPart(
+            total=2 * sizes[0], subjects=sizes[0], mated=2 * sizes[0], nonmated=pairs[0], by_group=counts
+        ),
         "acquisition": [], "rates": rates, "contrasts": contrasts, "differentials": spreads,
         "operating_points": [
             base.operating_points[0].model_copy(update={"id": p, "target_fmr": t, "threshold": -t, "achieved_fmr": t})
@@ -66,7 +68,9 @@ def large() -> r.EvaluationRecord:
         ],
         "distributions": [d for g in groups for d in _distributions(rng, g)],
         "det": [_det(g, p) for g, p in zip(groups, pairs, strict=True)],
-        "score_shifts": [_shift(rng, g, n, m) for g, n in zip(groups[1:], sizes[1:], strict=True) for m in (True, False)],
+        "score_shifts": [
+            _shift(rng, g, n, mated) for g, n in zip(groups[1:], sizes[1:], strict=True) for mated in (True, False)
+        ],
     })  # fmt: skip
 
 

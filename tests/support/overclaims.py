@@ -20,19 +20,22 @@ UNSUPPORTED = (
     r"\b(?:free|devoid) (?:of|from) (?:any )?(?:bias|disparit|discriminat)", r"\bwithout (?:any )?(?:bias|discriminat)",
     r"\b(?:does|do|did) not discriminate", r"\bnon-?discriminat", r"\b(?:zero|nil) (?:bias|disparit)",
     r"\bbias (?:has been|was|is) (?:removed|eliminated|absent)", r"\bfair (?:to|for|towards) (?:all|every)",
-    r"\b(?:certifie[sd]|guarantees?|proves?|proven) (?:to be |as |that |the )?(?:\w+ )?(?:fair|safe|equal|equality|accura)",
+    r"\b(?:certifie[sd]|guarantees?|proves?|proven) (?:to be |as |that |the )?(?:\w+ )?(?:fair|safe|equal|accura)",
     r"\bconforms? (?:to|with) (?:the )?iso", r"\biso(?:/iec)? ?\d+(?:-\d+)? (?:conform|certifi|complian)",
     r"\btreats? (?:all|every\w*)(?: \w+)? (?:alike|equally|the same)", r"\bdisparity does not exist",
     r"\b(?:safe|suitable|approved) for (?:any|all|every) (?:use|group|people|person)",
-    r"\bno (?:one|group|person) is (?:affected|disadvantaged)", r"\brace[- ]neutral|\bgender[- ]neutral|\bdebiased model",
+    r"\bno (?:one|group|person) is (?:affected|disadvantaged)", r"\b(?:race|gender)[- ]neutral",
+    r"\bdebiased model",
 )  # fmt: skip
 EQUAL = (
-    r"\bno (?:\w+ ){0,2}(?:differences?|disparit(?:y|ies)|gaps?|discrimination)\b(?! of [\w.{}]+ times or more could be shown)",
+    r"\bno (?:\w+ ){0,2}(?:differences?|disparit(?:y|ies)|gaps?|discrimination)\b"
+    r"(?! of [\w.{}]+ times or more could be shown)",
     r"\b(?:works?|performs?|recogni[sz]es) (?:\w+ ){0,3}(?:equally|just as) (?:\w+ )?(?:well|accurately|reliably)",
     r"\b(?:works?|performs?) (?:equally|the same|alike)", r"\bequally (?:accurate|reliable|good|well)",
     r"\b(?:error )?rates (?:are|were) (?:equal|identical|the same|alike)\b",
     r"\bsame (?:accuracy|error rates?|performance) (?:for|in|across)", r"\blie within [^.]{0,40} of each other",
-    r"\bno evidence (?:of|for) (?:a |any )?(?:bias|differences?|disparit)", r"\bgroups (?:do not differ|are equivalent)",
+    r"\bno evidence (?:of|for) (?:a |any )?(?:bias|differences?|disparit)",
+    r"\bgroups (?:do not differ|are equivalent)",
     r"\bregardless of (?:gender|ethnicity|age|race|skin)", r"\bdifferences? (?:are|is) (?:negligible|insignificant)",
 )  # fmt: skip
 SUPPOSED = re.compile(r"\b(?:if|whether|when|under|says?|under which|words such as)\b[^.;]*$")

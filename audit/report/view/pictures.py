@@ -16,6 +16,12 @@ from audit.report.view.source import Source
 
 MOST_HEAT = 16
 """A larger square of groups is unreadable; its numbers stay in the record."""
+RATIO_STEPS = (
+    (2.5, (1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.7, 2.0, 5.0, 7.0, 8.0, 9.0)),
+    (5.0, (1.0, 1.2, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)),
+    (300.0, (1.0, 2.0, 5.0)),
+    (math.inf, (1.0,)),
+)
 LEVELS = (1e-4, 1e-3, 1e-2, 1e-1)
 
 
@@ -77,9 +83,11 @@ def rate_domain(marks: Iterable[RowMark], others: Iterable[float], *, ceiling: f
 
 
 def rate_ticks(domain: tuple[float, float]) -> tuple[Line, ...]:
-    """A tick a decade."""
+    """A tick a decade, and two between where there are at most two decades."""
     first, last = round(math.log10(domain[0])), round(math.log10(domain[1]))
-    return tuple(Line(10.0**k, words.tick(10.0**k)) for k in range(first, last + 1))
+    steps = (1.0, 2.0, 5.0) if last - first <= 2 else (1.0,)
+    values = [m * 10.0**k for k in range(first, last + 1) for m in steps]
+    return tuple(Line(x, words.tick(x)) for x in values if x <= domain[1] * (1 + 1e-9))
 
 
 def spoken(marks: Iterable[RowMark]) -> str:
@@ -147,12 +155,9 @@ def _short(c: Contrast) -> str:
 
 
 def ratio_ticks(domain: tuple[float, float]) -> tuple[Line, ...]:
-    """Ticks of a logarithmic axis of ratios."""
-    wide = domain[1] / domain[0] > 300
-    near = domain[1] / domain[0] < 2.5
-    steps = (
-        (1.0,) if wide else (1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.7, 2.0, 5.0, 7.0, 8.0, 9.0) if near else (1.0, 2.0, 5.0)
-    )
+    """Ticks of a logarithmic axis of ratios, the closer the less of it is shown."""
+    reach = domain[1] / domain[0]
+    steps = next(steps for most, steps in RATIO_STEPS if reach <= most)
     values = [m * 10.0**k for k in range(-4, 5) for m in steps]
     return tuple(Line(x, say("figure.factor", ratio=f"{x:,.10g}")) for x in values if domain[0] <= x <= domain[1])
 
