@@ -1,4 +1,4 @@
-"""A record of the size of a large audit: 64 intersections of two attributes, and each pair, at five operating points."""
+"""A record of the size of a large audit: 64 intersections of two attributes, and their pairs, at five points."""
 
 from __future__ import annotations
 

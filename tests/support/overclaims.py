@@ -28,8 +28,7 @@ UNSUPPORTED = (
     r"\bdebiased model",
 )  # fmt: skip
 EQUAL = (
-    r"\bno (?:\w+ ){0,2}(?:differences?|disparit(?:y|ies)|gaps?|discrimination)\b"
-    r"(?! of [\w.{}]+ times or more could be shown)",
+    r"\bno (?:\w+ ){0,2}(?:differences?|disparit(?:y|ies)|gaps?|discrimination)\b(?! of \S+ times or more could)",
     r"\b(?:works?|performs?|recogni[sz]es) (?:\w+ ){0,3}(?:equally|just as) (?:\w+ )?(?:well|accurately|reliably)",
     r"\b(?:works?|performs?) (?:equally|the same|alike)", r"\bequally (?:accurate|reliable|good|well)",
     r"\b(?:error )?rates (?:are|were) (?:equal|identical|the same|alike)\b",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audit.report.parts import Answer, Cell, Finding, Table
+from audit.report.parts import Answer, Cell, Table
 from audit.report.strings import say
 from audit.report.view import words
 from audit.report.view.differences import VERDICT_SIGNS
@@ -21,7 +21,7 @@ def verdict_table(source: Source) -> Table | None:
     rows = tuple(
         (
             Cell(words.attributes_name(attributes), say("first.groups", n=len(source.groups(attributes))), kind="name"),
-            *(_cell(finding(source, metric, attributes)) for metric in METRICS),
+            *(_cell(source, metric, attributes) for metric in METRICS),
         )
         for attributes in sets[:MOST_ROWS]
     )
@@ -30,13 +30,23 @@ def verdict_table(source: Source) -> Table | None:
     return Table("verdicts", say("first.caption"), columns, rows, note)
 
 
-def _cell(found: Finding) -> Cell:
+def _cell(source: Source, metric: str, attributes: tuple[str, ...]) -> Cell:
     """A verdict, the claim that it allows, and the counts behind it."""
+    found = finding(source, metric, attributes)
+    claims = {"DISPARITY": _claim(source, metric, attributes) or found.text, "EQUIVALENT": found.text}
     behind = found.evidence[:1] if found.verdict != "EQUIVALENT" else ()
-    claim = () if found.verdict == "INCONCLUSIVE" else (found.text,)
-    return Cell(
-        f"{VERDICT_SIGNS[found.verdict]} {found.label}", " ".join((*claim, *behind)), mark=found.verdict.lower()
-    )
+    words_of = (claims.get(found.verdict, ""), *behind)
+    sign = VERDICT_SIGNS[found.verdict]
+    return Cell(f"{sign} {found.label}", " ".join(filter(None, words_of)), mark=found.verdict.lower())
+
+
+def _claim(source: Source, metric: str, attributes: tuple[str, ...]) -> str:
+    """The leading disparity in few words; nothing where only the spread over all groups shows one."""
+    for c in source.contrasts(metric, attributes, source.headline):
+        if c.verdict == "DISPARITY":
+            key = "first.more" if (c.ratio or 1.0) >= 1 else "first.less"
+            return say(key, group=words.quoted(c.group), against=words.quoted(c.against))
+    return ""
 
 
 def not_tested(source: Source) -> Answer:

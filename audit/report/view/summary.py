@@ -11,7 +11,6 @@ from audit.report.view.by_attribute import not_tested
 from audit.report.view.findings import (
     METRICS,
     chance_text,
-    counted,
     detectable_text,
     disparity_text,
     one_side,
@@ -22,7 +21,7 @@ from audit.report.view.findings import (
     verdict,
     weakest,
 )
-from audit.report.view.rates import support_of
+from audit.report.view.rates import of_counts, support_of
 from audit.report.view.source import Source, pronounced
 
 SYNTHETIC = ("S1", "S2")
@@ -139,7 +138,11 @@ def _how_large(source: Source) -> Answer:
     sides = [
         source.rate(lead.metric, g, source.headline) for g in (lead.group, other_side(source, lead)) if g is not None
     ]
-    counts = [counted(rate) for rate in sides if rate is not None and rate.value is not None]
+    counts = [
+        say(f"metric.{rate.metric}_counts", counts=of_counts(rate))
+        for rate in sides
+        if rate is not None and rate.value is not None
+    ]
     if len(counts) < 2:
         return Answer(say("question.large"), size, (side_text(source, lead),))
     return Answer(say("question.large"), say("answer.large_counts", first=counts[0], second=counts[1]), (size,))
