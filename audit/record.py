@@ -170,6 +170,13 @@ class GroupsPart(_Part):
     best: Group | None
 
 
+class Histogram(_Part):
+    """Counts between edges; `edges` has one number more than `counts`."""
+
+    edges: list[float]
+    counts: list[int]
+
+
 class Differential(_Part):
     """A disparity measure over the groups of an attribute or an intersection."""
 
@@ -183,6 +190,9 @@ class Differential(_Part):
     null_p: Unit | None
     null_median: float | None = Field(None, description="median of the measure if the rates were equal")
     null_high: float | None = Field(None, description="95 % point of the measure if the rates were equal")
+    null_histogram: Histogram | None = Field(
+        None, description="draws of the measure if the rates were equal; of max/geomean alone"
+    )
     debiased: dict[str, float | None] = Field(description="cross_fit, tau")
     components: dict[str, float | None] = {}
     groups: GroupsPart
@@ -529,7 +539,9 @@ def read(path: Path) -> EvaluationRecord:
         first = next((one for one in errors if one["loc"] == ("schema",) and one["type"] != "missing"), errors[0])
         if first["loc"] == ("schema",) and isinstance(first["input"], str):
             found = f"is of another version: {first['input'][:60]!r}"
-            raise DataError(f"{path}#/schema", found, f"This version reads {SCHEMA}; the one that wrote it reads it") from None
+            raise DataError(
+                f"{path}#/schema", found, f"This version reads {SCHEMA}; the one that wrote it reads it"
+            ) from None
         where = "/".join(str(part) for part in first["loc"])[:200] or "(document)"
         way_out = f"This version reads {SCHEMA}; {error.error_count()} place(s) do not fit"
         raise DataError(f"{path}#/{where}", first["msg"], way_out) from None

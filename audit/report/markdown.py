@@ -28,7 +28,11 @@ def page(view: parts.ReportView) -> str:
     made = [f"# {escape(view.title)}", escape(view.subtitle), escape(view.consent)]
     made += [f"> **{escape(alert)}**" for alert in view.alerts]
     made += [f"## {say('page.short')}", *short(view, 3)]
+    part = ""
     for section in view.sections:
+        if section.part != part:
+            part = section.part
+            made += ["---", f"**{escape(part)}**"]
         made.append(f"## {escape(section.title)}")
         if section.lead:
             made.append(f"*{escape(section.lead)}*")
@@ -48,7 +52,7 @@ def short(view: parts.ReportView, level: int) -> list[str]:
         made += [f"{'#' * level} {escape(answer.question)}", escape(answer.answer)]
         if answer.details:
             made.append(_listing(answer.details))
-    return made
+    return made if view.verdicts is None else [*made, *table(view.verdicts)]
 
 
 def pictures(view: parts.ReportView) -> dict[str, str]:

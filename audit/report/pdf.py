@@ -6,6 +6,7 @@ fonts inside typst are used; a character that none of them has is printed as its
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import re
@@ -13,6 +14,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import cache
 from importlib import resources
+from operator import attrgetter
 from typing import Any, assert_never
 
 import typst
@@ -88,7 +90,12 @@ def _document(view: parts.ReportView) -> Data:
         **{name: getattr(view, name) for name in ("evidence", "alerts", "consent", "subtitle", "footer")},
         "short_title": short,
         "answers": [asdict(answer) for answer in view.answers],
-        "sections": [_section(section) for section in view.sections],
+        "verdicts": [] if view.verdicts is None else [_table(view.verdicts)],
+        "sections": [
+            {"part": part if n == 0 else "", **_section(section)}
+            for part, sections in itertools.groupby(view.sections, key=attrgetter("part"))
+            for n, section in enumerate(sections)
+        ],
         "data": [{"id": figure.id, "title": figure.title, "table": _table(figure.table)} for figure in figures(view)],
         "words": {
             **{name: say(f"page.{name}") for name in ("brand", "short", "contents")},

@@ -22,6 +22,8 @@ def tables(view: ReportView) -> Iterator[Table]:
 
 
 def _all(view: ReportView) -> Iterator[Block]:
+    if view.verdicts is not None:
+        yield view.verdicts
     for section in view.sections:
         yield from _unfolded(section.blocks)
 

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from audit.report import charts
-from audit.report.parts import BandPicture, CurvePicture, Picture, RidgePicture, RowMark, RowPicture
+from audit.report.parts import BandPicture, CurvePicture, HistogramPicture, Picture, RidgePicture, RowMark, RowPicture
 
 WIDTH, TALLEST = 740, 900
 """Of the text area of a page, in the pixels of a drawing."""
@@ -42,12 +42,12 @@ def pieces(picture: Picture) -> list[Picture]:
         return [picture]
     if isinstance(picture, RowPicture):
         return [replace(picture, rows=part) for part in _headed(picture.rows, _most(len(picture.rows), height))]
-    if isinstance(picture, RidgePicture):
+    if isinstance(picture, RidgePicture | HistogramPicture):
         most = _most(len(picture.rows), height)
-        return [replace(picture, rows=picture.rows[i : i + most]) for i in range(0, len(picture.rows), most)]
+        return [replace(picture, rows=picture.rows[i : i + most]) for i in range(0, len(picture.rows), most)]  # type: ignore[misc]
     if isinstance(picture, CurvePicture | BandPicture):
         most = _most(len(picture.panels), height)
-        return [_with_panels(picture, i, i + most) for i in range(0, len(picture.panels), most)]
+        return [replace(picture, panels=picture.panels[i : i + most]) for i in range(0, len(picture.panels), most)]  # type: ignore[misc]
     return [picture]
 
 
@@ -56,12 +56,6 @@ def _most(count: int, height: float) -> int:
     pages = math.ceil(height / (0.9 * TALLEST))
     most = math.ceil(count / pages)
     return most + most % 2  # panels stand in pairs
-
-
-def _with_panels(picture: CurvePicture | BandPicture, first: int, last: int) -> Picture:
-    if isinstance(picture, CurvePicture):
-        return replace(picture, panels=picture.panels[first:last])
-    return replace(picture, panels=picture.panels[first:last])
 
 
 def _headed(rows: tuple[RowMark, ...], most: int) -> list[tuple[RowMark, ...]]:
