@@ -62,13 +62,6 @@ def _last(text: str, made: int | None) -> bytes:
         raise DataError("report.pdf", f"cannot be set: {error.message}", "The other formats do not need it") from error
 
 
-def _last(text: str, made: int | None) -> bytes:
-    try:
-        return typeset(template(), text, made)
-    except typst.TypstError as error:
-        raise DataError("report.pdf", f"cannot be set: {error.message}", "The other formats do not need it") from error
-
-
 @cache
 def template() -> bytes:
     """Read the template."""

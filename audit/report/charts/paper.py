@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from audit.report import charts
 from audit.report.parts import BandPicture, CurvePicture, HistogramPicture, Picture, RidgePicture, RowMark, RowPicture
 
+Item = TypeVar("Item")
 WIDTH, TALLEST = 740, 900
 """Of the text area of a page, in the pixels of a drawing."""
 
@@ -42,13 +44,20 @@ def pieces(picture: Picture) -> list[Picture]:
         return [picture]
     if isinstance(picture, RowPicture):
         return [replace(picture, rows=part) for part in _headed(picture.rows, _most(len(picture.rows), height))]
-    if isinstance(picture, RidgePicture | HistogramPicture):
-        most = _most(len(picture.rows), height)
-        return [replace(picture, rows=picture.rows[i : i + most]) for i in range(0, len(picture.rows), most)]  # type: ignore[misc]
-    if isinstance(picture, CurvePicture | BandPicture):
-        most = _most(len(picture.panels), height)
-        return [replace(picture, panels=picture.panels[i : i + most]) for i in range(0, len(picture.panels), most)]  # type: ignore[misc]
+    if isinstance(picture, RidgePicture):
+        return [replace(picture, rows=part) for part in _even(picture.rows, height)]
+    if isinstance(picture, HistogramPicture):
+        return [replace(picture, rows=part) for part in _even(picture.rows, height)]
+    if isinstance(picture, CurvePicture):
+        return [replace(picture, panels=part) for part in _even(picture.panels, height)]
+    if isinstance(picture, BandPicture):
+        return [replace(picture, panels=part) for part in _even(picture.panels, height)]
     return [picture]
+
+
+def _even(items: tuple[Item, ...], height: float) -> list[tuple[Item, ...]]:
+    most = _most(len(items), height)
+    return [items[start : start + most] for start in range(0, len(items), most)]
 
 
 def _most(count: int, height: float) -> int:
