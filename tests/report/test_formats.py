@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+import overclaims
 import pypdfium2
 import pytest
 from markdown_it import MarkdownIt
@@ -186,7 +187,7 @@ def test_no_format_overclaims(any_record: EvaluationRecord, any_pdf: bytes) -> N
     document = pypdfium2.PdfDocument(any_pdf)
     texts.append(" ".join(page.get_textpage().get_text_bounded() for page in document))
     for text in texts:
-        assert not re.search(r"unbiased|bias[\s\u2010-\u2015-]*free|no\s+bias|is\s+fair", text, re.IGNORECASE)
+        assert overclaims.found(text, overclaims.verdicts_of(any_record)) == []
 
 
 def test_the_same_record_gives_the_same_files(builder: ModuleType, tmp_path: Path) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any
 
 from audit.report import charts
 from audit.report.parts import BandPicture, CurvePicture, HistogramPicture, Picture, RidgePicture, RowMark, RowPicture
 
-Item = TypeVar("Item")
 WIDTH, TALLEST = 740, 900
 """Of the text area of a page, in the pixels of a drawing."""
 
@@ -40,22 +39,21 @@ def sheets(picture: Picture, name: str) -> list[Sheet]:
 def pieces(picture: Picture) -> list[Picture]:
     """Cut a picture that is a list of rows or panels where it would be taller than a page; others are shrunk."""
     height = charts.draw(picture, WIDTH)["height"]
+    made: list[Picture] = [picture]
     if height <= TALLEST:
-        return [picture]
+        return made
     if isinstance(picture, RowPicture):
-        return [replace(picture, rows=part) for part in _headed(picture.rows, _most(len(picture.rows), height))]
-    if isinstance(picture, RidgePicture):
-        return [replace(picture, rows=part) for part in _even(picture.rows, height)]
-    if isinstance(picture, HistogramPicture):
-        return [replace(picture, rows=part) for part in _even(picture.rows, height)]
-    if isinstance(picture, CurvePicture):
-        return [replace(picture, panels=part) for part in _even(picture.panels, height)]
-    if isinstance(picture, BandPicture):
-        return [replace(picture, panels=part) for part in _even(picture.panels, height)]
-    return [picture]
+        made = [replace(picture, rows=part) for part in _headed(picture.rows, _most(len(picture.rows), height))]
+    elif isinstance(picture, RidgePicture | HistogramPicture):
+        rows: tuple[Any, ...] = picture.rows
+        made = [replace(picture, rows=part) for part in _even(rows, height)]
+    elif isinstance(picture, CurvePicture | BandPicture):
+        panels: tuple[Any, ...] = picture.panels
+        made = [replace(picture, panels=part) for part in _even(panels, height)]
+    return made
 
 
-def _even(items: tuple[Item, ...], height: float) -> list[tuple[Item, ...]]:
+def _even(items: tuple[Any, ...], height: float) -> list[Any]:
     most = _most(len(items), height)
     return [items[start : start + most] for start in range(0, len(items), most)]
 
