@@ -34,7 +34,7 @@ def page(view: parts.ReportView) -> str:
             part = section.part
             made += ["---", f"**{escape(part)}**"]
         made.append(f"## {escape(section.title)}")
-        if section.lead:
+        if section.lead and section.id != "glossary":  # which speaks of opening in place
             made.append(f"*{escape(section.lead)}*")
         made += _blocks(section.blocks, 3)
         if section.id == "glossary":

@@ -99,12 +99,12 @@ def _document(view: parts.ReportView) -> Data:
 
 
 def _section(section: parts.Section) -> Data:
-    explained = section.terms if section.id == "glossary" else ()
+    glossary = section.id == "glossary"
     return {
         "title": section.title,
-        "lead": section.lead,
+        "lead": "" if glossary else section.lead,  # which speaks of opening in place
         "blocks": [_block(block) for block in section.blocks],
-        "terms": [(term.word, term.text) for term in explained],
+        "terms": [(term.word, term.text) for term in section.terms if glossary],
     }
 
 
