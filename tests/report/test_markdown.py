@@ -8,7 +8,7 @@ import xml.etree.ElementTree as Tree
 from types import ModuleType
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -25,6 +25,7 @@ ATTACKS = {
 }  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(exclude_categories=("Cs", "Cc")), max_size=40))
 def test_an_escaped_text_reads_as_itself(text: str) -> None:
     wanted = " ".join(text.split())

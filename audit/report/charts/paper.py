@@ -61,7 +61,7 @@ def _even(items: tuple[Any, ...], height: float) -> list[Any]:
 def _most(count: int, height: float) -> int:
     """How many rows of a picture stand on a page: all pages alike, a few fewer than fit, as titles are repeated."""
     pages = math.ceil(height / (0.9 * TALLEST))
-    most = math.ceil(count / pages)
+    most = math.ceil((count + pages) / pages)  # a heading may be repeated on each
     return most + most % 2  # panels stand in pairs
 
 
