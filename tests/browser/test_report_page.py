@@ -96,7 +96,6 @@ def test_the_page_is_quiet_and_fits_its_screen(visit: Visit, scheme: str, screen
         ("hostile", 390, "dark"),
         ("crossing", 768, "light"),
         ("empty", 390, "light"),
-        ("large", 390, "dark"),
     ],
 )
 def test_axe_finds_no_violation(name: str, width: int, scheme: str, browser: Browser, reports: dict[str, Path]) -> None:

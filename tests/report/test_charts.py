@@ -7,6 +7,7 @@ import re
 from types import ModuleType
 from typing import Any
 
+import large_record
 import pytest
 
 from audit.record import EvaluationRecord
@@ -132,6 +133,18 @@ def test_counts_stand_in_every_cell_of_the_heat_map(london_like: EvaluationRecor
     figure = next(f for f in all_figures(london_like) if f.id == "heat-2")
     written = {row["text"] for row in layers(charts.draw(figure.picture), "text")}
     assert {"9 / 40", "0 / 2,244", "3 / 160"} <= written
+
+
+def test_of_many_groups_those_with_the_highest_pairs_are_drawn() -> None:
+    record = large_record.large()
+    figure = next(f for f in all_figures(record) if f.id == "heat-2")
+    assert isinstance(figure.picture, parts.HeatPicture)
+    assert len(figure.picture.labels) == 16
+    assert figure.caption.startswith("The 16 of 64 groups")
+    point = "global-fmr-0.001"
+    inside = [x for x in record.rates if x.metric == "FMR" and x.operating_point == point and len(x.group) == 2]
+    highest = max(inside, key=lambda x: x.value or 0.0)
+    assert ", ".join(v if k == "region" else f"age {v}" for k, v in highest.group.items()) in figure.picture.labels
 
 
 def test_darker_cells_are_higher_rates() -> None:

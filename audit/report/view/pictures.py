@@ -6,7 +6,7 @@ import itertools
 import math
 from collections.abc import Iterable
 
-from audit.record import Contrast, OperatingPoint, Rate
+from audit.record import Contrast, Group, OperatingPoint, Rate
 from audit.report.parts import Cell, Figure, HeatCell, HeatPicture, Line, RowMark, RowPicture, Table
 from audit.report.strings import say
 from audit.report.view import words
@@ -15,7 +15,7 @@ from audit.report.view.rates import MARKERS, SIGNS, name_cell, of_counts, rate_c
 from audit.report.view.source import Source
 
 MOST_HEAT = 16
-"""A larger square of groups is unreadable; its numbers stay in the record."""
+"""A larger square of groups is unreadable: those with the highest rate in any pair are drawn, the rest is counted."""
 RATIO_STEPS = (
     (2.5, (1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.7, 2.0, 5.0, 7.0, 8.0, 9.0)),
     (5.0, (1.0, 1.2, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)),
@@ -164,20 +164,15 @@ def ratio_ticks(domain: tuple[float, float]) -> tuple[Line, ...]:
 
 def heat_figure(source: Source, attributes: tuple[str, ...], point: OperatingPoint, number: int) -> Figure | None:
     """Draw false match rates within and between groups as a square with counts."""
-    groups = [g for g in source.groups(attributes) if not source.banded(g)]
-    if not 2 <= len(groups) <= MOST_HEAT:
+    known = [g for g in source.groups(attributes) if not source.banded(g)]
+    if len(known) < 2:
         return None
+    groups = known if len(known) <= MOST_HEAT else _most_mistaken(source, known, point)
     cells, rows = [], []
     for i, first in enumerate(groups):
         row = [name_cell(first)]
         for j, second in enumerate(groups):
-            rate = (
-                source.rate("FMR", first, point)
-                if i == j
-                else (
-                    source.rate("FMR", first, point, against=second) or source.rate("FMR", second, point, against=first)
-                )
-            )
+            rate = _pair(source, first, second, point)
             cells.append(HeatCell(i, j, "–" if rate is None or not rate.trials else of_short(rate), _level(rate)))
             row.append(
                 Cell("–", kind="number")
@@ -202,11 +197,31 @@ def heat_figure(source: Source, attributes: tuple[str, ...], point: OperatingPoi
     return Figure(
         id=f"heat-{number}",
         title=title,
-        caption=say("figure.heat_caption"),
+        caption=say("figure.heat_caption")
+        if groups is known
+        else say("figure.heat_some", n=len(groups), total=len(known), caption=say("figure.heat_caption")),
         alt=say("figure.rows_alt", what=title, rows=spoken),
         picture=HeatPicture(labels, tuple(cells), legend, say("figure.not_measured")),
         table=Table(f"heat-data-{number}", title, (say("groups.column_group"), *labels), tuple(rows)),
     )
+
+
+def _pair(source: Source, first: Group, second: Group, point: OperatingPoint) -> Rate | None:
+    """The false match rate within a group, or between two."""
+    if first == second:
+        return source.rate("FMR", first, point)
+    return source.rate("FMR", first, point, against=second) or source.rate("FMR", second, point, against=first)
+
+
+def _most_mistaken(source: Source, groups: list[Group], point: OperatingPoint) -> list[Group]:
+    """Groups with the highest rate in any pair, in the order of the report."""
+    highest = [0.0] * len(groups)
+    for (i, first), (j, second) in itertools.combinations_with_replacement(enumerate(groups), 2):
+        rate = _pair(source, first, second, point)
+        if rate is not None and rate.value is not None:
+            highest[i], highest[j] = max(highest[i], rate.value), max(highest[j], rate.value)
+    chosen = sorted(range(len(groups)), key=lambda k: -highest[k])[:MOST_HEAT]
+    return [groups[k] for k in sorted(chosen)]
 
 
 def of_short(rate: Rate) -> str:
