@@ -15,9 +15,11 @@ from audit.groups import Grouping
 from audit.metrics import det, experimental
 from audit.metrics.disparities import Contrasted, Equality, Spreaded
 from audit.metrics.evaluation import METRICS, Acquired, Measured
+from audit.metrics.spreads import Spread
 from audit.stats.intervals import zero_upper_bound
 
 HISTOGRAM_BINS = 256
+HEADLINE = "max/geomean"
 
 
 def interval(found: Interval | None) -> r.IntervalPart | None:
@@ -241,6 +243,7 @@ def differential(found: Spreaded, point: Threshold) -> r.Differential:
         null_p=result.null_p,
         null_median=_finite(result.null_median),
         null_high=_finite(result.null_high),
+        null_histogram=_null(result),
         debiased={"cross_fit": _finite(result.cross_fit), "tau": _finite(result.tau)},
         components={name: _finite(value) for name, value in result.components.items()},
         groups=r.GroupsPart(worst=_group(at, result.worst), best=_group(at, result.best)),
@@ -252,6 +255,14 @@ def differential(found: Spreaded, point: Threshold) -> r.Differential:
         minimum_detectable_ratio=_finite(result.minimum_detectable_ratio),
         reason=result.reason,
     )
+
+
+def _null(result: Spread) -> r.Histogram | None:
+    """Draws of the headline measure under equal rates, which a report draws; of the others the quantiles say enough."""
+    if result.measure != HEADLINE or result.null_histogram is None:
+        return None
+    edges, counts = result.null_histogram
+    return r.Histogram(edges=list(edges), counts=list(counts))
 
 
 def _group(at: Mapping[int, DemographicGroup], index: int | None) -> dict[str, str] | None:

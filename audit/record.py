@@ -193,6 +193,13 @@ class GroupsPart(_Part):
     best: Group | None
 
 
+class Histogram(_Part):
+    """Counts between edges; `edges` has one number more than `counts`."""
+
+    edges: list[float]
+    counts: list[int]
+
+
 class Differential(_Part):
     """A disparity measure over the groups of an attribute or an intersection."""
 
@@ -206,6 +213,9 @@ class Differential(_Part):
     null_p: Unit | None
     null_median: float | None = Field(None, description="median of the measure if the rates were equal")
     null_high: float | None = Field(None, description="95 % point of the measure if the rates were equal")
+    null_histogram: Histogram | None = Field(
+        None, description="draws of the measure if the rates were equal; of max/geomean alone"
+    )
     debiased: dict[str, float | None] = Field(description="cross_fit, tau")
     components: dict[str, float | None] = {}
     groups: GroupsPart
@@ -502,7 +512,12 @@ def write(record: EvaluationRecord, path: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file atomically: readers see the old file or the new one, never half of it.
+    """As `write_bytes`, in UTF-8."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file atomically: readers see the old file or the new one, never half of it.
 
     Raises
     ------
@@ -513,8 +528,8 @@ def write_text(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-                stream.write(text)
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
             os.chmod(name, 0o644)  # noqa: PTH101 - mkstemp returns a name, and a record is meant to be published
             os.replace(name, path)  # noqa: PTH105
         except BaseException:
@@ -543,8 +558,14 @@ def read(path: Path) -> EvaluationRecord:
     try:
         return EvaluationRecord.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = "/".join(str(part) for part in first["loc"]) or "(document)"
+        errors = error.errors()
+        first = next((one for one in errors if one["loc"] == ("schema",) and one["type"] != "missing"), errors[0])
+        if first["loc"] == ("schema",) and isinstance(first["input"], str):
+            found = f"is of another version: {first['input'][:60]!r}"
+            raise DataError(
+                f"{path}#/schema", found, f"This version reads {SCHEMA}; the one that wrote it reads it"
+            ) from None
+        where = "/".join(str(part) for part in first["loc"])[:200] or "(document)"
         way_out = f"This version reads {SCHEMA}; {error.error_count()} place(s) do not fit"
         raise DataError(f"{path}#/{where}", first["msg"], way_out) from None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -24,6 +24,8 @@ class NullDistribution:
     median: float
     high: float
     """95 % point under equal rates."""
+    values: Floats = field(repr=False, compare=False)
+    """The statistic of every draw under equal rates."""
 
 
 def draw(centre: ArrayLike, covariance: ArrayLike, draws: int, rng: np.random.Generator) -> Floats:
@@ -72,7 +74,7 @@ def null_distribution(
     tolerance = 1e-12 * max(1.0, abs(observed))
     p = (1 + int(np.count_nonzero(values >= observed - tolerance))) / (draws + 1)
     median, high = (float(x) for x in np.quantile(values, [0.5, 0.95]))
-    return NullDistribution(p, median, high)
+    return NullDistribution(p, median, high, values)
 
 
 def percentile_interval(
