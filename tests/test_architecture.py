@@ -19,6 +19,8 @@ ALLOWED = {
     "audit.plan": {"errors"},
     "audit.groups": {"domain", "errors"},
     "audit.record": {"domain", "errors"},
+    "audit.frames": {"record"},
+    "audit.evaluation": {"errors", "frames", "record", "report"},
     "audit.provenance": {"domain"},
     "audit.results": {"record", "errors"},
     "audit.remarks": {"compare", "domain", "extract", "inputs", "metrics", "plan"},

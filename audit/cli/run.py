@@ -14,7 +14,7 @@ from audit.errors import PlanError
 from audit.plan import AuditPlan, RunOptions, expand, read
 
 if TYPE_CHECKING:
-    from audit.recipe import Evaluation
+    from audit.evaluation import Evaluation
 
 BUNDLED, MODEL = "synthetic", "dlib"
 """What is audited where nothing else is asked for: it needs no data and no network."""
@@ -74,14 +74,14 @@ def command(
     )
     from audit.cli.progress import Progress  # noqa: PLC0415 - rich and the measurement load only when they are needed
     from audit.inputs import admit  # noqa: PLC0415
-    from audit.recipe import evaluate  # noqa: PLC0415
+    from audit.recipe import run  # noqa: PLC0415
 
     for one in plans:
         admit(one, options)
     done = []
     for one in plans:
         with Progress(f"{one.model} on {one.benchmark}", quiet=quiet) as progress:
-            evaluation = evaluate(one, replace(options, progress=progress))
+            evaluation = run(one, replace(options, progress=progress))
         done.append(evaluation)
         if not quiet and not as_json:
             show(evaluation)
@@ -108,7 +108,7 @@ def show(evaluation: Evaluation) -> None:
 
     console = Console()
     console.print(terminal_table(evaluation.record))
-    console.print(f"Report: {evaluation.report}", highlight=False, soft_wrap=True)
+    console.print(f"Report: {evaluation.report_path}", highlight=False, soft_wrap=True)
     console.print(f"Record: {evaluation.folder / 'record.json'}", highlight=False, soft_wrap=True)
 
 
@@ -120,7 +120,7 @@ def machine(evaluation: Evaluation) -> dict[str, Any]:
         "model": record.model.name,
         "revision": record.model.revision,
         "record": str(evaluation.folder / "record.json"),
-        "report": str(evaluation.report),
+        "report": str(evaluation.report_path),
         "reused": evaluation.reused,
         "samples": record.samples.total,
         "subjects": record.samples.subjects,
