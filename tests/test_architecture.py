@@ -17,6 +17,7 @@ ALLOWED = {
     "audit.domain": {"errors"},
     "audit.stats": {"stats", "errors"},
     "audit.plan": {"errors"},
+    "audit.plan_file": {"plan", "errors"},
     "audit.groups": {"domain", "errors"},
     "audit.record": {"domain", "errors"},
     "audit.frames": {"record"},

@@ -112,7 +112,8 @@ def test_card_is_whole_harmless_and_loads_nothing(name: str) -> None:
     tags.feed(card)
     assert tags.open == []
     assert tags.seen <= {
-        "section", "p", "strong", "details", "summary", "div", "table", "thead", "tbody", "tr", "th", "td", "br", "small",
+        "section", "p", "strong", "details", "summary", "div", "table", "thead", "tbody", "tr", "th", "td",
+        "br", "small",
     }  # fmt: skip
     assert not {a for a in tags.attributes if a.startswith("on") or a in {"src", "href"}}
     assert not re.search(r"unbiased|bias-free|no bias|is fair|\u202e", card, re.IGNORECASE)

@@ -12,7 +12,7 @@ import sys
 import typer
 
 from audit import __version__
-from audit.cli import benchmarks, check, compare, gate, models, power, publish, report, run, score, synthesize
+from audit.cli import benchmarks, check, compare, gate, init, models, power, publish, report, run, score, synthesize
 from audit.errors import AuditError
 
 USAGE: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
@@ -29,6 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("run")(run.command)
+app.command("init")(init.command)
 app.command("score")(score.command)
 app.command("report")(report.command)
 app.command("power")(power.command)
