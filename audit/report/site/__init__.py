@@ -10,6 +10,8 @@ Decisions:
   the record, which takes seconds, once: the next publication finds it on the site. A link back to the site is added.
 - **record.json is handed on byte for byte**: digests and seals speak of these bytes. It is data; nothing renders it.
 - **The same results give the same bytes.** Nothing depends on today's date, the machine, or the order of folders.
+- **A page that would come out the same is kept.** Each carries a digest of what it was made of; on an unchanged page of
+  ours nothing is filled in or drawn again.
 - **What cannot be read is named and counted**, without its content, on the index and on stderr.
 
 Which evaluations still stand is decided in `status`; what may be overwritten, in `writer`.
@@ -17,6 +19,7 @@ Which evaluations still stand is decided in `status`; what may be overwritten, i
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -92,7 +95,9 @@ def publish(
         )
     if seal is not None:
         found = [replace(e, seal=seal(e.folder)) for e in found]
-    site = Site(found, statuses(found), unreadable, catalogue, method.render(method.shipped()), base)
+    site = Site(
+        found, statuses(found), unreadable, catalogue, method.render(method.shipped()), base, current=writer.current
+    )
     addresses = []
     for address, content in site.pages():
         writer.put(address, content())
@@ -115,9 +120,9 @@ def _put_report(writer: Writer, e: Evaluation, one: Shown) -> bool:
     """Put a record and its report onto the site; returns whether the report had to be drawn."""
     data = (e.folder / RECORD).read_bytes()
     writer.put(one.record, data)
-    mark, policy = stamp.stamp(data), html.source_hash(html.style())
-    page, drawn = _beside(e.folder / REPORT), False
-    if page is None or not stamp.is_made_here(page, policy, mark):
+    page, drawn = _beside(e), False
+    if page is None:
+        mark, policy = stamp.stamp(data), html.source_hash(html.style())
         old = writer.current(one.report)
         page = None if old is None else _without_link(old.decode())
         if page is None or not stamp.is_made_here(page, policy, mark):
@@ -126,11 +131,12 @@ def _put_report(writer: Writer, e: Evaluation, one: Shown) -> bool:
     return drawn
 
 
-def _beside(path: Path) -> str | None:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+def _beside(e: Evaluation) -> str | None:
+    """The report beside a record, if it is still the one that was found to be true."""
+    if e.report is None:
         return None
+    page = (e.folder / REPORT).read_bytes()
+    return page.decode() if hashlib.sha256(page).hexdigest() == e.report else None
 
 
 TOP = '<header class="top">\n'
