@@ -30,14 +30,14 @@ Metric = Literal["FMR", "FNMR"]
 class Evaluation:
     """A record, the folder that holds it, and ways to look at it.
 
+    Charts are Altair charts of the report's own pictures; the sentence that stands in for a picture where none can be
+    seen is their `description`.
+
     Parameters
     ----------
     record : everything that was measured
     folder : where record.json lies, and report.html beside it
     reused : whether it was finished before, so that nothing was measured
-
-    Charts are Altair charts of the report's own pictures; the sentence that stands in for a picture where none can be
-    seen is their `description`.
     """
 
     record: EvaluationRecord

@@ -7,6 +7,7 @@ the record holds as null is missing here too; nothing is filled in.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -21,6 +22,11 @@ BOUNDS = ("low", "high", "level", "method")
 DEBIASED = ("cross_fit", "tau")
 GROUP_LISTS = ("excluded", "zero_adjusted", "included")
 """Lists of groups, of which a frame gives the length."""
+TAKEN_APART = frozenset({
+    "group", "reference_group", "against", "interval", "difference_interval", "bootstrap", "groups", "debiased",
+    "attributes", *GROUP_LISTS,
+})  # fmt: skip
+"""Fields of several values that become columns; other ones (curves, draws) stay in the record."""
 
 
 def rates(record: EvaluationRecord) -> pd.DataFrame:
@@ -57,12 +63,21 @@ def differentials(record: EvaluationRecord) -> pd.DataFrame:
     return _frame(Differential, record.differentials, record)
 
 
+def _plain(kind: type[BaseModel]) -> list[str]:
+    """Fields that a row can hold: single values, and what `_row` takes apart."""
+    return [
+        name
+        for name, field in kind.model_fields.items()
+        if name in TAKEN_APART or not re.search(r"dict|list|tuple|record\.", str(field.annotation))
+    ]
+
+
 def _frame(kind: type[BaseModel], parts: Iterable[BaseModel], record: EvaluationRecord) -> pd.DataFrame:
     """Rows of one kind of part; an empty list gives the same columns."""
-    fields = _row(dict.fromkeys(kind.model_fields), ())
+    fields = _row(dict.fromkeys(_plain(kind)), ())
     attributes = [name for name in record.benchmark.attributes if name not in {*fields, *kind.model_fields}]
-    rows = [_row(part.model_dump(), attributes) for part in parts]
-    columns = list(_row(dict.fromkeys(kind.model_fields), attributes))
+    rows = [_row(part.model_dump(include=set(_plain(kind))), attributes) for part in parts]
+    columns = list(_row(dict.fromkeys(_plain(kind)), attributes))
     frame = pd.DataFrame(rows, columns=columns)
     numbers = {name for name in fields if name.endswith(("low", "high", "level")) or name in DEBIASED}
     numbers |= {
@@ -90,7 +105,7 @@ def _row(values: dict[str, Any], attributes: Iterable[str]) -> dict[str, Any]:
             row[name] = " & ".join(value or ())
         elif name in GROUP_LISTS:
             row[name] = len(value or ())
-        elif name != "components":  # differ from measure to measure: they stay in the record
+        else:
             row[name] = value
     return row
 

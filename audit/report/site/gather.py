@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from pydantic_core import from_json
+
 from audit.errors import AuditError
 from audit.record import EvaluationRecord, OperatingPoint, read
 from audit.report import html, stamp
@@ -127,7 +129,7 @@ def _read(folder: Path, place: str) -> Evaluation:
     report = _true_report(folder / REPORT, data)
     if report is None:
         read(path)
-    slim = EvaluationRecord.model_validate(_shown_part(json.loads(data)))
+    slim = EvaluationRecord.model_validate(_shown_part(from_json(data, allow_inf_nan=False)))
     model, benchmark = slim.model, slim.benchmark
     return Evaluation(
         place=place,

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 
+INDEX = "README.md"
+"""The documents' own index: the site makes one of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class MethodPage:
     """One page: its file name without ending, its title, and its HTML."""
@@ -42,7 +46,8 @@ def shipped() -> dict[str, str]:
     """
     package = Path(audit.report.__file__).resolve().parents[1]
     for folder in (package / "_data" / "docs", package.parent / "docs"):
-        found = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.md"))}
+        documents = [path for path in sorted(folder.glob("*.md")) if path.name != INDEX]
+        found = {path.stem: path.read_text(encoding="utf-8") for path in documents}
         if found:
             return found
     raise DataError(str(package), "the method pages are missing", "Install faceaudit again")

@@ -58,7 +58,7 @@ class Site:
     catalogue: Sequence[CatalogueEntry]
     method: Sequence[MethodPage]
     base: str = ""
-    current: Callable[[str], bytes | None] = lambda address: None
+    current: Callable[[str], bytes | None] = lambda _: None
     """What the site has under an address, if it made it and nobody changed it since."""
 
     @cached_property

@@ -17,6 +17,8 @@ from audit.report.strings import say
 
 LONGEST_NAME = 48
 LONGEST_TEXT = 6000
+_TEXTS = (str, dict, list, tuple)
+"""What can hold a text: everything else in a record is a number, a truth or nothing."""
 _KEPT = frozenset("\u200c\u200d\u200e\u200f\u061c")  # joiners and marks that ordinary Persian, Arabic, Hebrew need
 _CLAIMS = re.compile(r"un\W?biased|bias\W*free|\bno\s+bias|\bis\s+fair", re.IGNORECASE)
 
@@ -101,9 +103,12 @@ def _walk(value: Any, names: dict[str, str]) -> Any:
     if isinstance(value, str):
         return names[value] if value in names else clean(value)
     if isinstance(value, dict):
-        return {_walk(key, names): _walk(item, names) for key, item in value.items()}
+        return {
+            names[key] if key in names else clean(key): _walk(item, names) if isinstance(item, _TEXTS) else item
+            for key, item in value.items()
+        }
     if isinstance(value, list | tuple):
         if value and isinstance(value[0], int | float):
             return value
-        return [_walk(item, names) for item in value]
+        return [_walk(item, names) if isinstance(item, _TEXTS) else item for item in value]
     return value
