@@ -37,7 +37,10 @@ class Answers:
         while True:
             try:
                 said = typer.prompt("     ", default=default, err=True, prompt_suffix="> ")
-            except typer.Abort:
+            except typer.Abort as stopped:
+                typer.echo(err=True)
+                if not isinstance(stopped.__context__, EOFError):
+                    raise KeyboardInterrupt from None
                 raise PlanError(
                     "init", f"question {number} of 5 was not answered", "Answer it, or take the defaults with --yes"
                 ) from None

@@ -15,7 +15,7 @@ from made_up import describe
 from typer.testing import CliRunner
 
 from audit import plan, plan_file
-from audit.cli import app
+from audit.cli import app, main
 from audit.errors import AuditError, PlanError, Refused
 from audit.inputs import admit
 
@@ -119,6 +119,22 @@ def test_an_answer_that_never_comes_is_one_line(tmp_path: Path) -> None:
     assert isinstance(error, PlanError)
     assert "question 2 of 5 was not answered" in str(error)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_is_an_interruption_and_not_a_mistake(monkeypatch: pytest.MonkeyPatch) -> None:
+    import typer  # noqa: PLC0415 - its prompt is what Ctrl-C reaches
+
+    def interrupted(*_: object, **__: object) -> str:
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt:
+            raise typer.Abort from None
+
+    monkeypatch.setattr(typer, "prompt", interrupted)
+    with pytest.raises(SystemExit) as left:
+        main(["init"])
+    assert left.value.code == 130
+    assert list(Path.cwd().iterdir()) == []
 
 
 def test_what_is_there_is_not_overwritten(tmp_path: Path) -> None:

@@ -95,9 +95,8 @@ def publish(
         )
     if seal is not None:
         found = [replace(e, seal=seal(e.folder)) for e in found]
-    site = Site(
-        found, statuses(found), unreadable, catalogue, method.render(method.shipped()), base, current=writer.current
-    )
+    documents = method.render(method.shipped(), method.pictures())
+    site = Site(found, statuses(found), unreadable, catalogue, documents, base, current=writer.current)
     addresses = []
     for address, content in site.pages():
         writer.put(address, content())
