@@ -174,6 +174,8 @@ class Benchmark:
     """What the descriptor says this set cannot show."""
     notes: tuple[str, ...] = ()
     """What was noticed while loading (files without a row, undocumented values, ...), in counts, without ids."""
+    delete_templates: bool = False
+    """Templates of this set are to be deleted once the run is done."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -89,6 +89,7 @@ def load(
         series=read.series,
         limits=(*dataset.limitations, *dataset.biases),
         notes=read.notes,
+        delete_templates=dataset.delete_templates,
     )
 
 
