@@ -225,13 +225,29 @@ def test_without_an_address_links_are_relative_and_a_note_says_so(few: Path, tmp
     assert "its links are relative" in made["index.html"].decode()
 
 
-def test_a_second_publication_changes_nothing(results: Path, site: Path) -> None:
+def test_a_second_publication_changes_nothing(results: Path, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is written, and what would come out the same is neither filled in nor drawn."""
+
+    def drawn(*_: object) -> None:
+        raise AssertionError("a page was filled in again")
+
+    monkeypatch.setattr(html, "environment", drawn)
     before = {p: (p.stat().st_mtime_ns, p.stat().st_ino) for p in site.rglob("*") if p.is_file()}
     again = publish(results, site, catalogue=[ENTRY], base_url="https://example.org/audits")
     assert again.written == ()
     assert again.removed == ()
     assert again.drawn == 0
     assert {p: (p.stat().st_mtime_ns, p.stat().st_ino) for p in site.rglob("*") if p.is_file()} == before
+
+
+def test_a_page_that_somebody_changed_is_made_again(few: Path, tmp_path: Path) -> None:
+    """Its mark still says what it was made of; the list of files says that it is no longer that."""
+    publish(few, tmp_path / "site")
+    index = tmp_path / "site" / "index.html"
+    made = index.read_text()
+    index.write_text(made.replace("second", "another"))
+    assert publish(few, tmp_path / "site").written == ("index.html",)
+    assert index.read_text() == made
 
 
 def test_the_same_results_elsewhere_give_the_same_bytes(few: Path, tmp_path: Path) -> None:
@@ -404,6 +420,19 @@ def test_records_that_fit_the_schema_and_make_no_sense_are_named(few: Path, tmp_
     given.put(few, "timeless", given.small(created="yesterday <b>"))
     done = publish(few, tmp_path / "site")
     assert [(u.place, u.reason) for u in done.unreadable] == [("timeless", "cannot be shown (ValueError)")]
+
+
+@pytest.mark.parametrize("name", ["distributions", "covariance", "acquisition"])
+def test_a_fault_in_a_part_that_only_the_report_shows_is_found(few: Path, tmp_path: Path, name: str) -> None:
+    """Without a true report beside it, a record is validated as a whole."""
+    said = json.loads(dumps(given.small(model={"name": "faulty"})))
+    said[name] = [{"nonsense": "s3cret-value"}]
+    (few / "faulty").mkdir()
+    (few / "faulty" / "record.json").write_text(json.dumps(said))
+    (few / "faulty" / "report.html").write_text("<p>of something else</p>")
+    done = publish(few, tmp_path / "site")
+    assert [(u.place, u.reason) for u in done.unreadable] == [("faulty", "is no record that this version reads")]
+    assert "s3cret" not in (tmp_path / "site" / "index.html").read_text()
 
 
 @pytest.mark.parametrize("marker", ["", "[]", '{"on": 1}', '{"on": "2026-01-01"'])

@@ -123,34 +123,35 @@ def _put_report(writer: Writer, e: Evaluation, one: Shown) -> bool:
     if page is None:
         mark, policy = stamp.stamp(data), html.source_hash(html.style())
         old = writer.current(one.report)
-        page = None if old is None else _without_link(old.decode())
-        if page is None or not stamp.is_made_here(page, policy, mark):
-            page, drawn = html.page(make(read(e.folder / RECORD)), mark), True
+        page = None if old is None else _without_link(old)
+        if page is None or not stamp.is_made_here(page.decode(), policy, mark):
+            page, drawn = html.page(make(read(e.folder / RECORD)), mark).encode(), True
     writer.put(one.report, _with_link(page, one))
     return drawn
 
 
-def _beside(e: Evaluation) -> str | None:
+def _beside(e: Evaluation) -> bytes | None:
     """The report beside a record, if it is still the one that was found to be true."""
     if e.report is None:
         return None
     page = (e.folder / REPORT).read_bytes()
-    return page.decode() if hashlib.sha256(page).hexdigest() == e.report else None
+    return page if hashlib.sha256(page).hexdigest() == e.report else None
 
 
-TOP = '<header class="top">\n'
-LINK, END = '<div id="on-this-site">', "</div>\n"
+TOP = b'<header class="top">\n'
+LINK, END = b'<div id="on-this-site">', b"</div>\n"
 
 
-def _with_link(page: str, one: Shown) -> str:
+def _with_link(page: bytes, one: Shown) -> bytes:
     """Lead from a report back to the site, and say on it if it no longer stands."""
     warning = Markup('<p class="warning">{}: {}</p>').format(one.state_text, one.state_reason)
     link = Markup('<p class="note"><a href="index.html">{}</a></p>').format(say("publish.back"))
-    return page.replace(TOP, f"{TOP}{LINK}{'' if one.state == 'current' else warning}{link}{END}", 1)
+    inside = f"{'' if one.state == 'current' else warning}{link}".encode()
+    return page.replace(TOP, TOP + LINK + inside + END, 1)
 
 
-def _without_link(page: str) -> str:
-    start = page.find(f"{TOP}{LINK}")
+def _without_link(page: bytes) -> bytes:
+    start = page.find(TOP + LINK)
     if start < 0:
         return page
     end = page.index(END, start)

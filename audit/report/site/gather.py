@@ -22,12 +22,13 @@ from audit.errors import AuditError
 from audit.record import EvaluationRecord, OperatingPoint, read
 from audit.report import html, stamp
 from audit.report.site.names import slug
+from audit.report.view.findings import HEADLINE_MEASURE
 from audit.report.view.source import Source, headline_point
 
 RECORD, REPORT, MARKER = "record.json", "report.html", "superseded.json"
 UNSHOWN = (
     "covariance", "det", "score_shifts", "label_noise", "annotators", "curves", "experimental", "counterfactuals",
-    "distributions", "global_tests",
+    "distributions", "global_tests", "acquisition",
 )  # fmt: skip
 """Parts of a record that stand in its report alone."""
 
@@ -101,10 +102,11 @@ def gather(results: Path, *, without: Path) -> tuple[list[Evaluation], list[Unre
 
 def _shown_part(said: Any) -> Any:
     """Of a document, what the site speaks of: within groups, given acquisition, at the headline's threshold."""
-    point = headline_point([OperatingPoint.model_validate(p) for p in said["operating_points"]])
+    shared = [p for p in said["operating_points"] if p["policy"] != "per-group"]
+    point = headline_point([OperatingPoint.model_validate(p) for p in shared])
     at = None if point is None else point.id
     kept = {name: value for name, value in said.items() if name not in UNSHOWN}
-    kept["distributions"] = []
+    kept |= {"distributions": [], "acquisition": [], "operating_points": shared}
     kept["rates"] = [
         r
         for r in said["rates"]
@@ -113,8 +115,9 @@ def _shown_part(said: Any) -> Any:
         and r["view"] == "conditional"
         and r["metric"] in {"FMR", "FNMR"}
     ]
-    for name in ("contrasts", "differentials"):
-        kept[name] = [row for row in said[name] if row["operating_point"] == at]
+    kept["contrasts"] = [c for c in said["contrasts"] if c["operating_point"] == at]
+    spreads = [d for d in said["differentials"] if d["operating_point"] == at]
+    kept["differentials"] = [d for d in spreads if d["measure"] == HEADLINE_MEASURE]
     return kept
 
 
