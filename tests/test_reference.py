@@ -61,6 +61,23 @@ def test_links_and_pictures_of_documents_are_there(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_commands_that_documents_show_exist_with_their_options(path: Path, make: ModuleType) -> None:
+    """A reader copies them; whatever `faceaudit ... --option` stands in a block of code is one that can be typed."""
+    known = {" ".join(words[1:]): command for words, command in make.commands()}
+    blocks = re.findall(r"^```(?:sh)?\n(.*?)^```", path.read_text(encoding="utf-8"), re.DOTALL | re.M)
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    for line in lines:
+        shown = re.match(r"(?:\.venv/bin/)?faceaudit ([a-z]+)(?: ([a-z]+))?(.*)", line.strip())
+        if shown is None:
+            continue
+        verb = " ".join(shown.groups("")[:2]) if f"{shown[1]} {shown[2]}" in known else shown[1]
+        assert verb in known, line
+        options = {name for parameter in known[verb].params for name in parameter.opts}
+        for option in re.findall(r"(?<![\w-])--[a-z-]+", line.split("#")[0]):
+            assert option in options, f"{path.name}: {line}"
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_documents_overclaim_nothing(path: Path) -> None:
     assert not re.search(r"unbiased|bias-free|\bno bias\b|\bis fair\b", path.read_text(encoding="utf-8"), re.IGNORECASE)
 

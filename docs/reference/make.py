@@ -36,9 +36,8 @@ def _joined(lines: Iterator[str]) -> str:
 
 def _cli() -> Iterator[str]:
     """One section a command, in the order of `faceaudit --help`."""
-    root = typer.main.get_command(app)
     yield from ("# Command line", "", MADE, "", _paragraphs(inspect.getdoc(audit.cli) or ""))
-    for words, command in _commands(root, ("faceaudit",)):
+    for words, command in commands():
         yield from ("", f"## {' '.join(words)}", "", _paragraphs(command.help or ""), "")
         arguments = [p for p in command.params if p.param_type_name == "argument"]
         options = [p for p in command.params if p.param_type_name == "option" and "--help" not in p.opts]
@@ -49,6 +48,11 @@ def _cli() -> Iterator[str]:
         if rows:
             yield from ("| | | default |", "|---|---|---|")
             yield from (f"| {name} | {_cell(text)} | {default} |" for name, text, default in rows)
+
+
+def commands() -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Every command with the words that call it."""
+    yield from _commands(typer.main.get_command(app), ("faceaudit",))
 
 
 def _commands(command: Any, words: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
