@@ -11,12 +11,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-import vl_convert
-
 from audit.report.charts.bands import draw_bands
 from audit.report.charts.canvas import Spec
 from audit.report.charts.curves import draw_curves
 from audit.report.charts.heat import draw_heat
+from audit.report.charts.lettering import drawn
 from audit.report.charts.ridges import draw_ridges
 from audit.report.charts.rows import draw_rows
 from audit.report.charts.scatter import draw_scatter
@@ -68,7 +67,7 @@ def altair_chart(picture: Picture, width: int = WIDE) -> alt.LayerChart:
 
 
 def _svg(spec: Spec, name: str) -> str:
-    svg: str = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
+    svg = drawn(spec)
     ids = dict.fromkeys(re.findall(r'\bid="([^"]+)"', svg))
     for number, old in enumerate(ids):
         svg = svg.replace(f'id="{old}"', f'id="{name}{number}"').replace(f"url(#{old})", f"url(#{name}{number})")
