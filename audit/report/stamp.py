@@ -71,4 +71,4 @@ def is_made_here(page: str, policy: str, mark: str) -> bool:
     if not page.startswith(head(policy, mark)):
         return False
     lower = page.lower()
-    return lower.count("http-equiv") == 1 and "<script" not in lower and not claims(page, lower)
+    return lower.count("http-equiv") == 1 and "<script" not in lower and not claims(page)
