@@ -121,7 +121,20 @@ class AuditPlan(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """Where things lie and how work is done; none of it decides a number."""
+    """Where things lie and how work is done; none of it decides a number.
+
+    Parameters
+    ----------
+    data : folders that hold benchmarks or weights, before those of FACEAUDIT_DATA
+    out : where results are written
+    workers : threads; 0 takes the number of cores
+    device : where models run
+    obtain : download the benchmark from its public source if it is in no folder
+    fresh : compute everything again
+    max_failures : stop once more samples than this have failed; None: go on
+    cache : folder of templates; None: FACEAUDIT_CACHE, else the user's cache folder
+    progress : called with (stage, done, of how many)
+    """
 
     data: tuple[Path, ...] = ()
     out: Path = Path("results")

@@ -33,6 +33,7 @@ from audit.compare import Comparisons, halves
 from audit.compare.counts import Ints, ScoreCounts
 from audit.domain import Benchmark, ErrorRate, FailureToAcquire, Sample, Threshold
 from audit.errors import NothingMeasured
+from audit.evaluation import Evaluation
 from audit.extract import Extraction, extract
 from audit.inputs import Inputs, People, Progress, prepare, silent
 from audit.metrics import disparities, evaluation, experimental, points
@@ -40,28 +41,16 @@ from audit.metrics.evaluation import Acquired
 from audit.models import DetectorCard, ModelCard
 from audit.plan import AuditPlan, RunOptions
 from audit.record import EvaluationRecord, Movement
-from audit.report import render
 from audit.store import TemplateStore
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """A record and where it was written; `earlier` is where the one lies that it replaced, if people withdrew."""
+def run(plan: AuditPlan, options: RunOptions | None = None) -> Evaluation:
+    """Audit one model on one benchmark; the record and its report are written below `options.out`.
 
-    record: EvaluationRecord
-    folder: Path
-    report: Path
-    reused: bool
-    earlier: Path | None = None
-
-
-def run(plan: AuditPlan, options: RunOptions | None = None) -> EvaluationRecord:
-    """Audit one model on one benchmark; the record and its report are written below `options.out`."""
-    return evaluate(plan, options or RunOptions()).record
-
-
-def evaluate(plan: AuditPlan, options: RunOptions) -> Evaluation:
-    """Audit one model on one benchmark.
+    Parameters
+    ----------
+    plan : everything that decides a number
+    options : where data lie and results go, and how work is done; default: `RunOptions()`
 
     Raises
     ------
@@ -70,6 +59,7 @@ def evaluate(plan: AuditPlan, options: RunOptions) -> Evaluation:
     AuditError
         See `audit.errors`.
     """
+    options = options or RunOptions()
     progress = options.progress or silent
     inputs = prepare(plan, options, progress)
     card, benchmark = inputs.card, inputs.benchmark
@@ -100,10 +90,10 @@ def published(record: EvaluationRecord, folder: Path, *, reused: bool) -> Evalua
     earlier = None if reused else superseded.set_aside(folder)
     if not reused:
         records.write(record, folder / "record.json")
-    report = folder / "report.html"
-    if not reused or not report.exists():
-        report = render(record, folder)[0]
-    return Evaluation(record, folder, report, reused=reused, earlier=earlier)
+    made = Evaluation(record, folder, reused=reused, earlier=earlier)
+    if not reused or not made.report_path.exists():
+        made.report()
+    return made
 
 
 @dataclass(frozen=True, eq=False)

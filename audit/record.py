@@ -13,7 +13,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from audit.domain import Provenance, Support, Verdict
@@ -461,42 +460,16 @@ class EvaluationRecord(_Part):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
 
-    def rates_frame(self) -> pd.DataFrame:
-        """Rates as a tidy frame: one row a rate, group columns flattened to text."""
-        return _frame(self.rates)
-
-    def contrasts_frame(self) -> pd.DataFrame:
-        """Contrasts as a tidy frame."""
-        return _frame(self.contrasts)
-
-    def differentials_frame(self) -> pd.DataFrame:
-        """Disparity measures as a tidy frame."""
-        return _frame(self.differentials)
-
 
 def group_text(group: Group | Literal["rest"] | None) -> str | None:
-    """Print a group of the record as `gender=female & ethnicity=black`."""
+    """Print a group of the record.
+
+    >>> group_text({"gender": "female", "ethnicity": "black"}), group_text({}), group_text("rest")
+    ('gender=female & ethnicity=black', 'everyone', 'rest')
+    """
     if group is None or isinstance(group, str):
         return group
     return " & ".join(f"{name}={value}" for name, value in group.items()) or "everyone"
-
-
-def _frame(parts: list[Any]) -> pd.DataFrame:
-    rows = []
-    for part in parts:
-        row = part.model_dump()
-        for key in ("group", "reference_group", "against"):
-            if key in row:
-                row[key] = group_text(row[key])
-        for key in ("interval", "difference_interval"):
-            if key in row:
-                interval = row.pop(key) or {}
-                prefix = "" if key == "interval" else "difference_"
-                row.update({f"{prefix}low": interval.get("low"), f"{prefix}high": interval.get("high")})
-                if key == "interval":
-                    row["method"] = interval.get("method")
-        rows.append(row)
-    return pd.DataFrame(rows)
 
 
 def dumps(record: EvaluationRecord) -> str:

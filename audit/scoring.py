@@ -24,6 +24,7 @@ from audit.benchmarks import consent, descriptor, pass_gate, people, recognise, 
 from audit.benchmarks.places import Found
 from audit.domain import Attribute, Benchmark, Consent, Subject
 from audit.errors import DataError, NothingMeasured, PlanError
+from audit.evaluation import Evaluation
 from audit.inputs import People
 from audit.metrics.evaluation import Acquired
 from audit.record import Digests, ModelPart
@@ -68,7 +69,7 @@ class Given:
     model_revision: str = ""
 
 
-def evaluate(given: Given, settings: Mapping[str, Any], options: plan.RunOptions) -> recipe.Evaluation:
+def evaluate(given: Given, settings: Mapping[str, Any], options: plan.RunOptions) -> Evaluation:
     """Audit scores; the record and its report are written below `options.out`.
 
     Parameters

@@ -17,6 +17,7 @@ from audit.cli import (
     check,
     compare,
     gate,
+    init,
     measure,
     models,
     new,
@@ -45,6 +46,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("run")(run.command)
+app.command("init")(init.command)
 app.command("score")(score.command)
 app.command("report")(report.command)
 app.command("power")(power.command)

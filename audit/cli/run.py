@@ -16,7 +16,7 @@ from audit.plan import AuditPlan, RunOptions, expand, read
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from audit.recipe import Evaluation
+    from audit.evaluation import Evaluation
 
 BUNDLED, MODEL = "synthetic", "dlib"
 """What is audited where nothing else is asked for: it needs no data and no network."""
@@ -80,14 +80,14 @@ def command(
     )
     from audit.cli.progress import Progress  # noqa: PLC0415 - rich and the measurement load only when they are needed
     from audit.inputs import admit  # noqa: PLC0415
-    from audit.recipe import evaluate  # noqa: PLC0415
+    from audit.recipe import run  # noqa: PLC0415
 
     for one in plans:
         admit(one, options)
     done = []
     for one in plans:
         with Progress(f"{one.model} on {one.benchmark}", quiet=quiet) as progress:
-            evaluation = evaluate(one, replace(options, progress=progress))
+            evaluation = run(one, replace(options, progress=progress))
         done.append(evaluation)
         if not quiet and not as_json:
             show(evaluation)
@@ -116,7 +116,7 @@ def show(evaluation: Evaluation) -> None:
     console.print(terminal_table(evaluation.record))
     if evaluation.earlier is not None:
         _show_difference(evaluation, evaluation.earlier, console)
-    console.print(f"Report: {evaluation.report}", highlight=False, soft_wrap=True)
+    console.print(f"Report: {evaluation.report_path}", highlight=False, soft_wrap=True)
     console.print(f"Record: {evaluation.folder / 'record.json'}", highlight=False, soft_wrap=True)
 
 
@@ -145,7 +145,7 @@ def machine(evaluation: Evaluation) -> dict[str, Any]:
         "model": record.model.name,
         "revision": record.model.revision,
         "record": str(evaluation.folder / "record.json"),
-        "report": str(evaluation.report),
+        "report": str(evaluation.report_path),
         "reused": evaluation.reused,
         "supersedes": None if evaluation.earlier is None else str(evaluation.earlier / "record.json"),
         "samples": record.samples.total,

@@ -9,11 +9,13 @@ from typing import Any
 
 import large_record
 import pytest
+import vl_convert
 
 from audit.record import EvaluationRecord
 from audit.report import charts, parts
-from audit.report.charts.canvas import BAND, BLUE, GRID, INK, MUTED, PAPER, VERMILION
+from audit.report.charts.canvas import BAND, BLUE, GRID, INK, MUTED, PAPER, VERMILION, Canvas
 from audit.report.charts.heat import HEAT
+from audit.report.charts.lettering import drawn as drawn_by_us
 from audit.report.view import make
 
 COLOURS = {INK, MUTED, GRID, PAPER, BLUE, VERMILION, BAND, *HEAT, "#101114", "#fdfdfd"}
@@ -170,3 +172,37 @@ def test_labels_keep_their_digits() -> None:
         assert "0.0135 differs" in svg
         assert ">0.003<" in svg
         assert not re.search(r"<[^>]*\d\.\d{3}[^>]*>", svg)
+
+
+@pytest.mark.parametrize("name", ["crossing", "hostile", "beside"])
+def test_words_are_written_as_vega_writes_them(builder: ModuleType, name: str) -> None:
+    """The drawing with our words is the drawing that Vega would have made, letter by letter."""
+    figures = {type(f.picture): f for f in all_figures(getattr(builder, name)())}
+    assert figures
+    for figure in figures.values():
+        for width in (charts.WIDE, charts.NARROW):
+            spec = charts.draw(figure.picture, width)
+            assert drawn_by_us(spec) == vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " 5 ",
+        "a<b & \"c\" 'd' é",
+        "two\nlines",
+        "three\n\nlines ",
+        "\nbelow",
+        "<script>",
+        "{{x}}",
+        "\u2068م\u2069",
+        "👩🏽‍🦱",
+    ],
+)
+@pytest.mark.parametrize("size", [9, 12, 13])
+def test_any_word_is_written_as_vega_writes_it(text: str, size: int) -> None:
+    canvas = Canvas(200, 100)
+    canvas.rules([{"x": 1, "x2": 5, "y": 2, "y2": 2}], INK)
+    canvas.texts([{"x": 10, "y": 20.5, "text": text}, {"x": 50, "y": 60, "text": "after"}], size=size, align="center")
+    assert drawn_by_us(canvas.spec()) == vl_convert.vegalite_to_svg(canvas.spec(), allowed_base_urls=[])

@@ -12,13 +12,12 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import vl_convert
-
 from audit.report.charts.bands import draw_bands
 from audit.report.charts.canvas import Spec
 from audit.report.charts.curves import draw_curves
 from audit.report.charts.heat import draw_heat
 from audit.report.charts.histograms import draw_histograms
+from audit.report.charts.lettering import drawn
 from audit.report.charts.ridges import draw_ridges
 from audit.report.charts.rows import draw_rows
 from audit.report.charts.scatter import draw_scatter
@@ -80,9 +79,9 @@ def altair_chart(picture: Picture, width: int = WIDE) -> alt.LayerChart:
 
 def svg(spec: Spec, name: str) -> str:
     """Render a drawing to SVG text; ids inside begin with `name`."""
-    drawn: str = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
-    ids = dict.fromkeys(re.findall(r'\bid="([^"]+)"', drawn))
+    text = drawn(spec)
+    ids = dict.fromkeys(re.findall(r'\bid="([^"]+)"', text))
     for number, old in enumerate(ids):
-        drawn = drawn.replace(f'id="{old}"', f'id="{name}{number}"').replace(f"url(#{old})", f"url(#{name}{number})")
-    drawn = re.sub(r' (role|aria-[a-z]+|class|pointer-events)="[^"]*"', "", drawn)
-    return re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d+\.\d{2})\d+", r"\1", tag[0]), drawn)  # positions, never labels
+        text = text.replace(f'id="{old}"', f'id="{name}{number}"').replace(f"url(#{old})", f"url(#{name}{number})")
+    text = re.sub(r' (role|aria-[a-z]+|class|pointer-events)="[^"]*"', "", text)
+    return re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d+\.\d{2})\d+", r"\1", tag[0]), text)  # positions, never labels

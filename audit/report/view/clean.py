@@ -22,6 +22,8 @@ _KEPT = frozenset("\u200c\u200d\u200e\u200f\u061c")  # joiners and marks that or
 _CLAIMS = re.compile(r"un[\W_]?biased|bias[\W_]*free|\bno[\W_]+bias|\bis\W+fair")
 _ALIKE = str.maketrans("аеорсіѕухʙαιοᴜɴı", "aeopcisyxbaiouni")
 """Letters of other alphabets that look like Latin ones, enough to write these words."""
+_ASCII = bytes(range(128))
+_FOREIGN = re.compile(r"[^\x00-\x7f]+")
 
 
 @lru_cache(maxsize=4096)
@@ -43,7 +45,11 @@ def claims(text: str) -> bool:
     >>> claims("This set is fair."), claims("fairness")
     (True, False)
     """
-    return _CLAIMS.search(_folded(text)[0]) is not None
+    plain = text.lower()
+    foreign = plain.encode("utf-8", "surrogatepass").translate(None, _ASCII).decode("utf-8", "surrogatepass")
+    if any(map(_hides, set(foreign))):  # else, as nearly always, a long page need not be folded
+        plain = _FOREIGN.sub(lambda run: _folded_run(run[0]), plain)
+    return ("bias" in plain or "fair" in plain) and _CLAIMS.search(plain) is not None
 
 
 def _withhold(text: str) -> str:
@@ -67,6 +73,17 @@ def _folded(text: str) -> tuple[str, range | list[int]]:
                 folded.append(part)
                 places.append(place)
     return "".join(folded), places
+
+
+@lru_cache(maxsize=4096)
+def _folded_run(text: str) -> str:
+    return _folded(text)[0]
+
+
+def _hides(character: str) -> bool:
+    """Whether folding makes letters appear or characters vanish; dashes and quotation marks do neither."""
+    folded = _folded_run(character)
+    return not folded or any(c.isascii() and c.isalpha() for c in folded)
 
 
 def scrub(record: EvaluationRecord) -> EvaluationRecord:
