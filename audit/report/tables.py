@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from collections.abc import Iterable, Sequence
 
 import pandas as pd
-from pydantic import BaseModel
 
-from audit.record import Contrast, Differential, EvaluationRecord, Rate
+from audit import frames
+from audit.record import EvaluationRecord
 from audit.report import parts
 from audit.report.strings import say
 from audit.report.view.source import Source
@@ -53,7 +52,7 @@ def files(record: EvaluationRecord, view: parts.ReportView) -> dict[str, str]:
 
 def _frames(source: Source) -> dict[str, list[list[object]]]:
     record = source.record
-    rates = _rows(record.rates_frame(), Rate)
+    rates = _rows(frames.rates(record))
     counted = [rates[0].index(name) for name in ("errors", "trials", "subjects")]
     reason = rates[0].index("reason")
     for row, rate in zip(rates[1:], record.rates, strict=True):
@@ -63,21 +62,15 @@ def _frames(source: Source) -> dict[str, list[list[object]]]:
                 row[place] = None
     return {
         "rates": rates,
-        "contrasts": _rows(record.contrasts_frame(), Contrast),
-        "differentials": _rows(record.differentials_frame(), Differential),
+        "contrasts": _rows(frames.contrasts(record)),
+        "differentials": _rows(frames.differentials(record)),
     }
 
 
-def _rows(frame: pd.DataFrame, kind: type[BaseModel]) -> list[list[object]]:
-    """Lay a frame out as rows of plain values; what is neither text nor number is JSON."""
-    if frame.empty:
-        return [list(kind.model_fields)]
+def _rows(frame: pd.DataFrame) -> list[list[object]]:
+    """Lay a frame out as rows of plain values."""
     held = frame.astype(object).where(frame.notna(), None)
-    return [list(frame.columns), *([_plain(value) for value in row] for row in held.to_numpy().tolist())]
-
-
-def _plain(value: object) -> object:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list | tuple) else value
+    return [list(frame.columns), *held.to_numpy().tolist()]
 
 
 def shown(table: parts.Table) -> list[list[str]]:
