@@ -52,7 +52,7 @@ ALLOWED = {
         "stats",
         "errors",
     },
-    "audit.report": {"report", "comparison", "record", "domain", "errors"},
+    "audit.report": {"report", "comparison", "frames", "record", "domain", "errors"},
     "audit.assemble_extras": {"assemble", "record", "metrics", "compare", "domain", "groups", "plan"},
     "audit.assemble_bootstrap": {"assemble", "record", "metrics", "compare", "domain", "groups", "plan"},
     "audit.assemble_series": {"record", "metrics", "compare", "domain", "extract"},

@@ -12,9 +12,8 @@ import re
 from collections.abc import Iterable
 from typing import assert_never
 
-from audit.report import charts, parts
+from audit.report import charts, parts, walk
 from audit.report.strings import say
-from audit.report.walk import figures
 
 PICTURES = "pictures"
 """Folder beside the file."""
@@ -58,7 +57,7 @@ def short(view: parts.ReportView, level: int) -> list[str]:
 def pictures(view: parts.ReportView) -> dict[str, str]:
     """Every picture as the text of an SVG file, by its name; on white, since a page may be dark."""
     found: dict[str, str] = {}
-    for figure in figures(view):
+    for figure in walk.figures(view):
         opened, rest = charts.svg(charts.draw(figure.picture), f"{figure.id}-").split(">", 1)
         found[f"{figure.id}.svg"] = f'{opened}><rect width="100%" height="100%" fill="#ffffff"/>{rest}\n'
     return found
@@ -124,7 +123,7 @@ def table(block: parts.Table) -> list[str]:
     width = len(block.columns)
     rows = ["| " + " | ".join(escape(name) for name in block.columns) + " |"]
     rows.append("|" + "|".join(" ---: " if _right(block, k) else " --- " for k in range(width)) + "|")
-    for row in block.rows:
+    for row in walk.rows(block):
         cells = [_cell(cell, bold=len(row) == 1) for cell in row]
         rows.append("| " + " | ".join(cells + [""] * (width - len(cells))) + " |")
     made = [f"**{escape(block.caption)}**", "\n".join(rows)]
@@ -132,7 +131,7 @@ def table(block: parts.Table) -> list[str]:
 
 
 def _right(block: parts.Table, column: int) -> bool:
-    held = [row[column] for row in block.rows if len(row) == len(block.columns)]
+    held = [row[column] for row in walk.rows(block) if len(row) == len(block.columns)]
     return column > 0 and all(cell.kind == "number" or cell.text == "–" for cell in held)
 
 

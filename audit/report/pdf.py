@@ -20,11 +20,10 @@ from typing import Any, assert_never
 import typst
 
 from audit.errors import DataError
-from audit.report import parts
+from audit.report import parts, walk
 from audit.report.charts import paper
 from audit.report.letters import coded, drawable, missing, typeset, unusual
 from audit.report.strings import say
-from audit.report.walk import figures
 
 Data = dict[str, Any]
 MOST_COLUMNS = 9
@@ -89,7 +88,9 @@ def _document(view: parts.ReportView) -> Data:
             for part, sections in itertools.groupby(view.sections, key=attrgetter("part"))
             for n, section in enumerate(sections)
         ],
-        "data": [{"id": figure.id, "title": figure.title, "table": _table(figure.table)} for figure in figures(view)],
+        "data": [
+            {"id": figure.id, "title": figure.title, "table": _table(figure.table)} for figure in walk.figures(view)
+        ],
         "words": {
             **{name: say(f"page.{name}") for name in ("brand", "short", "contents")},
             **{name: say(f"paper.{name}") for name in ("author", "table", "figure", "data", "data_lead")},
@@ -149,7 +150,7 @@ def _table(table: parts.Table) -> Data:
     for n in range(total):
         chosen = (0, *range(1 + n * step, min(1 + (n + 1) * step, width)))
         caption = say("paper.part", caption=table.caption, n=n + 1, total=total) if total > 1 else table.caption
-        rows = [row if len(row) == 1 else tuple(row[k] for k in chosen) for row in table.rows]
+        rows = [row if len(row) == 1 else tuple(row[k] for k in chosen) for row in walk.rows(table)]
         made.append(_part(caption, [table.columns[k] for k in chosen], rows))
     return {"note": table.note, "parts": made}
 

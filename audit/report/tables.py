@@ -15,10 +15,9 @@ import pandas as pd
 
 from audit import frames
 from audit.record import EvaluationRecord
-from audit.report import parts
+from audit.report import parts, walk
 from audit.report.strings import say
 from audit.report.view.source import Source
-from audit.report.walk import tables
 
 FOLDER = "tables"
 INDEX = "index"
@@ -41,7 +40,7 @@ def files(record: EvaluationRecord, view: parts.ReportView) -> dict[str, str]:
     for name, rows in _frames(source).items():
         made[f"{name}.csv"] = text(rows)
         listed.append((f"{name}.csv", say(f"csv.{name}"), say("csv.tidy")))
-    for table in tables(view):
+    for table in walk.tables(view):
         name = f"{re.sub(r'[^a-z0-9-]', '-', table.id.lower())}.csv"
         if name in made or name == f"{INDEX}.csv":
             raise ValueError(f"two tables would be {name}")
@@ -75,15 +74,16 @@ def _rows(frame: pd.DataFrame) -> list[list[object]]:
 
 def shown(table: parts.Table) -> list[list[str]]:
     """Lay a table out in a rectangle: second lines are columns of their own, headings over rows are a first column."""
-    whole = [row for row in table.rows if len(row) == len(table.columns)]
+    rows = list(walk.rows(table))
+    headed = len(table.columns) > 1 and any(len(row) == 1 for row in rows)
+    whole = [row for row in rows if not (headed and len(row) == 1)]
     noted = [any(row[k].note for row in whole) for k in range(len(table.columns))]
-    headed = any(len(row) < len(table.columns) for row in table.rows)
     header = [say("csv.column_part")] if headed else []
     for name, has_note in zip(table.columns, noted, strict=True):
         header += [name, say("csv.column_detail", name=name)] if has_note else [name]
     made, part = [header], ""
-    for row in table.rows:
-        if len(row) < len(table.columns):
+    for row in rows:
+        if headed and len(row) == 1:
             part = row[0].text
             continue
         line = [part] if headed else []

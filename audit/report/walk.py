@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from audit.report.parts import Block, Figure, Fold, ReportView, Table
+from audit.report.parts import Block, Cell, Figure, Fold, ReportView, Table
 
 
 def figures(view: ReportView) -> Iterator[Figure]:
@@ -19,6 +19,13 @@ def tables(view: ReportView) -> Iterator[Table]:
             yield block
         elif isinstance(block, Figure):
             yield block.table
+
+
+def rows(table: Table) -> Iterator[tuple[Cell, ...]]:
+    """Every row as wide as the table, or one cell that heads the rows below: a record may lack what ends a row."""
+    width = len(table.columns)
+    for row in table.rows:
+        yield row if len(row) == 1 else (*row, *(Cell(""),) * (width - len(row)))[:width]
 
 
 def _all(view: ReportView) -> Iterator[Block]:

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from audit.record import EvaluationRecord, group_text
-from audit.report import parts, tables, walk
+from audit.report import markdown, parts, pdf, tables, walk
 from audit.report.view import make
 
 FORMULAS = [
@@ -128,3 +128,11 @@ def test_headings_over_rows_become_a_column() -> None:
     cell = parts.Cell
     table = parts.Table("t", "c", ("g", "n"), ((cell("part"),), (cell("a", "note"), cell("1,234", kind="number"))))
     assert tables.shown(table) == [["Part", "g", "g: detail", "n"], ["part", "a", "note", "1234"]]
+
+
+def test_a_row_that_ends_early_is_filled_and_loses_nothing() -> None:
+    cell = parts.Cell
+    table = parts.Table("t", "c", ("g", "n", "m"), ((cell("a"), cell("1")), (cell("head"),), (cell("b"),) * 3))
+    assert tables.shown(table) == [["Part", "g", "n", "m"], ["", "a", "1", ""], ["head", "b", "b", "b"]]
+    assert [len(row) for row in pdf._table(table)["parts"][0]["rows"]] == [3, 1, 3]
+    assert markdown.table(table)[1].splitlines()[2] == "| a | 1 |  |"
