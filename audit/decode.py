@@ -74,8 +74,8 @@ def decode(content: bytes) -> NDArray[np.uint8] | FailureToAcquire:
             if picture.width * picture.height > MOST_PIXELS:
                 return _TOO_LARGE
             picture.load()
-            upright = ImageOps.exif_transpose(picture)
-            return _rgb(upright)
+            ImageOps.exif_transpose(picture, in_place=True)
+            return _rgb(picture)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         return _TOO_LARGE
     except UnidentifiedImageError:
@@ -100,4 +100,4 @@ def _rgb(picture: Image.Image) -> NDArray[np.uint8] | FailureToAcquire:
         with_alpha = picture.convert("RGBA")
         white = Image.new("RGBA", picture.size, (255, 255, 255, 255))
         picture = Image.alpha_composite(white, with_alpha)
-    return np.array(picture.convert("RGB"))
+    return np.array(picture if picture.mode == "RGB" else picture.convert("RGB"))

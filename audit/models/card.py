@@ -111,7 +111,13 @@ class ModelCard(_Part):
     def _description(self) -> dict[str, Any]:
         return {
             "decoding": DECODING,
-            "detector": {"name": "MTCNN", "thresholds": [0.6, 0.7, 0.7], "factor": 0.709, "reduction": "box"},
+            "detector": {
+                "name": "MTCNN",
+                "thresholds": [0.6, 0.7, 0.7],
+                "factor": 0.709,
+                "reduction": "box",
+                "averages": "exact",
+            },
             "detection": self.detection.model_dump(),
             "alignment": _ALIGNMENTS[self.input.alignment],
             "input": self.input.model_dump(),

@@ -9,14 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from facenet_pytorch import MTCNN
-from facenet_pytorch.models.utils.detect_face import detect_face
 from numpy.typing import NDArray
 from PIL import Image
 
 from audit.domain import FailureToAcquire
 from audit.models.card import Detection
+from audit.models.mtcnn import Cascade
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -38,7 +36,7 @@ class Detector:
 
     def __init__(self, settings: Detection) -> None:
         self._settings = settings
-        self._net = MTCNN(min_face_size=settings.smallest_face, keep_all=True, device=torch.device("cpu")).eval()
+        self._cascade = Cascade(settings.smallest_face)
 
     def find(self, image: NDArray[np.uint8]) -> Face | FailureToAcquire:
         """Find the face of an image.
@@ -57,7 +55,7 @@ class Detector:
         if min(size) < self._settings.smallest_face:
             return FailureToAcquire("detect", "image is smaller than the smallest face")
         reduced = image if scale == 1.0 else np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX))
-        boxes, points = self._run(reduced)
+        boxes, points = (found.astype(np.float64) for found in self._cascade.find(reduced))
         if len(boxes) == 0:
             return FailureToAcquire("detect", "no face")
         large = np.max(boxes[:, 2:4] - boxes[:, :2], axis=1) >= self._settings.smallest_face
@@ -69,17 +67,6 @@ class Detector:
         return Face(
             boxes[chosen, :4] * np.tile(back, 2), points[chosen] * back, float(boxes[chosen, 4]), int(large.sum())
         )
-
-    def _run(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        planes = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).float()
-        net = self._net
-        with torch.inference_mode():
-            # The library permutes to planes: handing it planes in disguise spares it strided memory.
-            disguised = planes.unsqueeze(0).permute(0, 2, 3, 1)
-            boxes, points = detect_face(
-                disguised, net.min_face_size, net.pnet, net.rnet, net.onet, net.thresholds, net.factor, net.device
-            )
-        return np.asarray(boxes[0], np.float64).reshape(-1, 5), np.asarray(points[0], np.float64).reshape(-1, 5, 2)
 
     def _choose(self, boxes: NDArray[np.float64], size: tuple[int, int]) -> int:
         if self._settings.several_faces == "most-confident":
