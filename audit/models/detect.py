@@ -6,13 +6,13 @@ whatever was cached, and on two processors two threads with one image each are a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from audit.domain import FailureToAcquire
+from audit.domain import FailureToAcquire, Picture
 from audit.models.card import Detection
 from audit.models.mtcnn import Cascade
 
@@ -30,6 +30,10 @@ class Face:
     confidence: float
     seen: int
 
+    def reduced(self, reduction: int) -> Face:
+        """The same face in pixels of an image that is reduced by a whole number."""
+        return self if reduction == 1 else replace(self, box=self.box / reduction, points=self.points / reduction)
+
 
 class Detector:
     """MTCNN at a working size, with a declared policy for several faces. Safe to call from several threads."""
@@ -38,17 +42,18 @@ class Detector:
         self._settings = settings
         self._cascade = Cascade(settings.smallest_face)
 
-    def find(self, image: NDArray[np.uint8]) -> Face | FailureToAcquire:
-        """Find the face of an image.
+    def find(self, picture: Picture) -> Face | FailureToAcquire:
+        """Find the face of a picture.
 
         Parameters
         ----------
-        image : uint8, height x width x 3, RGB, upright
+        picture : Picture
 
         Returns
         -------
         Face, or FailureToAcquire of the stage "detect"
         """
+        image = picture.pixels
         height, width = image.shape[:2]
         scale = min(1.0, self._settings.working_size / max(height, width))
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
@@ -63,7 +68,7 @@ class Detector:
             return FailureToAcquire("detect", "face too small")
         boxes, points = boxes[large], points[large]
         chosen = self._choose(boxes, size)
-        back = np.array([width / size[0], height / size[1]])
+        back = np.array([width / size[0], height / size[1]]) * picture.reduction
         return Face(
             boxes[chosen, :4] * np.tile(back, 2), points[chosen] * back, float(boxes[chosen, 4]), int(large.sum())
         )

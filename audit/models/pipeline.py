@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from audit.domain import FailureToAcquire, Template
+from audit.domain import FailureToAcquire, Picture, Template
 from audit.models.card import InputSpec, ModelCard
 from audit.models.detect import Detector, Face
 
@@ -54,23 +54,41 @@ class Pipeline:
         self._embed = embed
         self._workers = workers or os.cpu_count() or 1
 
+    @property
+    def working_size(self) -> int:
+        """Longer side, in pixels, at which faces are looked for."""
+        return self.card.detection.working_size
+
     def extract(self, images: Sequence[NDArray[np.uint8]]) -> list[Template | FailureToAcquire]:
         """Extract a template or a failure from every image, in order; see `audit.domain.FaceModel`."""
-        with one_thread_an_image(), ThreadPoolExecutor(min(self._workers, max(1, len(images)))) as pool:
-            return list(pool.map(self._one, images))
+        return self.extract_pictures([Picture(image) for image in images])
 
-    def crop(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], Face] | FailureToAcquire:
-        """Find and align the face of an image: what the network would see."""
-        face = self._detector.find(image)
+    def extract_pictures(self, pictures: Sequence[Picture]) -> list[Template | FailureToAcquire]:
+        """Extract a template or a failure from every picture, in order."""
+        with one_thread_an_image(), ThreadPoolExecutor(min(self._workers, max(1, len(pictures)))) as pool:
+            return list(pool.map(self._one, pictures))
+
+    def crop(self, picture: Picture) -> tuple[NDArray[np.uint8], Face] | FailureToAcquire:
+        """Find and align the face of a picture: what the network would see.
+
+        Cut out of the whole image, unless the face is at least as wide in the reduced one as the network's input.
+        """
+        face = self._detector.find(picture)
         if isinstance(face, FailureToAcquire):
             return face
+        pixels: NDArray[np.uint8] | FailureToAcquire = picture.pixels
+        seen = face.reduced(picture.reduction)
+        if picture.whole is not None and min(seen.box[2:] - seen.box[:2]) < self.card.input.size:
+            pixels, seen = picture.whole(), face
+        if isinstance(pixels, FailureToAcquire):
+            return pixels
         try:
-            return self._align(image, face), face
+            return self._align(np.ascontiguousarray(pixels), seen), face
         except ValueError:
             return FailureToAcquire("align", "landmarks define no crop")
 
-    def _one(self, image: NDArray[np.uint8]) -> Template | FailureToAcquire:
-        found = self.crop(np.ascontiguousarray(image))
+    def _one(self, picture: Picture) -> Template | FailureToAcquire:
+        found = self.crop(picture)
         if isinstance(found, FailureToAcquire):
             return found
         crop, face = found
