@@ -16,12 +16,12 @@ from pathlib import Path
 
 import numpy as np
 
-from audit import assemble, assemble_bootstrap, assemble_extras, influence, models, provenance, remarks, results
+from audit import assemble, assemble_bootstrap, assemble_extras, influence, models, provenance, remarks, results, upkeep
 from audit import record as records
 from audit.compare import Comparisons, halves
 from audit.compare.counts import Ints, ScoreCounts
 from audit.domain import Benchmark, ErrorRate, Sample, Threshold
-from audit.errors import NothingMeasured
+from audit.errors import DataError, NothingMeasured
 from audit.extract import Extraction, extract
 from audit.inputs import Inputs, People, Progress, prepare, silent
 from audit.metrics import disparities, evaluation, experimental, points
@@ -63,7 +63,17 @@ def evaluate(plan: AuditPlan, options: RunOptions) -> Evaluation:
     card = inputs.card
     folder = options.out / results.folder(inputs.benchmark.name, card.name, card.revision, inputs.digests.plan)
     known = None if options.fresh else results.finished(folder / "record.json", inputs.digests)
-    return published(known or _measure(inputs, options, progress), folder, reused=known is not None)
+    evaluation = published(known or _measure(inputs, options, progress), folder, reused=known is not None)
+    _tidy(inputs, options)
+    return evaluation
+
+
+def _tidy(inputs: Inputs, options: RunOptions) -> None:
+    """After the run: delete templates where the benchmark's terms ask for it, and hold the cache to its size."""
+    if inputs.benchmark.delete_templates:
+        TemplateStore(options.cache).forget(file for file in inputs.files.values() if isinstance(file, str))
+    with contextlib.suppress(DataError):  # a cache that cannot be written cannot grow
+        upkeep.clear(options.cache, max_size=upkeep.limit())
 
 
 def published(record: EvaluationRecord, folder: Path, *, reused: bool) -> Evaluation:

@@ -28,6 +28,7 @@ ALLOWED = {
     "audit.benchmarks": {"benchmarks", "decode", "domain", "errors", "record"},
     "audit.models": {"models", "domain", "errors", "plan"},
     "audit.store": {"domain", "errors", "store"},
+    "audit.upkeep": {"errors", "store"},
     "audit.extract": {"domain", "errors", "models", "store", "decode", "plan", "extract"},
     "audit.metrics": {"metrics", "stats", "compare", "groups", "domain", "errors"},
     "audit.recorded": {"record"},

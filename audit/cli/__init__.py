@@ -12,7 +12,7 @@ import sys
 import typer
 
 from audit import __version__
-from audit.cli import benchmarks, check, compare, gate, models, power, publish, report, run, score, synthesize
+from audit.cli import benchmarks, cache, check, compare, gate, models, power, publish, report, run, score, synthesize
 from audit.errors import AuditError
 
 USAGE: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
@@ -34,6 +34,7 @@ app.command("report")(report.command)
 app.command("power")(power.command)
 app.command("gate")(gate.command)
 app.command("compare")(compare.command)
+app.command("cache")(cache.command)
 app.command("publish")(publish.command)
 app.command("synthesize")(synthesize.command)
 benchmarks.app.command("check")(check.command)
