@@ -78,7 +78,9 @@ class Extraction:
         Outcomes that were not in the store.
     unsaved : int
         Outcomes that could not be filed (a full disk, for example); they are in this result all the same.
-    timing : seconds a stage
+    timing : seconds
+        Of the steps one after the other (lookup, load, extract), and within the last, all threads together, of every
+        stage (decode, detect, align, template).
     """
 
     templates: NDArray[np.float32]
@@ -180,6 +182,8 @@ def extract(
         with decode.quiet_about_size():
             run.work(missing, model, workers or os.cpu_count() or 1)
         run.timing["extract"] = time.perf_counter() - started
+        run.timing["decode"] = sum(run.decoding)
+        run.timing |= model.seconds if isinstance(model, PictureExtractor) else {}
     return run.result(len(missing))
 
 
@@ -203,6 +207,7 @@ class _Run:
         self.unsaved = 0
         self.preprocessing = card.preprocessing
         self.working_size: int | None = None
+        self.decoding: list[float] = []
 
     def key(self, index: int) -> Key:
         digest = self.digests[self.samples[index].sample_id]
@@ -281,6 +286,13 @@ class _Run:
             yield indices, images
 
     def _decode(self, index: int) -> Picture | FailureToAcquire:
+        began = time.perf_counter()
+        try:
+            return self._picture(index)
+        finally:
+            self.decoding.append(time.perf_counter() - began)
+
+    def _picture(self, index: int) -> Picture | FailureToAcquire:
         sample = self.samples[index]
         content = decode.read(sample.path)
         if isinstance(content, FailureToAcquire):

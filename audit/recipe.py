@@ -41,6 +41,8 @@ class Evaluation:
     folder: Path
     report: Path
     reused: bool
+    timing: Mapping[str, float] = field(default_factory=dict)
+    """Seconds of this run, step by step; of the record that it made, `record.timing` has more."""
 
 
 def run(plan: AuditPlan, options: RunOptions | None = None) -> EvaluationRecord:
@@ -59,13 +61,18 @@ def evaluate(plan: AuditPlan, options: RunOptions) -> Evaluation:
         See `audit.errors`.
     """
     progress = options.progress or silent
+    began = time.perf_counter()
     inputs = prepare(plan, options, progress)
+    prepared = time.perf_counter()
     card = inputs.card
     folder = options.out / results.folder(inputs.benchmark.name, card.name, card.revision, inputs.digests.plan)
     known = None if options.fresh else results.finished(folder / "record.json", inputs.digests)
-    evaluation = published(known or _measure(inputs, options, progress), folder, reused=known is not None)
+    record = known or _measure(inputs, options, progress)
+    measured = time.perf_counter()
+    evaluation = published(record, folder, reused=known is not None)
     _tidy(inputs, options)
-    return evaluation
+    steps = {"preparation": prepared - began, "report": time.perf_counter() - measured}
+    return replace(evaluation, timing=steps)
 
 
 def _tidy(inputs: Inputs, options: RunOptions) -> None:
@@ -145,7 +152,7 @@ def _measure(inputs: Inputs, options: RunOptions, progress: Progress) -> Evaluat
         of_series = everything.part(inputs.pictures, len(inputs.samples))
         moved = _moved(inputs, extraction, of_series, found, record)
         record = record.model_copy(update={"counterfactuals": moved})
-    timing = {"extraction": extracted - began, "measurement": time.perf_counter() - extracted}
+    timing = {"extraction": extracted - began, "measurement": time.perf_counter() - extracted, **everything.timing}
     return record.model_copy(update={"timing": {name: round(value, 3) for name, value in timing.items()}})
 
 

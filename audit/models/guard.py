@@ -31,6 +31,11 @@ class PictureExtractor(Protocol):
         """Longer side, in pixels, that suffices to find a face."""
         ...
 
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Time spent in each stage so far, all threads together."""
+        ...
+
     def extract_pictures(self, pictures: Sequence[Picture]) -> list[Template | FailureToAcquire]:
         """One outcome a picture, in order."""
         ...

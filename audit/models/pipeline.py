@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Lock
 
 import numpy as np
 import torch
@@ -53,6 +56,14 @@ class Pipeline:
         self._align = align
         self._embed = embed
         self._workers = workers or os.cpu_count() or 1
+        self._seconds: defaultdict[str, float] = defaultdict(float)
+        self._lock = Lock()
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Time spent in each stage so far, all threads together."""
+        with self._lock:
+            return dict(self._seconds)
 
     @property
     def working_size(self) -> int:
@@ -73,9 +84,14 @@ class Pipeline:
 
         Cut out of the whole image, unless the face is at least as wide in the reduced one as the network's input.
         """
-        face = self._detector.find(picture)
+        with self._timed("detect"):
+            face = self._detector.find(picture)
         if isinstance(face, FailureToAcquire):
             return face
+        with self._timed("align"):
+            return self._cut(picture, face)
+
+    def _cut(self, picture: Picture, face: Face) -> tuple[NDArray[np.uint8], Face] | FailureToAcquire:
         pixels: NDArray[np.uint8] | FailureToAcquire = picture.pixels
         seen = face.reduced(picture.reduction)
         if picture.whole is not None and min(seen.box[2:] - seen.box[:2]) < self.card.input.size:
@@ -92,7 +108,17 @@ class Pipeline:
         if isinstance(found, FailureToAcquire):
             return found
         crop, face = found
-        return Template(np.asarray(self._embed(crop), np.float32).reshape(-1), face.seen)
+        with self._timed("template"):
+            return Template(np.asarray(self._embed(crop), np.float32).reshape(-1), face.seen)
+
+    @contextmanager
+    def _timed(self, stage: str) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._seconds[stage] += time.perf_counter() - began
 
 
 def feed(crop: NDArray[np.uint8], spec: InputSpec) -> NDArray[np.float32]:
