@@ -6,7 +6,7 @@ edited. Words are those of ISO/IEC 2382-37 and ISO/IEC 19795-1.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import total_ordering
 from pathlib import Path
@@ -212,6 +212,17 @@ class Benchmark:
     """Whom the list of withdrawals took out of everything above; None where there is no list."""
     delete_templates: bool = False
     """Templates of this set are to be deleted once the run is done."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """An image as it was decoded, RGB and upright: perhaps at a half of its size or less, and whole on demand."""
+
+    pixels: NDArray[np.uint8]
+    reduction: int = 1
+    """Pixels of the whole image along the side of one of `pixels`."""
+    whole: Callable[[], NDArray[np.uint8] | FailureToAcquire] | None = None
+    """Decodes it at full size; None where `pixels` are that."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

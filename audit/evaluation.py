@@ -5,8 +5,8 @@ The record stays what it is, a document that decides every number; this is a way
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -39,12 +39,14 @@ class Evaluation:
     folder : where record.json lies, and report.html beside it
     reused : whether it was finished before, so that nothing was measured
     earlier : where the record lies that this one replaced, if people withdrew
+    timing : seconds of this run, step by step; of the record that it made, `record.timing` has more
     """
 
     record: EvaluationRecord
     folder: Path
     reused: bool = False
     earlier: Path | None = None
+    timing: Mapping[str, float] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path | str) -> Evaluation:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audit import benchmarks, groups, measured, models, provenance, results
+from audit import benchmarks, groups, measured, models, provenance, results, upkeep
 from audit.domain import Benchmark, FailureToAcquire, Sample, SeriesLevel, Subject
 from audit.errors import DataError, NothingMeasured, PlanError
 from audit.extract import hash_samples
@@ -71,6 +71,7 @@ def admit(plan: AuditPlan, options: RunOptions) -> tuple[Benchmark, ModelCard, G
         Whatever would stop the run before its first image.
     """
     results.require_writable(options.out)
+    upkeep.limit()
     data = benchmarks.data_entries(options.data)
     benchmark = benchmarks.load(
         plan.benchmark,

@@ -27,12 +27,13 @@ from audit import (
     remarks,
     results,
     superseded,
+    upkeep,
 )
 from audit import record as records
 from audit.compare import Comparisons, halves
 from audit.compare.counts import Ints, ScoreCounts
 from audit.domain import Benchmark, ErrorRate, FailureToAcquire, Sample, Threshold
-from audit.errors import NothingMeasured
+from audit.errors import DataError, NothingMeasured
 from audit.evaluation import Evaluation
 from audit.extract import Extraction, extract
 from audit.inputs import Inputs, People, Progress, prepare, silent
@@ -61,12 +62,27 @@ def run(plan: AuditPlan, options: RunOptions | None = None) -> Evaluation:
     """
     options = options or RunOptions()
     progress = options.progress or silent
+    began = time.perf_counter()
     inputs = prepare(plan, options, progress)
+    prepared = time.perf_counter()
     card, benchmark = inputs.card, inputs.benchmark
     folder = options.out / results.folder(benchmark.name, card.name, card.revision, inputs.digests.plan)
     withdraw(benchmark, (*inputs.samples, *inputs.pictures), inputs.files, folder, options)
     known = None if options.fresh else results.finished(folder / "record.json", inputs.digests)
-    return published(known or _measure(inputs, options, progress), folder, reused=known is not None)
+    record = known or _measure(inputs, options, progress)
+    measured = time.perf_counter()
+    evaluation = published(record, folder, reused=known is not None)
+    _tidy(inputs, options)
+    steps = {"preparation": prepared - began, "report": time.perf_counter() - measured}
+    return replace(evaluation, timing=steps)
+
+
+def _tidy(inputs: Inputs, options: RunOptions) -> None:
+    """After the run: delete templates where the benchmark's terms ask for it, and hold the cache to its size."""
+    if inputs.benchmark.delete_templates:
+        TemplateStore(options.cache).forget(file for file in inputs.files.values() if isinstance(file, str))
+    with contextlib.suppress(DataError):  # a cache that cannot be written cannot grow
+        upkeep.clear(options.cache, max_size=upkeep.limit())
 
 
 def withdraw(
@@ -155,7 +171,7 @@ def _measure(inputs: Inputs, options: RunOptions, progress: Progress) -> Evaluat
         of_series = everything.part(inputs.pictures, len(inputs.samples))
         moved = _moved(inputs, extraction, of_series, found, record)
         record = record.model_copy(update={"counterfactuals": moved})
-    timing = {"extraction": extracted - began, "measurement": time.perf_counter() - extracted}
+    timing = {"extraction": extracted - began, "measurement": time.perf_counter() - extracted, **everything.timing}
     return record.model_copy(update={"timing": {name: round(value, 3) for name, value in timing.items()}})
 
 

@@ -8,6 +8,7 @@ folders are 0700, files 0600.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -64,11 +65,17 @@ class TemplateStore:
         self.root = (root or default_root()) / "templates"
 
     def get(self, key: Key) -> Template | FailureToAcquire | None:
-        """Return the outcome, or None if it is unknown or its entry is damaged."""
+        """Return the outcome, or None if it is unknown or its entry is damaged. Using it makes it young again."""
+        path = self._path(key)
         try:
-            content = self._path(key).read_bytes()
+            with path.open("rb") as stream:
+                content = stream.read()
+                unused = time.time() - os.fstat(stream.fileno()).st_mtime
         except OSError:
             return None
+        if unused > _LEFT_OVER:
+            with contextlib.suppress(OSError):
+                os.utime(path)
         return _parse(content, key)
 
     def put(self, key: Key, outcome: Template | FailureToAcquire) -> None:

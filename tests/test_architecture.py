@@ -33,6 +33,7 @@ ALLOWED = {
     "audit.skin": {"skin", "domain", "errors"},
     "audit.measured": {"domain", "extract", "models", "plan", "skin", "store"},
     "audit.store": {"domain", "errors", "store"},
+    "audit.upkeep": {"errors", "store"},
     "audit.extract": {"domain", "errors", "models", "store", "decode", "plan", "extract"},
     "audit.metrics": {"metrics", "stats", "compare", "groups", "domain", "errors"},
     "audit.recorded": {"record"},

@@ -14,6 +14,7 @@ import typer
 from audit import __version__
 from audit.cli import (
     benchmarks,
+    cache,
     check,
     compare,
     gate,
@@ -52,6 +53,7 @@ app.command("report")(report.command)
 app.command("power")(power.command)
 app.command("gate")(gate.command)
 app.command("compare")(compare.command)
+app.command("cache")(cache.command)
 app.command("publish")(publish.command)
 app.command("synthesize")(synthesize.command)
 benchmarks.app.command("check")(check.command)

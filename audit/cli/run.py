@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -40,7 +41,7 @@ def command(
     purpose: Annotated[
         list[str] | None, typer.Option(help="What the audit is for, where it is more than an evaluation: commercial.")
     ] = None,
-    workers: Annotated[int, typer.Option(help="Decoding threads; 0 takes the number of cores.")] = 0,
+    workers: Annotated[int, typer.Option(help="Images worked on at the same time; 0: one a core.")] = 0,
     device: Annotated[str, typer.Option(help="Where models run: cpu.")] = "cpu",
     obtain: Annotated[bool, typer.Option("--obtain", help="Download the benchmark from its public source.")] = False,
     max_failures: Annotated[int | None, typer.Option(help="Stop once more samples than this have failed.")] = None,
@@ -48,6 +49,7 @@ def command(
         bool,
         typer.Option("--experimental", help="Also recalled indices: SFI, CFI, DFI, CEI, MAPE."),
     ] = False,
+    profile: Annotated[bool, typer.Option("--profile", help="Print where the time went, on stderr.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Compute everything again.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
@@ -89,6 +91,8 @@ def command(
         with Progress(f"{one.model} on {one.benchmark}", quiet=quiet) as progress:
             evaluation = run(one, replace(options, progress=progress))
         done.append(evaluation)
+        if profile:
+            typer.echo("\n".join(where_time_went(evaluation)), err=True)
         if not quiet and not as_json:
             show(evaluation)
     if as_json:
@@ -135,6 +139,25 @@ def _show_difference(evaluation: Evaluation, earlier: Path, console: Console) ->
         markup=False,
     )
     console.print(comparison_table(compare([before, after], names=["before", "after"])))
+
+
+STEPS = ("preparation", "lookup", "load", "extract", "measurement", "report")
+STAGES = ("decode", "detect", "align", "template")
+
+
+def where_time_went(evaluation: Evaluation) -> list[str]:
+    """Lines of `--profile`: the steps one after the other, and the stages within extraction."""
+    record = evaluation.record
+    head = f"{record.model.name} on {record.benchmark.name}, seconds"
+    if evaluation.reused:
+        return [f"{head}: answered from the finished record", *_lines(evaluation.timing, STEPS)]
+    spent = {**record.timing, **evaluation.timing}
+    stages = _lines(spent, STAGES, f" s of all threads together, {record.samples.total} images")
+    return [head, *_lines(spent, STEPS), *(f"  {line}" for line in stages)]
+
+
+def _lines(spent: Mapping[str, float], names: tuple[str, ...], unit: str = "") -> list[str]:
+    return [f"  {name:<12} {spent[name]:7.2f}{unit}" for name in names if name in spent]
 
 
 def machine(evaluation: Evaluation) -> dict[str, Any]:

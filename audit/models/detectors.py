@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.domain import FailureToAcquire, Template
+from audit.domain import FailureToAcquire, Picture, Template
 from audit.models.card import DECODING, Detection
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def mtcnn(settings: Detection) -> DetectorCard | None:
 
 def _landmarks_of(detector: Detector) -> Find:
     def find(image: NDArray[np.uint8]) -> NDArray[np.float64] | None:
-        face = detector.find(image)
+        face = detector.find(Picture(image))
         return None if isinstance(face, FailureToAcquire) else face.points
 
     return find

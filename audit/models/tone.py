@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.domain import FailureToAcquire
+from audit.domain import FailureToAcquire, Picture
 from audit.errors import ModelError
 from audit.models.card import DECODING, Detection
 from audit.models.detectors import DetectorCard, Find, mtcnn
@@ -62,7 +62,7 @@ def _meter(settings: Detection) -> Find:
     detector = Detector(settings)
 
     def find(image: NDArray[np.uint8]) -> NDArray[np.float64] | FailureToAcquire:
-        face = detector.find(image)
+        face = detector.find(Picture(image))
         if isinstance(face, FailureToAcquire):
             return face
         try:
