@@ -185,7 +185,7 @@ def _extract(
     return extract(
         samples,
         card,
-        lambda: models.load(card, workers=options.workers),
+        lambda: models.load(card, workers=options.workers, device=options.device),
         TemplateStore(options.cache),
         digests=inputs.files,
         workers=options.workers,

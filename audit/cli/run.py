@@ -42,7 +42,7 @@ def command(
         list[str] | None, typer.Option(help="What the audit is for, where it is more than an evaluation: commercial.")
     ] = None,
     workers: Annotated[int, typer.Option(help="Images worked on at the same time; 0: one a core.")] = 0,
-    device: Annotated[str, typer.Option(help="Where models run: cpu.")] = "cpu",
+    device: Annotated[str, typer.Option(help="Where networks run: cpu or cuda.")] = "cpu",
     obtain: Annotated[bool, typer.Option("--obtain", help="Download the benchmark from its public source.")] = False,
     max_failures: Annotated[int | None, typer.Option(help="Stop once more samples than this have failed.")] = None,
     experimental: Annotated[
@@ -70,12 +70,13 @@ def command(
         "experimental": True if experimental else None,
     }
     plans = _plans(plan, {name: value for name, value in given.items() if value is not None})
-    if device != "cpu":
-        raise PlanError("--device", f"found {device!r}", "Every model of this version runs on the CPU: --device cpu")
+    if device not in {"cpu", "cuda"}:
+        raise PlanError("--device", f"found {device!r}", "Take --device cpu or --device cuda")
     options = RunOptions(
         data=tuple(data or ()),
         out=out,
         workers=workers,
+        device="cuda" if device == "cuda" else "cpu",
         obtain=obtain,
         fresh=fresh,
         max_failures=max_failures,

@@ -84,6 +84,7 @@ class ModelCard(_Part):
     dimension: int = Field(ge=1, le=65536)
     input: InputSpec
     detection: Detection
+    device: Literal["cpu", "cuda"] = Field("cpu", exclude=True, description="Where the networks run")
     packages: tuple[str, ...] = Field(description="Distributions whose version decides a number")
     loader: str = Field(exclude=True, repr=False, description="module:function that makes the model from this card")
     weights: Path = Field(exclude=True, repr=False)
@@ -127,4 +128,5 @@ class ModelCard(_Part):
             "alignment": _ALIGNMENTS[self.input.alignment],
             "input": self.input.model_dump(),
             "packages": self._versions(),
+            **({} if self.device == "cpu" else {"device": self.device}),
         }

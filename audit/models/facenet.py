@@ -96,7 +96,7 @@ def _declared(path: Path) -> str:
     return sha256.lower()
 
 
-def load(card: ModelCard, *, workers: int = 0) -> Pipeline:
+def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
     """Load detector and network.
 
     Raises
@@ -118,16 +118,18 @@ def load(card: ModelCard, *, workers: int = 0) -> Pipeline:
         raise ModelError(
             str(card.weights), "does not hold the weights of InceptionResnetV1", "Put the published file in its place"
         ) from error
+    network = network.to(device, memory_format=torch.channels_last)
 
-    def embed(crop: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def embed(crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         with torch.inference_mode():
-            vector: NDArray[np.float32] = network(torch.from_numpy(feed(crop, card.input))).numpy()[0]
-        return vector
+            pixels = torch.from_numpy(feed(crops, card.input)).to(device, memory_format=torch.channels_last)
+            vectors: NDArray[np.float32] = network(pixels).cpu().numpy()
+        return vectors
 
     def cut(image: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
         return box_crop(image, face, card.input.size)
 
-    return Pipeline(card, Detector(card.detection), cut, embed, workers=workers)
+    return Pipeline(card, Detector(card.detection, device), cut, embed, workers=workers, together=8)
 
 
 def box_crop(image: NDArray[np.uint8], face: Face, size: int) -> NDArray[np.uint8]:
