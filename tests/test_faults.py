@@ -23,8 +23,8 @@ from made_up import describe
 pytestmark = pytest.mark.london
 
 LONG = os.environ.get("FACEAUDIT_LONG", "") == "1"
-IMAGES = 5000 if LONG else 48
-KILLS = 10 if LONG else 2
+IMAGES = 5000 if LONG else 32
+KILLS = 10 if LONG else 1
 
 
 def collection(london: Path, root: Path, images: int) -> Path:

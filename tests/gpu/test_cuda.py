@@ -61,8 +61,3 @@ def test_templates_are_the_cpus_and_repeat_bit_by_bit(
         assert np.abs(one.vector - other.vector).max() <= 2e-3  # a landmark's last bit can move a chip by a little
     alone = [there.extract([image])[0] for image in images]
     assert [one.vector.tobytes() for one in alone] == [one.vector.tobytes() for one in found]
-
-
-def test_the_device_is_part_of_what_decides_a_template() -> None:
-    card = models.describe("dlib", plan=make({"benchmark": "b", "model": "dlib"}))
-    assert card.model_copy(update={"device": "cuda"}).preprocessing != card.preprocessing

@@ -84,3 +84,8 @@ def test_where_neighbours_change_a_bit_crops_go_one_by_one(card: ModelCard) -> N
 
     assert Pipeline(card, Finder(300), cut, leaky, together=8).together == 1
     assert Pipeline(card, Finder(300), cut, placed, together=8).together == 1
+
+
+def test_the_device_is_part_of_what_decides_a_template(card: ModelCard) -> None:
+    assert card.model_copy(update={"device": "cuda"}).preprocessing != card.preprocessing
+    assert card.model_copy(update={"device": "cpu"}).preprocessing == card.preprocessing
