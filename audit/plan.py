@@ -62,6 +62,14 @@ class AuditPlan(BaseModel):
     several_faces: Literal["largest", "most-central", "most-confident"] = "largest"
     working_size: int = Field(682, ge=160, le=4096, description="Longer side, in pixels, at which faces are detected")
     smallest_face: int = Field(40, ge=12, le=2048, description="Smallest face, in pixels at the working size")
+    margin: float = Field(
+        0.0, ge=0, le=1, description="Share of a face's box added around it, where a crop is its box; 0: none"
+    )
+    alignment: Literal["model", "arcface", "box"] = Field(
+        "model",
+        description="How a face is cut out: as the model wants it, or, to see what alignment does to a disparity, by "
+        "five landmarks (arcface) or by its box",
+    )
     limit: int | None = Field(None, ge=2, description="First N subjects only: for a trial run")
     seed: int = Field(20_260_101, ge=0, description="Of every random draw")
     draws: int = Field(4000, ge=200, le=1_000_000, description="Draws of the null distributions")

@@ -58,7 +58,9 @@ def describe(spec: str, *, data: Sequence[Path] = (), plan: AuditPlan) -> ModelC
     card = _function(MODELS[name])(name, argument, data=data, plan=plan)
     if not isinstance(card, ModelCard):
         raise TypeError(f"{MODELS[name]} made a {type(card).__name__}, not a ModelCard")
-    return card
+    if plan.alignment == "model":
+        return card
+    return card.model_copy(update={"input": card.input.model_copy(update={"alignment": plan.alignment})})
 
 
 def load(card: ModelCard | DetectorCard, *, workers: int = 0, device: str = "cpu") -> FaceModel | FaceFinder:

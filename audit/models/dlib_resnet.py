@@ -99,7 +99,7 @@ def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
 
     from audit.models import dlib_net  # noqa: PLC0415 - loads torch
     from audit.models.detect import Detector  # noqa: PLC0415 - loads torch
-    from audit.models.pipeline import Pipeline, feed  # noqa: PLC0415 - loads torch
+    from audit.models.pipeline import Pipeline, cutter, feed  # noqa: PLC0415 - loads torch
 
     weights.check(card.parts["landmarks"], _DIGESTS[_FIVE_POINTS], _DIGEST_SOURCE)
     predictor = dlib.shape_predictor(str(card.parts["landmarks"]))
@@ -111,10 +111,12 @@ def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
         chip: NDArray[np.uint8] = dlib.get_face_chip(image, points, size=card.input.size, padding=0.25)
         return chip
 
+    chosen = align if card.input.alignment == "dlib" else cutter(card)
+
     def embed(chips: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         with torch.inference_mode():
             pixels = torch.from_numpy(feed(chips, card.input)).to(device, memory_format=torch.channels_last)
             vectors: NDArray[np.float32] = network(pixels).cpu().numpy()
         return vectors
 
-    return Pipeline(card, Detector(card.detection, device), align, embed, workers=workers, together=8)
+    return Pipeline(card, Detector(card.detection, device), chosen, embed, workers=workers, together=8)

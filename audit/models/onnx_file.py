@@ -19,7 +19,6 @@ from audit.models.card import Detection, ModelCard
 from audit.plan import AuditPlan
 
 if TYPE_CHECKING:
-    from audit.models.detect import Face
     from audit.models.pipeline import Pipeline
 
 _KEYS = (
@@ -130,10 +129,8 @@ def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
     """
     import onnxruntime  # noqa: PLC0415 - heavy
 
-    from audit.models import align  # noqa: PLC0415
     from audit.models.detect import Detector  # noqa: PLC0415 - loads torch
-    from audit.models.facenet import box_crop  # noqa: PLC0415
-    from audit.models.pipeline import Pipeline, feed  # noqa: PLC0415 - loads torch
+    from audit.models.pipeline import Pipeline, cutter, feed  # noqa: PLC0415 - loads torch
 
     content = weights.read(card.weights, card.weights_sha256)
     options = onnxruntime.SessionOptions()
@@ -158,13 +155,6 @@ def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
         runs = [session.run([output], {name: feed([crop], spec)})[0] for crop in crops]
         return np.stack([np.asarray(vector, np.float32).reshape(-1) for vector in runs])
 
-    def cut(image: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
-        return (
-            align.crop(image, face.points, spec.size)
-            if spec.alignment == "arcface"
-            else box_crop(image, face, spec.size)
-        )
-
     try:
         found = embed([np.zeros((spec.size, spec.size, 3), np.uint8)]).shape[1]
     except Exception as error:  # onnxruntime's own exceptions share no public base
@@ -176,4 +166,4 @@ def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
         raise ModelError(
             str(card.weights), f"gives {found} numbers, its card says {card.dimension}", "Mend the card's dimension"
         )
-    return Pipeline(card, Detector(card.detection, device), cut, embed, workers=workers)
+    return Pipeline(card, Detector(card.detection, device), cutter(card), embed, workers=workers)

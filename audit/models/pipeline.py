@@ -15,6 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from audit.domain import FailureToAcquire, Picture, Template
+from audit.models import align
 from audit.models.card import InputSpec, ModelCard
 from audit.models.detect import Detector, Face
 
@@ -40,7 +41,7 @@ class Pipeline:
     ----------
     card : ModelCard
     detector : Detector
-    align : callable
+    cut : callable
         (image, face) to a crop, uint8, size x size x 3, RGB; ValueError where no crop can be made.
     embed : callable
         Crops to vectors of the card's dimension; safe to call from several threads.
@@ -55,7 +56,7 @@ class Pipeline:
         self,
         card: ModelCard,
         detector: Detector,
-        align: Align,
+        cut: Align,
         embed: Embed,
         *,
         workers: int = 0,
@@ -65,7 +66,7 @@ class Pipeline:
         self.name = card.name
         self.revision = card.revision
         self._detector = detector
-        self._align = align
+        self._align = cut
         self._embed = embed
         self._workers = workers or os.cpu_count() or 1
         self._seconds: defaultdict[str, float] = defaultdict(float)
@@ -149,6 +150,19 @@ class Pipeline:
         finally:
             with self._lock:
                 self._seconds[stage] += time.perf_counter() - began
+
+
+def cutter(card: ModelCard) -> Align:
+    """The alignment of a card: by five landmarks, or by the face's box."""
+    size, margin = card.input.size, card.detection.margin
+
+    def by_points(image: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
+        return align.crop(image, face.points, size)
+
+    def by_box(image: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
+        return align.box_crop(image, face.box, size, margin)
+
+    return by_points if card.input.alignment == "arcface" else by_box
 
 
 def feed(crops: Sequence[NDArray[np.uint8]], spec: InputSpec) -> NDArray[np.float32]:

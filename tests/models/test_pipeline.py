@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from audit import models
 from audit.domain import FailureToAcquire, Picture, Template
@@ -89,3 +91,26 @@ def test_where_neighbours_change_a_bit_crops_go_one_by_one(card: ModelCard) -> N
 def test_the_device_is_part_of_what_decides_a_template(card: ModelCard) -> None:
     assert card.model_copy(update={"device": "cuda"}).preprocessing != card.preprocessing
     assert card.model_copy(update={"device": "cpu"}).preprocessing == card.preprocessing
+
+
+@pytest.mark.parametrize(("name", "value"), [("alignment", "box"), ("alignment", "arcface"), ("margin", 0.2)])
+def test_alignment_and_margin_of_the_plan_are_part_of_the_preprocessing(card: ModelCard, name: str, value: str) -> None:
+    other = models.describe("dlib", plan=make({"benchmark": "b", "model": "dlib", name: value}))
+    assert other.preprocessing != card.preprocessing
+    assert other.preprocessing_text != card.preprocessing_text
+
+
+def test_an_alignment_of_the_plan_cuts_by_it(shared: Path) -> None:
+    """Dlib's own chip, five landmarks, and the box: three crops of one face, and three templates of one person."""
+    image = np.asarray(Image.open(shared / "benchmarks/cc0_fixture/lisa_lisa1.jpg").convert("RGB"))
+    crops, vectors = [], []
+    for alignment in ("model", "arcface", "box"):
+        plan = make({"benchmark": "b", "model": "dlib", "alignment": alignment})
+        model = models.load(models.describe("dlib", plan=plan), workers=1)
+        found = model.crop(Picture(image))
+        assert not isinstance(found, FailureToAcquire)
+        crops.append(found[0].astype(int))
+        vectors.append(model.extract([image])[0].vector)
+    for one, other in ((0, 1), (0, 2), (1, 2)):
+        assert np.abs(crops[one] - crops[other]).mean() > 5
+        assert 0 < np.linalg.norm(vectors[one] - vectors[other]) < 0.6  # dlib's own threshold for one person
