@@ -12,42 +12,53 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.compare import Comparisons
-from audit.compare.counts import BINS, ScoreCounts
+from audit.compare.counts import Reach, ScoreCounts
 from audit.domain import DemographicGroup, Policy, Threshold
 from audit.groups import Grouping
 from audit.metrics.thresholds import threshold_at_fmr
 
 
 def exact_scores(
-    comparisons: Comparisons, grouping: Grouping, targets: Sequence[float], thresholds: Sequence[float] = ()
+    comparisons: Comparisons,
+    grouping: Grouping,
+    targets: Sequence[float],
+    thresholds: Sequence[float] = (),
+    reach: Sequence[Reach] = (),
 ) -> ScoreCounts:
-    """Count scores such that every threshold is exact: a second pass keeps the bins in which thresholds lie.
+    """Count scores such that every threshold is exact: the bins in which thresholds lie are kept.
 
     Parameters
     ----------
     targets : target FMRs of which the thresholds are to be found, for everyone and for every group
     thresholds : thresholds that are known already
+    reach : further tails that will be asked for
     """
-    counts = comparisons.scores()
+    largest = max(targets, default=0.0)
+    own = [Reach(grouping.within(position), largest) for position in range(len(grouping.groups))] if targets else []
+    counts = comparisons.scores(None, [*own, *reach])
     if counts.exact:
         return counts
-    kept = np.zeros(BINS, dtype=bool)
-    kept[counts.grid.bins(np.asarray(thresholds, dtype=np.float64))] = True
+    size = counts.grid.size
+    kept = np.zeros(counts.histogram.shape, dtype=bool)
+    kept[:, counts.grid.bins(np.asarray(thresholds, dtype=np.float64))] = True
     for position in range(len(grouping.groups)):
         chosen = counts.chosen(grouping.within(position), mated=False)
         accepted = np.cumsum(counts.histogram[chosen].sum(axis=0)[::-1])[::-1]
-        for target in targets:
-            kept[_bin_of_threshold(accepted, target)] = True
+        bins = sorted({bin_ for target in targets for bin_ in _bin_of_threshold(accepted, target)})
+        kept[np.ix_(chosen | counts.chosen(grouping.member[position], mated=True), bins)] = True
+    # Where it costs nothing, other groups' counts are exact at these thresholds too.
+    kept |= kept.any(axis=0) & (np.arange(size) >= comparisons.held[:, None])
     return comparisons.scores(kept)
 
 
 def _bin_of_threshold(accepted: NDArray[np.int64], target: float) -> list[int]:
     """Bins that may hold the threshold: the first in which the target is kept from its edge on, and the one below."""
+    size = len(accepted)
     allowed = np.floor(target * accepted[0] + 1e-9)
-    first = int(np.argmax(accepted <= allowed)) if (accepted <= allowed).any() else BINS
+    first = int(np.argmax(accepted <= allowed)) if (accepted <= allowed).any() else size
     occupied = np.flatnonzero(-np.diff(np.r_[accepted, 0]))
     above = occupied[occupied >= first][:1]
-    return [*range(max(first - 1, 0), min(first, BINS - 1) + 1), *(int(bin_) for bin_ in above)]
+    return [*range(max(first - 1, 0), min(first, size - 1) + 1), *above.tolist()]
 
 
 def operating_points(

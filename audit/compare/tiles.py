@@ -1,0 +1,273 @@
+"""Tiles of scores: made by matrix products, counted while they are in cache, several at a time.
+
+Every thread takes the next tile, multiplies with one thread of its own and counts: products and counting overlap, and
+nothing is shared but the list of tiles. What a tile leaves behind are integers and the scores of its tail, so that the
+outcome does not depend on who counted what, or when.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.compare import kernel
+from audit.compare.blocks import Block, Blocks, Scores
+from audit.compare.counts import Grid, Ints, OperatingCounts, pair_cells
+
+NEAR = 1e-3
+"""Squared distances below this part of the squared norms are computed again in float64: the product form cancels."""
+SQUARE = 4
+"""Tiles follow each other in squares of so many blocks: few blocks are read again and again."""
+S = TypeVar("S")
+
+
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """Which scores of a tile are held.
+
+    Parameters
+    ----------
+    cut : (cells,) the bin from which they are; the number of bins: none
+    kept : (cells, bins) among these, the ones that are; None: all
+    """
+
+    cut: Ints
+    kept: NDArray[np.bool_] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """Scores held of one tile; a place is row << 16 | column.
+
+    Comparisons of one row subject stand together.
+    """
+
+    tile: tuple[int, int]
+    place: NDArray[np.uint32]
+    score: Scores
+    own_place: NDArray[np.uint32]
+    own_score: Scores
+
+    @property
+    def size(self) -> int:
+        """How many are held."""
+        return len(self.place) + len(self.own_place)
+
+
+class Counter:
+    """Counts tiles on a processor core, with buffers that are used again and again.
+
+    Parameters
+    ----------
+    blocks : templates
+    atoms : number of atoms
+    grid : of the histogram
+    """
+
+    def __init__(self, blocks: Blocks, atoms: int, grid: Grid) -> None:
+        import torch  # noqa: PLC0415 - loads in seconds, and listed pairs never need it
+
+        side = blocks.side
+        self._torch, self._blocks, self._atoms = torch, blocks, atoms
+        self._product = torch.zeros((side, side), dtype=torch.float32)
+        self._scores = self._product.numpy()
+        self._place, self._score = np.empty(side**2, np.uint32), np.empty(side**2, np.float32)
+        self._own_place, self._own_score = np.empty(side**2, np.uint32), np.empty(side**2, np.float32)
+        self._scale, self._low = np.float32(grid.scale), np.int32(grid.first)
+        self._none = np.zeros((1, 1), dtype=bool)
+        self.histogram = np.zeros((pair_cells(atoms) + atoms, grid.size), dtype=np.uint32)
+        self.total = np.zeros(self.histogram.shape, dtype=np.int64)
+        self._counted = 0
+
+    def count(self, rows: Block, columns: Block, wanted: Wanted) -> Held:
+        """Count one tile into `histogram`, and give what is held of it."""
+        side = self._blocks.side
+        left, right = self._blocks.load(rows), self._blocks.load(columns)
+        parts = []
+        for r in range(0, rows.size, side):
+            for c in range(r if rows is columns else 0, columns.size, side):
+                window = np.array([r, min(r + side, rows.size), c, min(c + side, columns.size)], dtype=np.int64)
+                self._multiply(left, right, window)
+                parts.append(self._window(rows, columns, window, wanted))
+        self._spill(rows.size * columns.size)
+        if len(parts) == 1:
+            return Held((rows.number, columns.number), *parts[0])
+        place, score, own_place, own_score = (np.concatenate(column) for column in zip(*parts, strict=True))
+        order = np.argsort(place, kind="stable")
+        return Held((rows.number, columns.number), place[order], score[order], own_place, own_score)
+
+    def finish(self) -> Ints:
+        """All counts so far, (cells, bins)."""
+        self._spill(1 << 32)
+        return self.total
+
+    def _spill(self, comparisons: int) -> None:
+        """Empty the 32-bit counts before they could run over."""
+        self._counted += comparisons
+        if self._counted >= 1 << 31:
+            self.total += self.histogram
+            self.histogram[:] = 0
+            self._counted = 0
+
+    def _multiply(self, left: tuple[Any, Scores], right: tuple[Any, Scores], window: Ints) -> None:
+        side, (r, r_end, c, c_end) = self._blocks.side, window.tolist()
+        one, two = left[0][r : r + side], right[0][c : c + side]
+        self._torch.mm(one, two.T, out=self._product)
+        if self._blocks.similarity == "euclidean":
+            norms = left[1][r : r + side], right[1][c : c + side]
+            sizes = np.array([r_end - r, c_end - c], dtype=np.int64)
+            kernel.to_distances(self._scores, one.numpy(), two.numpy(), *norms, sizes, np.float32(NEAR))
+
+    def _window(self, rows: Block, columns: Block, window: Ints, wanted: Wanted) -> tuple[NDArray[Any], ...]:
+        runs = columns.runs
+        held, owned = kernel.count_tile(
+            self._scores,
+            window,
+            rows.atoms,
+            rows.ends if rows is columns else np.zeros(rows.size, dtype=np.int64),
+            runs[0],
+            runs[1],
+            self._atoms,
+            self._scale,
+            self._low,
+            wanted.cut,
+            wanted.kept is not None,
+            self._none if wanted.kept is None else wanted.kept,
+            self.histogram,
+            self._place,
+            self._score,
+            self._own_place,
+            self._own_score,
+        )
+        return (
+            self._place[:held].copy(),
+            self._score[:held].copy(),
+            self._own_place[:owned].copy(),
+            self._own_score[:owned].copy(),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """Where errors at thresholds are added up.
+
+    Parameters
+    ----------
+    counts : the sums
+    samples : (subjects,) samples of each
+    admitted : (T, pair cells) which cells a threshold is asked for
+    half, splits : as for `Comparisons.at`
+    """
+
+    counts: OperatingCounts
+    samples: Ints
+    admitted: NDArray[np.bool_]
+    half: Ints
+    splits: int
+
+    def add(self, rows: Block, columns: Block, held: Held) -> None:
+        """Add the errors among what is held of a tile."""
+        made = self.counts
+        kernel.add_errors(
+            held.place,
+            held.score,
+            rows.owner,
+            columns.owner,
+            rows.subjects,
+            columns.subjects,
+            self.samples,
+            rows.atom_of,
+            made.thresholds,
+            self.admitted,
+            self.half,
+            self.splits,
+            made.errors,
+            made.see,
+            made.sec,
+            made.half_errors,
+        )
+        kernel.add_own_errors(
+            held.own_place, held.own_score, rows.owner, rows.subjects, made.thresholds, made.mated_errors
+        )
+
+
+def order(blocks: Sequence[Block]) -> Iterator[tuple[Block, Block]]:
+    """All tiles of the upper triangle, square after square."""
+    count = len(blocks)
+    for top in range(0, count, SQUARE):
+        for left in range(top, count, SQUARE):
+            for rows in blocks[top : top + SQUARE]:
+                yield from ((rows, columns) for columns in blocks[max(left, rows.number) : left + SQUARE])
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def each(items: Iterable[Any], workers: int, start: Callable[[], S], step: Callable[[S, Any], None]) -> list[S]:
+    """Give every item to one of several threads, each with a state of its own; give the states.
+
+    The first failure stops all, and is raised.
+    """
+    source = iter(items)
+    lock, stop = threading.Lock(), threading.Event()
+
+    def work() -> S:
+        state = start()
+        while not stop.is_set():
+            with lock:
+                item = next(source, None)
+            if item is None:
+                break
+            step(state, item)
+        return state
+
+    if workers == 1:
+        return [work()]
+    with ThreadPoolExecutor(workers) as pool:
+        futures = [pool.submit(work) for _ in range(workers)]
+        try:
+            done, _ = wait(futures, return_when="FIRST_EXCEPTION")
+            for future in done:
+                future.result()
+        except BaseException:
+            stop.set()
+            raise
+        return [future.result() for future in futures]
+
+
+@contextlib.contextmanager
+def one_thread_each() -> Iterator[None]:
+    """Within, every product runs on the thread that asks for it."""
+    import torch  # noqa: PLC0415 - loads in seconds, and listed pairs never need it
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def counted(total: int, progress: Callable[[int, int], None] | None) -> Callable[[], None]:
+    """Something to call once a tile: it reports how many are done, from one thread at a time."""
+    lock = threading.Lock()
+    done = 0
+
+    def one_more() -> None:
+        nonlocal done
+        if progress is not None:
+            with lock:
+                done += 1
+                progress(done, total)
+
+    return one_more
