@@ -24,7 +24,7 @@ from audit.domain import Benchmark, ErrorRate, Sample, Threshold
 from audit.errors import NothingMeasured
 from audit.extract import Extraction, extract
 from audit.inputs import Inputs, People, Progress, prepare, silent
-from audit.metrics import disparities, evaluation, experimental, points
+from audit.metrics import disparities, evaluation, experimental, points, score_shift
 from audit.metrics.evaluation import Acquired
 from audit.models import DetectorCard, ModelCard
 from audit.plan import AuditPlan, RunOptions
@@ -227,7 +227,7 @@ def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
     scores, placed = _place(scored)
     thresholds = np.unique([point.value for point in placed if point.value is not None])
     half = halves(grouping.atom_of, plan.splits, np.random.default_rng(plan.seed))
-    counts = comparisons.at(thresholds, half, plan.splits)
+    counts = comparisons.at(points.common(placed), half, plan.splits)
     evidence = disparities.Evidence(counts, scored.acquired, half, plan.splits)
     found = _find(scored, placed, evidence)
     beside = assemble_extras.beside(
@@ -306,7 +306,7 @@ def _place(scored: Scored) -> tuple[ScoreCounts, list[Threshold]]:
     comparisons, setters = scored.comparisons, scored.setting
     given = [points.in_scores(threshold, similarity) for threshold in plan.thresholds]
     if setters is comparisons:
-        scores = points.exact_scores(comparisons, grouping, plan.fmr, given)
+        scores = points.exact_scores(comparisons, grouping, plan.fmr, given, score_shift.reach(grouping))
         placed = points.operating_points(scores, grouping, plan.fmr)
     else:
         aside = scored.setters
@@ -315,7 +315,7 @@ def _place(scored: Scored) -> tuple[ScoreCounts, list[Threshold]]:
         placed = points.operating_points(set_on, aside.grouping, plan.fmr, where)
         placed = [point for point in placed if point.group in grouping.groups]
         known = [point.value for point in placed if point.value is not None]
-        scores = points.exact_scores(comparisons, grouping, (), [*known, *given])
+        scores = points.exact_scores(comparisons, grouping, (), [*known, *given], score_shift.reach(grouping))
     placed += points.given_points(scores, grouping, plan.thresholds, similarity)
     _require_a_target(scored.benchmark, placed)
     return scores, placed
@@ -374,8 +374,9 @@ def _find(scored: Scored, placed: Sequence[Threshold], evidence: disparities.Evi
             assemble.differential(s, point) for s in spreads if not (again and s.metric == "FTA")
         ]  # fmt: skip
         found.measured.append(one)
-    own = evaluation.own_rates(counts, grouping, placed, level=level, min_subjects=few)
-    found.rates += [assemble.rate(rate, None) for rate in own]
+    for some, own in points.own_counts(scored.comparisons, grouping, placed):
+        rates = evaluation.own_rates(own, grouping, some, level=level, min_subjects=few)
+        found.rates += [assemble.rate(rate, None) for rate in rates]
     found.rates += [assemble.rate(rate, rate.subjects) for rate in found.acquisition]
     return found
 

@@ -16,10 +16,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.compare import kernel, tiles
+from audit.compare import counts, kernel, tiles
 from audit.compare.blocks import ArrayRows, Block, Blocks, Rows, Similarity
 from audit.compare.counts import (
-    EXACT_ROWS,
     Floats,
     Grid,
     Ints,
@@ -104,7 +103,7 @@ class AllPairs:
             cut = np.where(kept.any(axis=1), np.argmax(kept, axis=1), self._grid.size)
             held = self._sweep(Wanted(cut, kept)).held
         rows = self._rows(held, kept)
-        if kept.all() and len(rows[0]) > EXACT_ROWS:
+        if kept.all() and len(rows[0]) > counts.EXACT_ROWS:
             kept, rows = np.zeros_like(kept), (rows[0][:0], rows[1][:0], rows[2][:0])
         return ScoreCounts(self._atoms, self._grid, first.histogram, kept, *rows)
 
@@ -120,12 +119,13 @@ class AllPairs:
 
         def start() -> Sums:
             empty = OperatingCounts.empty(thresholds, len(self._atom_of), self._atoms, splits)
-            return Sums(empty, sizes, asked, half, splits)
+            by_half = np.zeros((*asked.shape, 2, splits), dtype=np.int64)
+            return Sums(empty, sizes, asked, half, splits, by_half)
 
         total = comparisons_of(sizes, self._atom_of, self._atoms, thresholds, half, splits)
         if len(thresholds):
             for made in self._errors(start, self._lowest(thresholds, asked)):
-                total = total.merge(made.counts)
+                total = total.merge(made.finish())
         return total
 
     def chunks(self, above: float | None = None) -> Iterator[tuple[Ints, Ints, Floats]]:
@@ -197,7 +197,7 @@ class AllPairs:
         """The first pass, made once."""
         if self._pass is None:
             number = len(self._blocks.subject)
-            if number * (number - 1) // 2 <= EXACT_ROWS:
+            if number * (number - 1) // 2 <= counts.EXACT_ROWS:
                 cut = np.zeros(pair_cells(self._atoms) + self._atoms, dtype=np.int64)
             else:
                 cut = self._cuts(reach)
@@ -312,7 +312,7 @@ class AllPairs:
 
 
 def _covers(first: _Pass, cut: Ints) -> bool:
-    """Is everything from the cuts on held?"""
+    """Whether everything from the cuts on is held."""
     bins = np.arange(first.histogram.shape[1])
     lacking = (bins >= cut[:, None]) & (bins < first.cut[:, None])
     return not (first.histogram[lacking] > 0).any()

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.compare import Comparisons
+from audit.compare.all_pairs import AllPairs
 from audit.compare.counts import Floats, Grid, Ints
 
 MOST_ROWS = 1 << 22
@@ -127,12 +128,13 @@ def collect(
     -------
     (pairs, sums); pairs is None where more than `MOST_ROWS` would have to be held
     """
+    if isinstance(comparisons, AllPairs) and not bins:
+        return _wrong_alone(comparisons, thresholds, atom_of, allowed), []
     people = len(atom_of)
     tables: list[tuple[Ints, Ints, Ints]] | None = []
     rows = 0
     sums = [_Sums(people, own, grid) for own in bins]
-    sparse = comparisons.samples is not None and not bins and len(thresholds)
-    for first, second, scores in comparisons.chunks(float(thresholds[0]) if sparse else None):
+    for first, second, scores in comparisons.chunks():
         mated = first == second
         admitted = ~mated if allowed.all() else ~mated & allowed[atom_of[first], atom_of[second]]
         if sums:
@@ -147,6 +149,22 @@ def collect(
             rows += len(made[0])
             tables = [*tables, made] if rows <= MOST_ROWS else None
     return _join(tables, comparisons.samples, thresholds, atom_of, allowed), [one.made() for one in sums]
+
+
+def _wrong_alone(
+    comparisons: AllPairs, thresholds: Floats, atom_of: Ints, allowed: NDArray[np.bool_]
+) -> PairErrors | None:
+    """The table of pairs that have an error, where every sample was compared with every other."""
+    tables: list[tuple[Ints, Ints, Ints]] = []
+    rows = 0
+    for first, second, errors in comparisons.wrong_pairs(thresholds) if len(thresholds) else ():
+        keep = allowed[atom_of[first], atom_of[second]]
+        low, high = np.minimum(first, second)[keep], np.maximum(first, second)[keep]
+        tables.append((low * len(atom_of) + high, errors[:, keep], np.zeros(0, dtype=np.int64)))
+        rows += len(low)
+        if rows > MOST_ROWS:
+            return None
+    return _join(tables, comparisons.samples, thresholds, atom_of, allowed)
 
 
 def _reduce(first: Ints, second: Ints, scores: Floats, thresholds: Floats, people: int) -> tuple[Ints, Ints, Ints]:

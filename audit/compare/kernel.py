@@ -157,7 +157,7 @@ def scaled(rows: Scores, to_unit: bool, made: Scores) -> int:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def add_errors(  # noqa: PLR0912 - one loop nest: numba compiles it as a whole
+def add_errors(
     place: Places,
     score: Scores,
     row_owner: Ints,
@@ -186,6 +186,7 @@ def add_errors(  # noqa: PLR0912 - one loop nest: numba compiles it as a whole
     thresholds : (T,) ascending
     admitted : (T, pair cells) which cells a threshold is asked for
     half : (subjects,) bit s says in which half a subject is in split s
+    half_errors : (T, pair cells, 2, splits): the order in which they are added
     """
     limits, atoms = len(thresholds), errors.shape[2]
     found = np.zeros((len(column_subject), limits), dtype=np.int64)
@@ -215,7 +216,7 @@ def add_errors(  # noqa: PLR0912 - one loop nest: numba compiles it as a whole
             low, high = min(a, b), max(a, b)
             cell = low * atoms - low * (low - 1) // 2 + (high - low)
             size = samples[i] * samples[j]
-            same = ~(half[i] ^ half[j])
+            both, neither = half[i] & half[j], ~(half[i] | half[j])
             e = 0
             for t in range(limits - 1, -1, -1):
                 e += found[q, t]
@@ -227,8 +228,9 @@ def add_errors(  # noqa: PLR0912 - one loop nest: numba compiles it as a whole
                 see[t, cell] += e * e
                 sec[t, cell] += e * size
                 for s in range(splits):
-                    if (same >> s) & 1:
-                        half_errors[t, s, (half[i] >> s) & 1, cell] += e
+                    half_errors[t, cell, 0, s] += e * ((neither >> s) & 1)
+                for s in range(splits):
+                    half_errors[t, cell, 1, s] += e * ((both >> s) & 1)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

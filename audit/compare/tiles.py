@@ -165,6 +165,7 @@ class Sums:
     samples : (subjects,) samples of each
     admitted : (T, pair cells) which cells a threshold is asked for
     half, splits : as for `Comparisons.at`
+    by_half : (T, pair cells, 2, splits) errors within halves
     """
 
     counts: OperatingCounts
@@ -172,6 +173,12 @@ class Sums:
     admitted: NDArray[np.bool_]
     half: Ints
     splits: int
+    by_half: Ints
+
+    def finish(self) -> OperatingCounts:
+        """The sums."""
+        self.counts.half_errors[:] = self.by_half.transpose(0, 3, 2, 1)
+        return self.counts
 
     def add(self, rows: Block, columns: Block, held: Held) -> None:
         """Add the errors among what is held of a tile."""
@@ -192,7 +199,7 @@ class Sums:
             made.errors,
             made.see,
             made.sec,
-            made.half_errors,
+            self.by_half,
         )
         kernel.add_own_errors(
             held.own_place, held.own_score, rows.owner, rows.subjects, made.thresholds, made.mated_errors

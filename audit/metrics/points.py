@@ -6,16 +6,19 @@ the same FMR (how the score distributions differ). Thresholds are observed score
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audit.compare import Comparisons
-from audit.compare.counts import Reach, ScoreCounts
+from audit.compare.counts import Floats, OperatingCounts, Reach, ScoreCounts
 from audit.domain import DemographicGroup, Policy, Threshold
 from audit.groups import Grouping
 from audit.metrics.thresholds import threshold_at_fmr
+
+MOST = 1 << 23
+"""Integers that the errors by subject may take at a time (64 MB)."""
 
 
 def exact_scores(
@@ -49,6 +52,28 @@ def exact_scores(
     # Where it costs nothing, other groups' counts are exact at these thresholds too.
     kept |= kept.any(axis=0) & (np.arange(size) >= comparisons.held[:, None])
     return comparisons.scores(kept)
+
+
+def common(points: Sequence[Threshold]) -> Floats:
+    """Thresholds that hold for everyone, ascending, each once."""
+    return np.unique([point.value for point in points if point.policy != "per-group" and point.value is not None])
+
+
+def own_counts(
+    comparisons: Comparisons, grouping: Grouping, points: Sequence[Threshold]
+) -> Iterator[tuple[list[Threshold], OperatingCounts]]:
+    """Count errors at the groups' own thresholds, within each group, for some points after the other."""
+    people = len(grouping.atom_of)
+    own = [point for point in points if point.policy == "per-group" and point.value is not None]
+    step = max(1, MOST // max(1, people * grouping.atoms))
+    for first in range(0, len(own), step):
+        some = own[first : first + step]
+        values = np.array([point.value for point in some], dtype=np.float64)
+        distinct = np.unique(values)
+        cells = np.zeros((len(distinct), grouping.atoms, grouping.atoms), dtype=bool)
+        for point, at in zip(some, np.searchsorted(distinct, values), strict=True):
+            cells[at] |= grouping.within(grouping.index(point.group))
+        yield some, comparisons.at(distinct, np.zeros(people, dtype=np.int64), 0, cells)
 
 
 def _bin_of_threshold(accepted: NDArray[np.int64], target: float) -> list[int]:

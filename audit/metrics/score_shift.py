@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from audit.compare.counts import Floats, Ints, OperatingCounts, ScoreCounts
+from audit.compare.counts import Floats, Ints, OperatingCounts, Reach, ScoreCounts
 from audit.domain import DemographicGroup, Interval, Support
 from audit.groups import Grouping, Mask
 from audit.metrics.evaluation import columns
@@ -116,6 +116,13 @@ def _tail(column: int, mated: bool, share: float, scores: Floats, counts: Ints) 
     mean = float(scores @ counts / trials)
     variance = float((scores - mean) ** 2 @ counts / trials)
     return Tail(column, mated, share, scores, wrong / trials, trials, mean, variance, value)
+
+
+def reach(grouping: Grouping) -> list[Reach]:
+    """Tails of non-mated scores in which the quantiles lie."""
+    if not len(grouping.atom_of):
+        return []
+    return [Reach(mask, max(UPPER)) for mask in columns(grouping)[0]]
 
 
 def thresholds(found: Sequence[Tail], subjects: int, atoms: int) -> Floats:

@@ -107,7 +107,7 @@ def test_score_counts_are_a_monoid(seed: int, parts: int) -> None:
 
 def test_rows_are_dropped_beyond_the_limit_and_kept_where_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     assert EXACT_ROWS == 2**20
-    monkeypatch.setattr("audit.compare.all_pairs.EXACT_ROWS", 50)
+    monkeypatch.setattr("audit.compare.counts.EXACT_ROWS", 50)
     rng = np.random.default_rng(0)
     vectors, subject = rng.normal(size=(40, 8)).astype(np.float32), np.arange(40) // 2
     tiles = AllPairs(vectors, subject, np.zeros(20, dtype=np.int64), 1, "cosine")
