@@ -10,6 +10,7 @@ Cosine, dot product and (negated) Euclidean distance are all matrix products; sc
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -118,14 +119,12 @@ class AllPairs:
         sizes = self._sizes()
 
         def start() -> Sums:
-            empty = OperatingCounts.empty(thresholds, len(self._atom_of), self._atoms, splits)
-            by_half = np.zeros((*asked.shape, 2, splits), dtype=np.int64)
-            return Sums(empty, sizes, asked, half, splits, by_half)
+            return Sums(thresholds, sizes, self._atom_of, self._atoms, half, splits, asked)
 
         total = comparisons_of(sizes, self._atom_of, self._atoms, thresholds, half, splits)
         if len(thresholds):
-            for made in self._errors(start, self._lowest(thresholds, asked)):
-                total = total.merge(made.finish())
+            parts = self._errors(start, self._lowest(thresholds, asked))
+            total = total.merge(functools.reduce(Sums.merge, parts).made())
         return total
 
     def chunks(self, above: float | None = None) -> Iterator[tuple[Ints, Ints, Floats]]:

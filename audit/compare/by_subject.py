@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +18,7 @@ from numpy.typing import NDArray
 from audit.compare import Comparisons
 from audit.compare.all_pairs import AllPairs
 from audit.compare.counts import Floats, Grid, Ints
+from audit.compare.kernel import sum_between
 
 MOST_ROWS = 1 << 22
 """Subject pairs that a table may hold."""
@@ -60,12 +63,12 @@ class PairErrors:
 
     def errors_between(self, t: int, label: Ints, labels: int) -> Floats:
         """Sum e_ij over ordered pairs with labels (p, q), shape (labels, labels)."""
-        return self._rows_between(self.errors[t], label, labels)
+        return self._rows_between(*self._wrong[t], label, labels)
 
     def trials_between(self, label: Ints, labels: int) -> Floats:
         """Sum c_ij over ordered pairs with labels (p, q), shape (labels, labels)."""
         if self.samples is None:
-            return self._rows_between(self.trials, label, labels)
+            return self._rows_between(self.first, self.second, self.trials, label, labels)
         atoms = len(self.allowed)
         place = label * atoms + self.atom_of
         size = self.samples.astype(np.float64)
@@ -81,10 +84,24 @@ class PairErrors:
             + np.bincount(self.second, values * vector[self.first], size)
         )
 
-    def _rows_between(self, values: Ints, label: Ints, labels: int) -> Floats:
-        flat = np.bincount(label[self.first] * labels + label[self.second], values, labels**2)
-        half = flat.reshape(labels, labels)
-        return np.asarray(half + half.T)
+    @cached_property
+    def _wrong(self) -> list[tuple[NDArray[np.uint32], NDArray[np.uint32], Ints]]:
+        """For every threshold the pairs that have errors: first, second, errors."""
+        made = []
+        for errors in self.errors:
+            some = np.flatnonzero(errors)
+            made.append((self.first[some].astype(np.uint32), self.second[some].astype(np.uint32), errors[some]))
+        return made
+
+    def _rows_between(
+        self, first: NDArray[Any], second: NDArray[Any], values: Ints, label: Ints, labels: int
+    ) -> Floats:
+        lanes = np.zeros((4, labels, labels), dtype=np.int64)
+        sum_between(
+            *(np.asarray(column, dtype=np.uint32) for column in (first, second)), values, label.astype(np.uint32), lanes
+        )
+        half = lanes.sum(axis=0)
+        return np.asarray(half + half.T, dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False)

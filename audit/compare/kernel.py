@@ -167,7 +167,6 @@ def add_errors(
     samples: Ints,
     atom_of: Ints,
     thresholds: NDArray[np.float64],
-    admitted: NDArray[np.bool_],
     half: Ints,
     splits: int,
     errors: Ints,
@@ -175,7 +174,9 @@ def add_errors(
     sec: Ints,
     half_errors: Ints,
 ) -> None:
-    """Add the false matches among held comparisons of one tile to the sums of `OperatingCounts`, in place.
+    """Add the false matches among held comparisons of one tile to sums by threshold, in place.
+
+    Thresholds come last in the sums, so that those of one subject pair lie side by side.
 
     Parameters
     ----------
@@ -184,53 +185,63 @@ def add_errors(
     row_subject, column_subject : subjects of the tile
     samples : (subjects,) samples of each
     thresholds : (T,) ascending
-    admitted : (T, pair cells) which cells a threshold is asked for
     half : (subjects,) bit s says in which half a subject is in split s
-    half_errors : (T, pair cells, 2, splits): the order in which they are added
+    errors : (subjects, atoms, T) of subject i with subjects of atom b
+    see, sec : (pair cells, T) sums over subject pairs of errors squared, and of errors times comparisons
+    half_errors : (pair cells, T, 2, splits)
     """
-    limits, atoms = len(thresholds), errors.shape[2]
+    limits, atoms = len(thresholds), errors.shape[1]
     found = np.zeros((len(column_subject), limits), dtype=np.int64)
+    reached = np.zeros(len(column_subject), dtype=np.int64)
     touched = np.empty(len(column_subject), dtype=np.int64)
-    seen = np.zeros(len(column_subject), dtype=np.bool_)
+    sums = np.empty(limits, dtype=np.int64)
     k = 0
     while k < len(place):
         p = row_owner[place[k] >> SHIFT]
         number = 0
         while k < len(place) and row_owner[place[k] >> SHIFT] == p:
-            reached = np.searchsorted(thresholds, np.float64(score[k]), side="right")
-            if reached > 0:
+            t = np.searchsorted(thresholds, np.float64(score[k]), side="right")
+            if t > 0:
                 q = column_owner[place[k] & LARGEST]
-                if not seen[q]:
-                    seen[q] = True
+                if reached[q] == 0:
                     touched[number] = q
                     number += 1
-                found[q, reached - 1] += 1
+                found[q, t - 1] += 1
+                reached[q] = max(reached[q], t)
             k += 1
         i = row_subject[p]
         a = atom_of[i]
         for n in range(number):
             q = touched[n]
-            seen[q] = False
             j = column_subject[q]
             b = atom_of[j]
             low, high = min(a, b), max(a, b)
             cell = low * atoms - low * (low - 1) // 2 + (high - low)
             size = samples[i] * samples[j]
-            both, neither = half[i] & half[j], ~(half[i] | half[j])
+            top = reached[q]
+            reached[q] = 0
             e = 0
-            for t in range(limits - 1, -1, -1):
+            for t in range(top - 1, -1, -1):
                 e += found[q, t]
                 found[q, t] = 0
-                if e == 0 or not admitted[t, cell]:
-                    continue
-                errors[t, i, b] += e
-                errors[t, j, a] += e
-                see[t, cell] += e * e
-                sec[t, cell] += e * size
-                for s in range(splits):
-                    half_errors[t, cell, 0, s] += e * ((neither >> s) & 1)
-                for s in range(splits):
-                    half_errors[t, cell, 1, s] += e * ((both >> s) & 1)
+                sums[t] = e
+            mine, theirs, squares, products = errors[i, b], errors[j, a], see[cell], sec[cell]
+            for t in range(top):
+                mine[t] += sums[t]
+            for t in range(top):
+                theirs[t] += sums[t]
+            for t in range(top):
+                squares[t] += sums[t] * sums[t]
+            for t in range(top):
+                products[t] += sums[t] * size
+            if splits > 0:
+                both, neither = half[i] & half[j], ~(half[i] | half[j])
+                for t in range(top):
+                    line = half_errors[cell, t]
+                    for s in range(splits):
+                        line[0, s] += sums[t] * ((neither >> s) & 1)
+                    for s in range(splits):
+                        line[1, s] += sums[t] * ((both >> s) & 1)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -297,3 +308,21 @@ def list_errors(
                 errors[t - 1, n] += errors[t, n]
         at[:] = -1
     return made
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def sum_between(first: Places, second: Places, values: Ints, label: Places, made: Ints) -> None:
+    """Add the value of each pair of subjects at the labels of the two, in one of four tables: (4, labels, labels).
+
+    Neighbours mostly have the same labels; in tables of their own they need not wait for each other.
+    """
+    labels = np.uint64(made.shape[1])
+    one, two, three, four = made[0].reshape(-1), made[1].reshape(-1), made[2].reshape(-1), made[3].reshape(-1)
+    whole = len(values) // 4 * 4
+    for k in range(0, whole, 4):
+        one[np.uint64(label[first[k]]) * labels + np.uint64(label[second[k]])] += values[k]
+        two[np.uint64(label[first[k + 1]]) * labels + np.uint64(label[second[k + 1]])] += values[k + 1]
+        three[np.uint64(label[first[k + 2]]) * labels + np.uint64(label[second[k + 2]])] += values[k + 2]
+        four[np.uint64(label[first[k + 3]]) * labels + np.uint64(label[second[k + 3]])] += values[k + 3]
+    for k in range(whole, len(values)):
+        one[np.uint64(label[first[k]]) * labels + np.uint64(label[second[k]])] += values[k]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from audit.compare import kernel
 from audit.compare.blocks import Block, Blocks, Scores
-from audit.compare.counts import Grid, Ints, OperatingCounts, pair_cells
+from audit.compare.counts import Floats, Grid, Ints, OperatingCounts, pair_cells
 
 NEAR = 1e-3
 """Squared distances below this part of the squared norms are computed again in float64: the product form cancels."""
@@ -155,55 +155,84 @@ class Counter:
         )
 
 
-@dataclass(frozen=True, eq=False)
 class Sums:
     """Where errors at thresholds are added up.
 
     Parameters
     ----------
-    counts : the sums
-    samples : (subjects,) samples of each
-    admitted : (T, pair cells) which cells a threshold is asked for
+    thresholds : (T,) ascending
+    samples, atom_of : (subjects,) samples and atom of each
+    atoms : number of atoms
     half, splits : as for `Comparisons.at`
-    by_half : (T, pair cells, 2, splits) errors within halves
+    asked : (T, pair cells) the cells that each threshold is asked for
     """
 
-    counts: OperatingCounts
-    samples: Ints
-    admitted: NDArray[np.bool_]
-    half: Ints
-    splits: int
-    by_half: Ints
-
-    def finish(self) -> OperatingCounts:
-        """The sums."""
-        self.counts.half_errors[:] = self.by_half.transpose(0, 3, 2, 1)
-        return self.counts
+    def __init__(
+        self,
+        thresholds: Floats,
+        samples: Ints,
+        atom_of: Ints,
+        atoms: int,
+        half: Ints,
+        splits: int,
+        asked: NDArray[np.bool_],
+    ) -> None:
+        self._thresholds, self._samples, self._atom_of = thresholds, samples, atom_of
+        self._atoms, self._half, self._splits, self._asked = atoms, half, splits, asked
+        # Some thresholds are asked for mated comparisons only.
+        self._some = np.flatnonzero(asked.any(axis=1))
+        self._limits = thresholds[self._some]
+        limits, cells = len(self._some), pair_cells(atoms)
+        self._errors = np.zeros((len(samples), atoms, limits), dtype=np.int64)
+        self._squares = np.zeros((cells, limits), dtype=np.int64)
+        self._products = np.zeros((cells, limits), dtype=np.int64)
+        self._by_half = np.zeros((cells, limits, 2, splits), dtype=np.int64)
+        self._own = np.zeros((len(thresholds), len(samples)), dtype=np.int64)
 
     def add(self, rows: Block, columns: Block, held: Held) -> None:
         """Add the errors among what is held of a tile."""
-        made = self.counts
-        kernel.add_errors(
-            held.place,
-            held.score,
-            rows.owner,
-            columns.owner,
-            rows.subjects,
-            columns.subjects,
-            self.samples,
-            rows.atom_of,
-            made.thresholds,
-            self.admitted,
-            self.half,
-            self.splits,
-            made.errors,
-            made.see,
-            made.sec,
-            self.by_half,
-        )
-        kernel.add_own_errors(
-            held.own_place, held.own_score, rows.owner, rows.subjects, made.thresholds, made.mated_errors
-        )
+        if len(self._limits):
+            kernel.add_errors(
+                held.place,
+                held.score,
+                rows.owner,
+                columns.owner,
+                rows.subjects,
+                columns.subjects,
+                self._samples,
+                self._atom_of,
+                self._limits,
+                self._half,
+                self._splits,
+                self._errors,
+                self._squares,
+                self._products,
+                self._by_half,
+            )
+        kernel.add_own_errors(held.own_place, held.own_score, rows.owner, rows.subjects, self._thresholds, self._own)
+
+    def merge(self, other: Sums) -> Sums:
+        """Take in what another thread has added up."""
+        for mine, theirs in zip(self._sums(), other._sums(), strict=True):
+            mine += theirs
+        return self
+
+    def _sums(self) -> tuple[Ints, ...]:
+        return self._errors, self._squares, self._products, self._by_half, self._own
+
+    def made(self) -> OperatingCounts:
+        """The errors, in the cells that each threshold is asked for."""
+        empty = OperatingCounts.empty(self._thresholds, len(self._samples), self._atoms, self._splits)
+        asked = self._asked[self._some]
+        table = np.zeros((len(asked), self._atoms, self._atoms), dtype=bool)
+        upper = np.triu_indices(self._atoms)
+        table[:, upper[0], upper[1]] = table[:, upper[1], upper[0]] = asked
+        empty.errors[self._some] = np.where(table[:, self._atom_of], self._errors.transpose(2, 0, 1), 0)
+        empty.see[self._some] = np.where(asked, self._squares.T, 0)
+        empty.sec[self._some] = np.where(asked, self._products.T, 0)
+        empty.half_errors[self._some] = np.where(asked[:, None, None], self._by_half.transpose(1, 3, 2, 0), 0)
+        empty.mated_errors[:] = self._own
+        return empty
 
 
 def order(blocks: Sequence[Block]) -> Iterator[tuple[Block, Block]]:
