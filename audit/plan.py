@@ -61,6 +61,12 @@ class AuditPlan(BaseModel):
     several_faces: Literal["largest", "most-central", "most-confident"] = "largest"
     working_size: int = Field(682, ge=160, le=4096, description="Longer side, in pixels, at which faces are detected")
     smallest_face: int = Field(40, ge=12, le=2048, description="Smallest face, in pixels at the working size")
+    similarity: Literal["cosine", "dot", "euclidean"] | None = Field(
+        None, description="How templates that are given are compared (default: cosine); models know their own"
+    )
+    storage: Literal["float32", "float16", "bfloat16"] = Field(
+        "float32", description="The numbers that templates are kept in before they are compared"
+    )
     limit: int | None = Field(None, ge=2, description="First N subjects only: for a trial run")
     seed: int = Field(20_260_101, ge=0, description="Of every random draw")
     draws: int = Field(4000, ge=200, le=1_000_000, description="Draws of the null distributions")

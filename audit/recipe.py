@@ -13,6 +13,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -23,6 +24,7 @@ from audit.compare.counts import Ints, ScoreCounts
 from audit.domain import Benchmark, ErrorRate, Sample, Threshold
 from audit.errors import NothingMeasured
 from audit.extract import Extraction, extract
+from audit.groups import Grouping
 from audit.inputs import Inputs, People, Progress, prepare, silent
 from audit.metrics import disparities, evaluation, experimental, points, score_shift
 from audit.metrics.evaluation import Acquired
@@ -31,6 +33,9 @@ from audit.plan import AuditPlan, RunOptions
 from audit.record import EvaluationRecord, Movement
 from audit.report import render
 from audit.store import TemplateStore
+
+if TYPE_CHECKING:
+    from audit.compare.blocks import Rows, Similarity
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +117,9 @@ def _measure(inputs: Inputs, options: RunOptions, progress: Progress) -> Evaluat
     extraction = everything.part(inputs.samples, 0)
     found = _found(inputs, options, progress)
     extracted = time.perf_counter()
-    judged = _comparisons(inputs, inputs.judged, extraction, progress)
+    judged = _comparisons(inputs, inputs.judged, extraction, options, progress)
     same = inputs.setters is inputs.judged
-    setters = judged if same else _comparisons(inputs, inputs.setters, extraction, progress)
+    setters = judged if same else _comparisons(inputs, inputs.setters, extraction, options, progress)
     scored = Scored(
         inputs.plan,
         inputs.benchmark,
@@ -194,30 +199,65 @@ def _moved(
     return assemble_series.parts(inputs.series, seen, level=plan.level, min_subjects=plan.min_subjects)
 
 
-def _comparisons(inputs: Inputs, people: People, extraction: Extraction, progress: Progress) -> Comparisons:
-    """All pairs, or the pairs of the benchmark's protocol."""
-    from audit.compare.all_pairs import AllPairs  # noqa: PLC0415 - loads the compiler, which a finished run does not need
-    from audit.compare.pairs import listed  # noqa: PLC0415
+@dataclass(frozen=True, eq=False)
+class Templates:
+    """Templates of the samples that have one: ids, numbers, and the subject of each, (templates,)."""
+
+    names: Sequence[str]
+    rows: Rows
+    subject: Ints
+
+
+def rows_of(rows: Rows, index: Ints) -> Rows:
+    """Some of many templates."""
+    from audit.compare.blocks import Chosen  # noqa: PLC0415 - loads the compiler, which a finished run does not need
+
+    return Chosen(rows, index)
+
+
+def _comparisons(
+    inputs: Inputs, people: People, extraction: Extraction, options: RunOptions, progress: Progress
+) -> Comparisons:
+    """Comparisons of the people's templates."""
+    from audit.compare.blocks import ArrayRows  # noqa: PLC0415 - loads the compiler, which a finished run does not need
 
     place = {subject: index for index, subject in enumerate(people.subjects)}
     own = [k for k, index in enumerate(extraction.template_index) if inputs.samples[index].subject_id in place]
     kept = [inputs.samples[extraction.template_index[k]] for k in own]
-    templates = extraction.templates[own]
     subject = np.array([place[sample.subject_id] for sample in kept], dtype=np.int64)
-    grouping = people.grouping
-    if inputs.benchmark.pairs is not None:
-        names = [sample.sample_id for sample in kept]
+    templates = Templates([sample.sample_id for sample in kept], ArrayRows(extraction.templates[own]), subject)
+    shown = replace(options, progress=progress)
+    return compared(inputs.benchmark, templates, people.grouping, inputs.card.similarity, inputs.plan, shown)
+
+
+def compared(
+    benchmark: Benchmark,
+    templates: Templates,
+    grouping: Grouping,
+    similarity: Similarity,
+    plan: AuditPlan,
+    options: RunOptions,
+) -> Comparisons:
+    """All pairs, or the pairs of the benchmark's protocol."""
+    from audit.compare.all_pairs import AllPairs  # noqa: PLC0415 - loads the compiler, which a finished run does not need
+    from audit.compare.blocks import stored  # noqa: PLC0415
+    from audit.compare.pairs import listed  # noqa: PLC0415
+
+    progress = options.progress or silent
+    rows = stored(templates.rows, plan.storage)
+    if benchmark.pairs is not None:
+        values = rows.take(np.arange(len(templates.names)))
         return listed(
-            inputs.benchmark.pairs, names, templates, subject, grouping.atom_of, grouping.atoms,
-            inputs.card.similarity,
-        )  # fmt: skip
+            benchmark.pairs, templates.names, values, templates.subject, grouping.atom_of, grouping.atoms, similarity
+        )
     return AllPairs(
-        templates,
-        subject,
+        rows,
+        templates.subject,
         grouping.atom_of,
         grouping.atoms,
-        inputs.card.similarity,
+        similarity,
         progress=lambda done, total: progress("compare", done, total),
+        workers=options.workers,
     )
 
 

@@ -25,7 +25,18 @@ def command(
     benchmark: Annotated[
         str | None, typer.Option(help="Name in the catalogue, or a folder with a descriptor; default: the bundled one.")
     ] = None,
-    model: Annotated[list[str] | None, typer.Option(help="Name of a model, or onnx:FILE; repeatable.")] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help="Name of a model, onnx:FILE, or templates:FILE; repeatable.")
+    ] = None,
+    subjects: Annotated[
+        Path | None, typer.Option(help="For templates:FILE: table of people, subject_id and attributes.")
+    ] = None,
+    similarity: Annotated[
+        str | None, typer.Option(help="For templates:FILE: cosine (default), dot or euclidean.")
+    ] = None,
+    storage: Annotated[
+        str | None, typer.Option(help="Keep templates in float32 (default), float16 or bfloat16.")
+    ] = None,
     task: Annotated[
         str | None, typer.Option(help="What is measured: verification (default) or counterfactual.")
     ] = None,
@@ -58,6 +69,8 @@ def command(
         "by": split(by),
         "fmr": numbers(fmr, "--fmr"),
         "limit": limit,
+        "similarity": similarity,
+        "storage": storage,
         "acknowledge": tuple(acknowledge) if acknowledge else None,
         "experimental": True if experimental else None,
     }
@@ -75,13 +88,20 @@ def command(
     from audit.cli.progress import Progress  # noqa: PLC0415 - rich and the measurement load only when they are needed
     from audit.inputs import admit  # noqa: PLC0415
     from audit.recipe import evaluate  # noqa: PLC0415
+    from audit.templates import evaluate as given_templates  # noqa: PLC0415
+    from audit.templates import is_given  # noqa: PLC0415
+
+    if subjects is not None and not any(is_given(one.model) for one in plans):
+        raise PlanError("--subjects", "no templates are given", "It goes with --model templates:FILE")
 
     for one in plans:
-        admit(one, options)
+        if not is_given(one.model):
+            admit(one, options)
     done = []
     for one in plans:
         with Progress(f"{one.model} on {one.benchmark}", quiet=quiet) as progress:
-            evaluation = evaluate(one, replace(options, progress=progress))
+            shown = replace(options, progress=progress)
+            evaluation = given_templates(one, subjects, shown) if is_given(one.model) else evaluate(one, shown)
         done.append(evaluation)
         if not quiet and not as_json:
             show(evaluation)
@@ -93,6 +113,9 @@ def _plans(path: Path | None, given: dict[str, Any]) -> list[AuditPlan]:
     if path is not None:
         values = dict(given)
         return read(path, values)
+    models = given.get("models") or []
+    if "benchmark" not in given and models and all(name.startswith("templates:") for name in models):
+        given = {"benchmark": "templates", **given}
     if "benchmark" not in given:
         given = {"benchmark": BUNDLED, "models": [MODEL], **given}
     if "models" not in given:

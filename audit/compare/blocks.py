@@ -22,6 +22,7 @@ from audit.compare.counts import Ints
 from audit.errors import DataError
 
 Similarity = Literal["cosine", "dot", "euclidean"]
+Storage = Literal["float32", "float16", "bfloat16"]
 Scores = NDArray[np.float32]
 BLOCK = 1024
 """Samples in a block: a tile of scores is 4 MB."""
@@ -68,7 +69,38 @@ class Bfloat16Rows:
         return np.ascontiguousarray((self._bits[index].astype(np.uint32) << 16).view(np.float32))
 
 
-class _Chosen:
+class _Stored:
+    """Templates as they are after having been kept in fewer bits."""
+
+    def __init__(self, rows: Rows, storage: Storage) -> None:
+        self._rows, self._storage = rows, storage
+        self.shape: tuple[int, int] = rows.shape
+
+    def take(self, index: Ints) -> Scores:
+        """Read templates."""
+        return rounded(self._rows.take(index), self._storage)
+
+
+def stored(rows: Rows, storage: Storage) -> Rows:
+    """Templates as a file of float16 or bfloat16 would give them back."""
+    return rows if storage == "float32" else _Stored(rows, storage)
+
+
+def rounded(values: Scores, storage: Storage) -> Scores:
+    """Round to the nearest float16 or bfloat16, ties to even.
+
+    >>> rounded(np.array([1.01], dtype=np.float32), "bfloat16").tolist()
+    [1.0078125]
+    """
+    if storage == "float16":
+        with np.errstate(over="ignore"):  # what is too large becomes infinite, and is refused as such
+            return values.astype(np.float16).astype(np.float32)
+    bits = values.view(np.uint32)
+    even = (bits >> 16) & 1
+    return np.asarray(((bits + 0x7FFF + even) & np.uint32(0xFFFF0000)).view(np.float32))
+
+
+class Chosen:
     """Some rows of others."""
 
     def __init__(self, rows: Rows, index: Ints) -> None:
@@ -186,7 +218,7 @@ class Blocks:
 
     def part(self, index: Ints) -> Blocks:
         """Some of the samples, by their place in the sorted order, in blocks of their own."""
-        return Blocks(_Chosen(self._rows, self.order[index]), self.subject[index], self.atom_of, self.similarity)
+        return Blocks(Chosen(self._rows, self.order[index]), self.subject[index], self.atom_of, self.similarity)
 
     def longest(self) -> float:
         """Largest squared length, for the reach of scores that are not cosines."""

@@ -157,7 +157,7 @@ def scaled(rows: Scores, to_unit: bool, made: Scores) -> int:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def add_errors(
+def add_errors(  # noqa: PLR0912 - one loop nest: numba compiles it as a whole
     place: Places,
     score: Scores,
     row_owner: Ints,

@@ -214,7 +214,7 @@ class Sums:
     def merge(self, other: Sums) -> Sums:
         """Take in what another thread has added up."""
         for mine, theirs in zip(self._sums(), other._sums(), strict=True):
-            mine += theirs
+            np.add(mine, theirs, out=mine)
         return self
 
     def _sums(self) -> tuple[Ints, ...]:
