@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import hashlib
+import json
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -32,10 +35,11 @@ from audit.models import DetectorCard, ModelCard
 from audit.plan import AuditPlan, RunOptions
 from audit.record import EvaluationRecord, Movement
 from audit.report import render
-from audit.store import TemplateStore
+from audit.store import TemplateStore, default_root
 
 if TYPE_CHECKING:
     from audit.compare.blocks import Rows, Similarity
+    from audit.compare.parts import Checkpoint
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,10 @@ def evaluate(plan: AuditPlan, options: RunOptions) -> Evaluation:
     card = inputs.card
     folder = options.out / results.folder(inputs.benchmark.name, card.name, card.revision, inputs.digests.plan)
     known = None if options.fresh else results.finished(folder / "record.json", inputs.digests)
-    return published(known or _measure(inputs, options, progress), folder, reused=known is not None)
+    made = published(known or _measure(inputs, options, progress), folder, reused=known is not None)
+    for whose in ("judged", "setters"):
+        checkpoint_of(inputs.digests, whose, options.cache).clear()
+    return made
 
 
 def published(record: EvaluationRecord, folder: Path, *, reused: bool) -> Evaluation:
@@ -215,6 +222,18 @@ def rows_of(rows: Rows, index: Ints) -> Rows:
     return Chosen(rows, index)
 
 
+def checkpoint_of(digests: records.Digests, whose: str, cache: Path | None) -> Checkpoint:
+    """Where the comparisons of a run are kept until they are all made."""
+    from audit.compare.parts import Checkpoint  # noqa: PLC0415 - loads the compiler, which a finished run does not need
+
+    key = hashlib.sha256(json.dumps([digests.model_dump(), whose], sort_keys=True).encode()).hexdigest()
+    return Checkpoint((cache or default_root()) / "comparisons" / key[:32], _say)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
 def _comparisons(
     inputs: Inputs, people: People, extraction: Extraction, options: RunOptions, progress: Progress
 ) -> Comparisons:
@@ -227,7 +246,9 @@ def _comparisons(
     subject = np.array([place[sample.subject_id] for sample in kept], dtype=np.int64)
     templates = Templates([sample.sample_id for sample in kept], ArrayRows(extraction.templates[own]), subject)
     shown = replace(options, progress=progress)
-    return compared(inputs.benchmark, templates, people.grouping, inputs.card.similarity, inputs.plan, shown)
+    whose = "judged" if people is inputs.judged else "setters"
+    kept_at = checkpoint_of(inputs.digests, whose, options.cache)
+    return compared(inputs.benchmark, templates, people.grouping, inputs.card.similarity, inputs.plan, shown, kept_at)
 
 
 def compared(
@@ -237,6 +258,7 @@ def compared(
     similarity: Similarity,
     plan: AuditPlan,
     options: RunOptions,
+    checkpoint: Checkpoint | None = None,
 ) -> Comparisons:
     """All pairs, or the pairs of the benchmark's protocol."""
     from audit.compare.all_pairs import AllPairs  # noqa: PLC0415 - loads the compiler, which a finished run does not need
@@ -258,6 +280,8 @@ def compared(
         similarity,
         progress=lambda done, total: progress("compare", done, total),
         workers=options.workers,
+        checkpoint=checkpoint,
+        device=options.device,
     )
 
 

@@ -92,7 +92,9 @@ def evaluate(asked: plan.AuditPlan, subjects: Path | None, options: plan.RunOpti
     if made is not None:
         return recipe.published(made, folder, reused=True)
     scored = _scored(shown, path, table, whose, digests, options)
-    return recipe.published(recipe.record_of(scored, options.cache), folder, reused=False)
+    done = recipe.published(recipe.record_of(scored, options.cache), folder, reused=False)
+    recipe.checkpoint_of(digests, "judged", options.cache).clear()
+    return done
 
 
 def _refuse_what_needs_images(asked: plan.AuditPlan) -> None:
@@ -170,7 +172,8 @@ def _scored(
     subject = np.array([place[table.subjects[row]] for row in index], dtype=np.int64)
     similarity = shown.similarity or "cosine"
     chosen = recipe.Templates([table.samples[row] for row in index], recipe.rows_of(table.rows, index), subject)
-    comparisons = recipe.compared(whose.benchmark, chosen, grouping, similarity, shown, options)
+    kept_at = recipe.checkpoint_of(digests, "judged", options.cache)
+    comparisons = recipe.compared(whose.benchmark, chosen, grouping, similarity, shown, options, kept_at)
     everyone = People(names, grouping, ())
     absent = len(whose.benchmark.subjects) - len(names)
     remarks = [f"{absent:,} people of the table have no sample; they are not counted."] if absent else []

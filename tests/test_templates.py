@@ -1,4 +1,4 @@
-"""Templates that somebody else extracted: both files, the record against a double loop, and what is wrong with a file."""
+"""Templates that somebody else extracted: both files, the record against a double loop, files that are wrong."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 
 from audit import template_table
 from audit.cli import app
-from audit.errors import DataError
+from audit.errors import AuditError, DataError
 
 PEOPLE, IMAGES, DIMENSION = 40, 3, 8
 
@@ -145,8 +145,8 @@ def test_a_file_that_is_wrong_is_refused_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "g.csv").unlink()
     with pytest.raises(DataError, match="no such table"):
         template_table.read(safetensors_without_table(tmp_path))
-    with pytest.raises(DataError, match="unknown kind of file '.npy'"):
-        (tmp_path / "x.npy").touch()
+    (tmp_path / "x.npy").touch()
+    with pytest.raises(DataError, match="unknown kind of file"):
         template_table.read(tmp_path / "x.npy")
 
 
@@ -168,8 +168,9 @@ def test_mistakes_on_the_command_line_cost_one_line(tmp_path: Path, people: Path
         (["--model", f"templates:{file}", "--subjects", str(people), "--similarity", "l1"], 2, "similarity"),
     ):
         made = CliRunner().invoke(app, ["run", *arguments, "--out", str(tmp_path / "out")])
-        assert made.exit_code == code
-        assert message in str(made.exception) + made.output
+        assert isinstance(made.exception, AuditError)
+        assert made.exception.exit_code == code
+        assert message in str(made.exception)
 
 
 @pytest.mark.parametrize("similarity", ["dot", "euclidean"])

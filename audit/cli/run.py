@@ -47,7 +47,9 @@ def command(
     limit: Annotated[int | None, typer.Option(help="First N subjects only: a trial run.")] = None,
     acknowledge: Annotated[list[str] | None, typer.Option(help="Consent tier that you knowingly accept.")] = None,
     workers: Annotated[int, typer.Option(help="Decoding threads; 0 takes the number of cores.")] = 0,
-    device: Annotated[str, typer.Option(help="Where models run: cpu.")] = "cpu",
+    device: Annotated[
+        str, typer.Option(help="Where templates:FILE are compared: cpu or cuda; models run on the cpu.")
+    ] = "cpu",
     obtain: Annotated[bool, typer.Option("--obtain", help="Download the benchmark from its public source.")] = False,
     max_failures: Annotated[int | None, typer.Option(help="Stop once more samples than this have failed.")] = None,
     experimental: Annotated[
@@ -74,13 +76,20 @@ def command(
         "acknowledge": tuple(acknowledge) if acknowledge else None,
         "experimental": True if experimental else None,
     }
+    from audit.templates import is_given  # noqa: PLC0415 - the help text needs none of it
+
     plans = _plans(plan, {name: value for name, value in given.items() if value is not None})
-    if device != "cpu":
-        raise PlanError("--device", f"found {device!r}", "Every model of this version runs on the CPU: --device cpu")
+    if device not in {"cpu", "cuda"} or (device == "cuda" and not all(is_given(one.model) for one in plans)):
+        raise PlanError(
+            "--device",
+            f"found {device!r}",
+            "Every model of this version runs on the CPU: --device cpu; templates:FILE may take cuda",
+        )
     options = RunOptions(
         data=tuple(data or ()),
         out=out,
         workers=workers,
+        device="cuda" if device == "cuda" else "cpu",
         obtain=obtain,
         fresh=fresh,
         max_failures=max_failures,
@@ -89,7 +98,6 @@ def command(
     from audit.inputs import admit  # noqa: PLC0415
     from audit.recipe import evaluate  # noqa: PLC0415
     from audit.templates import evaluate as given_templates  # noqa: PLC0415
-    from audit.templates import is_given  # noqa: PLC0415
 
     if subjects is not None and not any(is_given(one.model) for one in plans):
         raise PlanError("--subjects", "no templates are given", "It goes with --model templates:FILE")

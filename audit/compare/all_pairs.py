@@ -32,6 +32,8 @@ from audit.compare.counts import (
     tally,
 )
 from audit.compare.design import comparisons_of, pairs_of_atoms
+from audit.compare.device import SIDE, DeviceCounter, require
+from audit.compare.parts import Checkpoint, Part, Saver, merged
 from audit.compare.tiles import Counter, Held, Sums, Wanted
 
 MOST_HELD = 1 << 26
@@ -47,7 +49,7 @@ class _Pass:
     """What the first pass has left: counts, what is held of each tile, and from which bin on of each cell."""
 
     histogram: Ints
-    held: list[Held]
+    held: Sequence[Held]
     cut: Ints
 
 
@@ -63,6 +65,8 @@ class AllPairs:
     similarity : cosine, dot, or euclidean (the negated distance)
     progress : called with (tiles done, tiles in all), by one thread at a time
     workers : threads; 0 takes the number of cores
+    checkpoint : where tiles that are counted are kept until all are
+    device : where products are made: cpu, or cuda (`audit.compare.device`)
     """
 
     def __init__(
@@ -75,13 +79,20 @@ class AllPairs:
         progress: Callable[[int, int], None] | None = None,
         *,
         workers: int = 0,
+        checkpoint: Checkpoint | None = None,
+        device: str = "cpu",
     ) -> None:
         rows = ArrayRows(vectors) if isinstance(vectors, np.ndarray) else vectors
         self._atom_of = np.asarray(atom_of, dtype=np.int64)
         self._atoms = atoms
         self._workers = workers or tiles.cores()
+        self._device = device
+        if device != "cpu":
+            require(device)
         self._progress = progress
-        self._blocks = Blocks(rows, np.asarray(subject, dtype=np.int64), self._atom_of, similarity)
+        self._checkpoint = checkpoint
+        side = 0 if device == "cpu" else SIDE
+        self._blocks = Blocks(rows, np.asarray(subject, dtype=np.int64), self._atom_of, similarity, side)
         with tiles.one_thread_each():
             tiles.each(self._blocks.cut, self._workers, lambda: None, lambda _, block: self._blocks.load(block))
         self._grid = self._make_grid()
@@ -173,12 +184,12 @@ class AllPairs:
             return tiles.each(first.held, self._workers, start, add)
         report = self._reporter()
 
-        def count(state: tuple[Counter, Sums], tile: tuple[Block, Block]) -> None:
+        def count(state: tuple[Counter | DeviceCounter, Sums], tile: tuple[Block, Block]) -> None:
             state[1].add(*tile, state[0].count(*tile, Wanted(cut)))
             report()
 
         with tiles.one_thread_each():
-            states = tiles.each(tiles.order(blocks), self._workers, lambda: (self._counter(), start()), count)
+            states = tiles.each(tiles.order(blocks), self._hands, lambda: (self._counter(), start()), count)
         return [sums for _, sums in states]
 
     def _each_held(self, cut: Ints) -> Iterator[Held]:
@@ -200,34 +211,45 @@ class AllPairs:
                 cut = np.zeros(pair_cells(self._atoms) + self._atoms, dtype=np.int64)
             else:
                 cut = self._cuts(reach)
-            self._pass = self._sweep(Wanted(cut))
+            self._pass = self._sweep(Wanted(cut), self._checkpoint)
         return self._pass
 
-    def _sweep(self, wanted: Wanted) -> _Pass:
-        """Count every tile."""
-        held: list[Held] = []
-        report = self._reporter()
+    def _sweep(self, wanted: Wanted, checkpoint: Checkpoint | None = None) -> _Pass:
+        """Count every tile that the checkpoint does not have."""
+        blocks, shape = self._blocks.cut, (pair_cells(self._atoms) + self._atoms, self._grid.size)
+        known = Part.empty(shape) if checkpoint is None else checkpoint.load(shape, wanted.cut)
+        done = {(int(one), int(two)) for one, two in known.tiles}
+        report = self._reporter(len(done))
 
-        def count(counter: Counter, tile: tuple[Block, Block]) -> None:
-            one = counter.count(*tile, wanted)
-            if one.size:
-                held.append(one)
+        def count(state: tuple[Counter | DeviceCounter, Saver], tile: tuple[Block, Block]) -> None:
+            state[1].add(state[0].count(*tile, wanted), state[0].finish)
             report()
 
         with tiles.one_thread_each():
-            counters = tiles.each(tiles.order(self._blocks.cut), self._workers, self._counter, count)
-        held.sort(key=lambda one: one.tile)
-        histogram = counters[0].finish()
-        for counter in counters[1:]:
-            histogram += counter.finish()
-        return _Pass(histogram, held, wanted.cut)
+            states = tiles.each(
+                (tile for tile in tiles.order(blocks) if (tile[0].number, tile[1].number) not in done),
+                self._hands,
+                lambda: (self._counter(), Saver(shape, wanted.cut, checkpoint)),
+                count,
+            )
+        for counter, saver in states:
+            saver.finish(counter.finish)
+        total = merged([known, *(part for _, saver in states for part in saver.parts)], shape)
+        return _Pass(total.histogram, total.held, wanted.cut)
 
-    def _counter(self) -> Counter:
+    def _counter(self) -> Counter | DeviceCounter:
+        if self._device != "cpu":
+            return DeviceCounter(self._blocks, self._atoms, self._grid, self._device)
         return Counter(self._blocks, self._atoms, self._grid)
 
-    def _reporter(self) -> Callable[[], None]:
+    @property
+    def _hands(self) -> int:
+        """Threads that count tiles: an accelerator has one queue."""
+        return self._workers if self._device == "cpu" else 1
+
+    def _reporter(self, done: int = 0) -> Callable[[], None]:
         number = len(self._blocks.cut)
-        return tiles.counted(number * (number + 1) // 2, self._progress)
+        return tiles.counted(number * (number + 1) // 2, self._progress, done)
 
     def _sizes(self) -> Ints:
         return np.bincount(self._blocks.subject, minlength=len(self._atom_of))

@@ -166,15 +166,16 @@ class Blocks:
     rows : templates
     subject : (samples,) subject of each
     atom_of : (subjects,) atom of each subject
+    side : samples in a block; 0 takes `BLOCK`
     """
 
-    def __init__(self, rows: Rows, subject: Ints, atom_of: Ints, similarity: Similarity) -> None:
+    def __init__(self, rows: Rows, subject: Ints, atom_of: Ints, similarity: Similarity, side: int = 0) -> None:
         self._rows = rows
         self.order = np.lexsort((subject, atom_of[subject]))
         self.subject = subject[self.order]
         self.atom_of = atom_of
         self.similarity = similarity
-        self.side = BLOCK
+        self.side = side or BLOCK
         self.dimension = -(-max(rows.shape[1], 1) // LANES) * LANES
         self.cut = _cut(self.subject, atom_of, self.side)
         self._ready: OrderedDict[int, tuple[Any, Scores]] = OrderedDict()

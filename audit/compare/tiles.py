@@ -105,9 +105,10 @@ class Counter:
         return Held((rows.number, columns.number), place[order], score[order], own_place, own_score)
 
     def finish(self) -> Ints:
-        """All counts so far, (cells, bins)."""
+        """All counts since the last time, (cells, bins)."""
         self._spill(1 << 32)
-        return self.total
+        made, self.total = self.total, np.zeros_like(self.total)
+        return made
 
     def _spill(self, comparisons: int) -> None:
         """Empty the 32-bit counts before they could run over."""
@@ -294,10 +295,9 @@ def one_thread_each() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def counted(total: int, progress: Callable[[int, int], None] | None) -> Callable[[], None]:
+def counted(total: int, progress: Callable[[int, int], None] | None, done: int = 0) -> Callable[[], None]:
     """Something to call once a tile: it reports how many are done, from one thread at a time."""
     lock = threading.Lock()
-    done = 0
 
     def one_more() -> None:
         nonlocal done
