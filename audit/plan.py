@@ -116,6 +116,7 @@ class RunOptions:
     data: tuple[Path, ...] = ()
     out: Path = Path("results")
     workers: int = 0
+    cluster: str = ""
     device: Literal["cpu", "cuda"] = "cpu"
     obtain: bool = False
     fresh: bool = False

@@ -282,6 +282,7 @@ def compared(
         workers=options.workers,
         checkpoint=checkpoint,
         device=options.device,
+        cluster=options.cluster,
     )
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from audit.cli.words import numbers, split
+from audit.cli.words import count, numbers, split
 from audit.errors import PlanError
 from audit.plan import AuditPlan, RunOptions, expand, read
 
@@ -46,7 +46,9 @@ def command(
     out: Annotated[Path, typer.Option(help="Where results are written.")] = Path("results"),
     limit: Annotated[int | None, typer.Option(help="First N subjects only: a trial run.")] = None,
     acknowledge: Annotated[list[str] | None, typer.Option(help="Consent tier that you knowingly accept.")] = None,
-    workers: Annotated[int, typer.Option(help="Decoding threads; 0 takes the number of cores.")] = 0,
+    workers: Annotated[
+        str, typer.Option(help="Threads, 0 for the number of cores; or ray, or ray://HOST:PORT for comparisons.")
+    ] = "0",
     device: Annotated[
         str, typer.Option(help="Where templates:FILE are compared: cpu or cuda; models run on the cpu.")
     ] = "cpu",
@@ -88,7 +90,8 @@ def command(
     options = RunOptions(
         data=tuple(data or ()),
         out=out,
-        workers=workers,
+        workers=0 if workers.startswith("ray") else count(workers, "--workers"),
+        cluster=workers if workers.startswith("ray") else "",
         device="cuda" if device == "cuda" else "cpu",
         obtain=obtain,
         fresh=fresh,
@@ -99,6 +102,10 @@ def command(
     from audit.recipe import evaluate  # noqa: PLC0415
     from audit.templates import evaluate as given_templates  # noqa: PLC0415
 
+    if options.cluster:
+        from audit.compare.distributed import require  # noqa: PLC0415 - loads the compiler
+
+        require(options.cluster)
     if subjects is not None and not any(is_given(one.model) for one in plans):
         raise PlanError("--subjects", "no templates are given", "It goes with --model templates:FILE")
 

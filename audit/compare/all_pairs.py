@@ -67,6 +67,7 @@ class AllPairs:
     workers : threads; 0 takes the number of cores
     checkpoint : where tiles that are counted are kept until all are
     device : where products are made: cpu, or cuda (`audit.compare.device`)
+    cluster : Ray cluster that counts tiles (`audit.compare.distributed`); none: this process
     """
 
     def __init__(
@@ -81,12 +82,13 @@ class AllPairs:
         workers: int = 0,
         checkpoint: Checkpoint | None = None,
         device: str = "cpu",
+        cluster: str = "",
     ) -> None:
         rows = ArrayRows(vectors) if isinstance(vectors, np.ndarray) else vectors
         self._atom_of = np.asarray(atom_of, dtype=np.int64)
         self._atoms = atoms
         self._workers = workers or tiles.cores()
-        self._device = device
+        self._device, self._cluster = device, cluster
         if device != "cpu":
             require(device)
         self._progress = progress
@@ -216,9 +218,20 @@ class AllPairs:
 
     def _sweep(self, wanted: Wanted, checkpoint: Checkpoint | None = None) -> _Pass:
         """Count every tile that the checkpoint does not have."""
-        blocks, shape = self._blocks.cut, (pair_cells(self._atoms) + self._atoms, self._grid.size)
+        shape = (pair_cells(self._atoms) + self._atoms, self._grid.size)
         known = Part.empty(shape) if checkpoint is None else checkpoint.load(shape, wanted.cut)
         done = {(int(one), int(two)) for one, two in known.tiles}
+        if self._cluster:
+            parts = self._elsewhere(wanted, checkpoint, done)
+        else:
+            parts = self._here(wanted, checkpoint, done, shape)
+        total = merged([known, *parts], shape)
+        return _Pass(total.histogram, total.held, wanted.cut)
+
+    def _here(
+        self, wanted: Wanted, checkpoint: Checkpoint | None, done: set[tuple[int, int]], shape: tuple[int, int]
+    ) -> list[Part]:
+        """Count with the threads of this process."""
         report = self._reporter(len(done))
 
         def count(state: tuple[Counter | DeviceCounter, Saver], tile: tuple[Block, Block]) -> None:
@@ -227,15 +240,32 @@ class AllPairs:
 
         with tiles.one_thread_each():
             states = tiles.each(
-                (tile for tile in tiles.order(blocks) if (tile[0].number, tile[1].number) not in done),
+                (tile for tile in tiles.order(self._blocks.cut) if (tile[0].number, tile[1].number) not in done),
                 self._hands,
                 lambda: (self._counter(), Saver(shape, wanted.cut, checkpoint)),
                 count,
             )
         for counter, saver in states:
             saver.finish(counter.finish)
-        total = merged([known, *(part for _, saver in states for part in saver.parts)], shape)
-        return _Pass(total.histogram, total.held, wanted.cut)
+        return [part for _, saver in states for part in saver.parts]
+
+    def _elsewhere(self, wanted: Wanted, checkpoint: Checkpoint | None, done: set[tuple[int, int]]) -> list[Part]:
+        """Count on the cluster."""
+        from audit.compare import distributed  # noqa: PLC0415 - most runs need no cluster
+
+        blocks = self._blocks
+        report = self._reporter(len(done))
+
+        def keep(part: Part) -> None:
+            if checkpoint is not None:
+                checkpoint.save(part, wanted.cut)
+            for _ in part.tiles:
+                report()
+
+        job = distributed.Job(
+            blocks.subject, self._atom_of, self._atoms, blocks.similarity, blocks.side, self._grid, wanted
+        )
+        return distributed.sweep(self._cluster, blocks, job, done, keep)
 
     def _counter(self) -> Counter | DeviceCounter:
         if self._device != "cpu":

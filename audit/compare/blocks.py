@@ -201,6 +201,10 @@ class Blocks:
                 self._ready.popitem(last=False)
         return made
 
+    def raw(self, block: Block) -> Scores:
+        """Templates of a block as they are."""
+        return self._rows.take(self.order[block.samples])
+
     def prepared(self, index: Ints) -> tuple[Any, Scores]:
         """Templates by number, padded and scaled as the similarity wants them, and their squared lengths."""
         import torch  # noqa: PLC0415 - loads in seconds, and listed pairs never need it

@@ -1,8 +1,8 @@
 """Tiles on an accelerator, with torch: the same counts from the same steps, on larger tiles.
 
-Products are float32 throughout (no TF32). They are summed in another order than on a processor: a score differs by up to
-`TOLERANCE` of the scores' reach. A comparison that close to an edge of the grid may fall on its other side, no other can.
-What is held comes back to memory; everything after the tile is the code of the processor.
+Products are float32 throughout (no TF32). They are summed in another order than on a processor: a score differs by up
+to `TOLERANCE` of the scores' reach. A comparison that close to an edge of the grid may fall on its other side, no other
+can. What is held comes back to memory; everything after the tile is the code of the processor.
 """
 
 from __future__ import annotations

@@ -87,8 +87,8 @@ def main() -> int:
         fits = bool((moved <= near).all())
         good &= equal and fits
         print(
-            f"{similarity}: cells equal {equal}; at most {moved.max():,} of {above[0][0]:,} comparisons on the other side "
-            f"of an edge, {near.max():,.0f} lie within the tolerance; within bounds {fits}"
+            f"{similarity}: cells equal {equal}; at most {moved.max():,} of {above[0][0]:,} comparisons on the other "
+            f"side of an edge, {near.max():,.0f} lie within the tolerance; within bounds {fits}"
         )
     data = people(asked.templates, asked.dimension)
     counted(*data, "cuda")
