@@ -439,9 +439,9 @@ def _find(scored: Scored, placed: Sequence[Threshold], evidence: disparities.Evi
             assemble.differential(s, point) for s in spreads if not (again and s.metric == "FTA")
         ]  # fmt: skip
         found.measured.append(one)
-    for some, own in points.own_counts(scored.comparisons, grouping, placed):
-        rates = evaluation.own_rates(own, grouping, some, level=level, min_subjects=few)
-        found.rates += [assemble.rate(rate, None) for rate in rates]
+    own, slots = points.own_counts(scored.comparisons, grouping, placed)
+    rates = evaluation.own_rates(own, grouping, placed, slots, level=level, min_subjects=few)
+    found.rates += [assemble.rate(rate, None) for rate in rates]
     found.rates += [assemble.rate(rate, rate.subjects) for rate in found.acquisition]
     return found
 

@@ -43,6 +43,16 @@ class Comparisons(Protocol):
         """
         ...
 
+    def at_own(self, limits: Floats, own_limits: Floats) -> OperatingCounts:
+        """Count errors at thresholds of each cell's own; slots stand in place of thresholds.
+
+        Parameters
+        ----------
+        limits : (S, atoms, atoms) of non-mated comparisons, symmetric; infinite where none is asked for
+        own_limits : (S, atoms) of mated ones; minus infinity where none is asked for
+        """
+        ...
+
     def chunks(self, above: float | None = None) -> Iterator[tuple[Ints, Ints, Floats]]:
         """Give all comparisons (of scores not below `above`) once: subjects (first, second) and scores.
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,8 +35,9 @@ from audit.compare.counts import (
 from audit.compare.design import comparisons_of, pairs_of_atoms
 from audit.compare.device import SIDE, DeviceCounter, require
 from audit.compare.parts import Checkpoint, Part, Saver, merged
-from audit.compare.tiles import Counter, Held, Sums, Wanted
+from audit.compare.tiles import Counter, Held, OwnSums, Sums, Wanted
 
+T = TypeVar("T", Sums, OwnSums)
 MOST_HELD = 1 << 26
 """Comparisons that may be held, 8 bytes each."""
 PILOT = 1024
@@ -140,6 +142,19 @@ class AllPairs:
             total = total.merge(functools.reduce(Sums.merge, parts).made())
         return total
 
+    def at_own(self, limits: Floats, own_limits: Floats) -> OperatingCounts:
+        """Count errors at thresholds of each cell's own, from what is held or else by a further pass."""
+        sizes = self._sizes()
+        slots, people = len(limits), len(self._atom_of)
+        nobody = np.zeros(people, dtype=np.int64)
+        total = comparisons_of(sizes, self._atom_of, self._atoms, np.arange(slots, dtype=np.float64), nobody, 0)
+        lowest = np.min(limits, axis=0, initial=np.inf)[np.triu_indices(self._atoms)]
+        asked = np.isfinite(lowest)
+        bins = np.where(asked, self._grid.bins(np.where(asked, lowest, 0.0)), self._grid.size)
+        cut = np.r_[bins, np.zeros(self._atoms, dtype=np.int64)]
+        parts = self._errors(lambda: OwnSums(limits, own_limits, sizes, self._atom_of), cut)
+        return total.merge(functools.reduce(OwnSums.merge, parts).made())
+
     def chunks(self, above: float | None = None) -> Iterator[tuple[Ints, Ints, Floats]]:
         """Give the comparisons of one tile after the other, from what is held or else by a further pass."""
         low = 0 if above is None else int(self._grid.bins(np.array([above]))[0])
@@ -175,18 +190,18 @@ class AllPairs:
             two = pairs[:made].astype(np.int64)
             yield two[:, 0], two[:, 1], errors[:, :made].astype(np.int64)
 
-    def _errors(self, start: Callable[[], Sums], cut: Ints) -> list[Sums]:
+    def _errors(self, start: Callable[[], T], cut: Ints) -> list[T]:
         """Errors from the cuts on, in parts: of what is held, or tile by tile, holding nothing longer."""
         first, blocks = self._pass, self._blocks.cut
         if first is not None and _covers(first, cut):
 
-            def add(sums: Sums, held: Held) -> None:
+            def add(sums: T, held: Held) -> None:
                 sums.add(blocks[held.tile[0]], blocks[held.tile[1]], held)
 
             return tiles.each(first.held, self._workers, start, add)
         report = self._reporter()
 
-        def count(state: tuple[Counter | DeviceCounter, Sums], tile: tuple[Block, Block]) -> None:
+        def count(state: tuple[Counter | DeviceCounter, T], tile: tuple[Block, Block]) -> None:
             state[1].add(*tile, state[0].count(*tile, Wanted(cut)))
             report()
 

@@ -263,6 +263,66 @@ def add_own_errors(
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def add_own_group_errors(
+    place: Places,
+    score: Scores,
+    row_owner: Ints,
+    column_owner: Ints,
+    row_subject: Ints,
+    column_subject: Ints,
+    samples: Ints,
+    atom_of: Ints,
+    limits: NDArray[np.float64],
+    asked: NDArray[np.bool_],
+    errors: Ints,
+    see: Ints,
+    sec: Ints,
+) -> None:
+    """As `add_errors`, with thresholds of each cell's own: limits (pair cells, S), infinite where none is asked for.
+
+    `asked` (atoms, atoms) are the cells with a threshold; sums have S in place of T.
+    """
+    atoms, slots = errors.shape[1], limits.shape[1]
+    found = np.zeros((len(column_subject), slots), dtype=np.int64)
+    touched = np.empty(len(column_subject), dtype=np.int64)
+    seen = np.zeros(len(column_subject), dtype=np.bool_)
+    k = 0
+    while k < len(place):
+        p = row_owner[place[k] >> SHIFT]
+        i = row_subject[p]
+        a = atom_of[i]
+        number = 0
+        while k < len(place) and row_owner[place[k] >> SHIFT] == p:
+            q = column_owner[place[k] & LARGEST]
+            b = atom_of[column_subject[q]]
+            if asked[a, b]:
+                low, high = min(a, b), max(a, b)
+                cell = low * atoms - low * (low - 1) // 2 + (high - low)
+                if not seen[q]:
+                    seen[q] = True
+                    touched[number] = q
+                    number += 1
+                for s in range(slots):
+                    found[q, s] += np.float64(score[k]) >= limits[cell, s]
+            k += 1
+        for n in range(number):
+            q = touched[n]
+            seen[q] = False
+            j = column_subject[q]
+            b = atom_of[j]
+            low, high = min(a, b), max(a, b)
+            cell = low * atoms - low * (low - 1) // 2 + (high - low)
+            size = samples[i] * samples[j]
+            for s in range(slots):
+                e = found[q, s]
+                found[q, s] = 0
+                errors[i, b, s] += e
+                errors[j, a, s] += e
+                see[cell, s] += e * e
+                sec[cell, s] += e * size
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def list_errors(
     place: Places,
     score: Scores,

@@ -103,6 +103,26 @@ class ListedPairs:
             self._add_errors(total, t, i[wrong], j[wrong], accepted[wrong], size[wrong], half, splits)
         return total
 
+    def at_own(self, limits: Floats, own_limits: Floats) -> OperatingCounts:
+        """Count errors at thresholds of each cell's own."""
+        slots = len(limits)
+        nobody = np.zeros(len(self._atom_of), dtype=np.int64)
+        total = self.at(np.zeros(0), nobody, 0)
+        made = OperatingCounts.empty(np.arange(slots, dtype=np.float64), len(self._atom_of), self._atoms, 0)
+        made.comparisons[:], made.mated[:], made.scc[:] = total.comparisons, total.mated, total.scc
+        if not len(self._starts):
+            return made
+        i, j = self._first[self._starts], self._second[self._starts]
+        size = np.diff(np.r_[self._starts, len(self._scores)])
+        own = i == j
+        for slot in range(slots):
+            limit = np.where(own, own_limits[slot][self._atom_of[i]], limits[slot][self._atom_of[i], self._atom_of[j]])
+            accepted = np.add.reduceat(self._scores >= np.repeat(limit, size), self._starts, dtype=np.int64)
+            np.add.at(made.mated_errors[slot], i[own], (size - accepted)[own])
+            wrong = np.flatnonzero(~own & (accepted > 0))
+            self._add_errors(made, slot, i[wrong], j[wrong], accepted[wrong], size[wrong], nobody, 0)
+        return made
+
     def _add_pairs(self, total: OperatingCounts, i: Indices, j: Indices, size: Ints, half: Ints, splits: int) -> None:
         a, b = self._atom_of[i], self._atom_of[j]
         cell = pair_cell(a, b, self._atoms)

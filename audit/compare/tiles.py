@@ -236,6 +236,57 @@ class Sums:
         return empty
 
 
+class OwnSums:
+    """Where errors at thresholds of each cell's own are added up.
+
+    Parameters
+    ----------
+    limits : (S, atoms, atoms) thresholds of non-mated comparisons, symmetric; infinite where none is asked for
+    own_limits : (S, atoms) thresholds of mated ones; minus infinity where none is asked for
+    samples, atom_of : as for `Sums`
+    """
+
+    def __init__(self, limits: Floats, own_limits: Floats, samples: Ints, atom_of: Ints) -> None:
+        slots, atoms = own_limits.shape
+        upper = np.triu_indices(atoms)
+        self._limits = np.ascontiguousarray(limits[:, upper[0], upper[1]].T)
+        self._own_limits, self._samples, self._atom_of = own_limits, samples, atom_of
+        self._asked = np.isfinite(limits).any(axis=0)
+        self._errors = np.zeros((len(samples), atoms, slots), dtype=np.int64)
+        self._squares = np.zeros((pair_cells(atoms), slots), dtype=np.int64)
+        self._products = np.zeros((pair_cells(atoms), slots), dtype=np.int64)
+        self._own = np.zeros((slots, len(samples)), dtype=np.int64)
+
+    def add(self, rows: Block, columns: Block, held: Held) -> None:
+        """Add the errors among what is held of a tile."""
+        kernel.add_own_group_errors(
+            held.place, held.score, rows.owner, columns.owner, rows.subjects, columns.subjects, self._samples,
+            self._atom_of, self._limits, self._asked, self._errors, self._squares, self._products,
+        )  # fmt: skip
+        who = rows.subjects[rows.owner[held.own_place >> kernel.SHIFT]]
+        for slot, limits in enumerate(self._own_limits):
+            wrong = held.own_score < limits[self._atom_of[who]]
+            self._own[slot] += np.bincount(who[wrong], minlength=self._own.shape[1])
+
+    def merge(self, other: OwnSums) -> OwnSums:
+        """Take in what another thread has added up."""
+        for mine, theirs in zip(self._sums(), other._sums(), strict=True):
+            np.add(mine, theirs, out=mine)
+        return self
+
+    def _sums(self) -> tuple[Ints, ...]:
+        return self._errors, self._squares, self._products, self._own
+
+    def made(self) -> OperatingCounts:
+        """The errors; slots stand in place of thresholds."""
+        slots, people = self._own.shape
+        empty = OperatingCounts.empty(np.arange(slots, dtype=np.float64), people, self._errors.shape[1], 0)
+        empty.errors[:] = self._errors.transpose(2, 0, 1)
+        empty.see[:], empty.sec[:] = self._squares.T, self._products.T
+        empty.mated_errors[:] = self._own
+        return empty
+
+
 def order(blocks: Sequence[Block]) -> Iterator[tuple[Block, Block]]:
     """All tiles of the upper triangle, square after square."""
     count = len(blocks)

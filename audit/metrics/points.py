@@ -6,7 +6,7 @@ the same FMR (how the score distributions differ). Thresholds are observed score
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,9 +16,6 @@ from audit.compare.counts import Floats, OperatingCounts, Reach, ScoreCounts
 from audit.domain import DemographicGroup, Policy, Threshold
 from audit.groups import Grouping
 from audit.metrics.thresholds import threshold_at_fmr
-
-MOST = 1 << 23
-"""Integers that the errors by subject may take at a time (64 MB)."""
 
 
 def exact_scores(
@@ -61,19 +58,37 @@ def common(points: Sequence[Threshold]) -> Floats:
 
 def own_counts(
     comparisons: Comparisons, grouping: Grouping, points: Sequence[Threshold]
-) -> Iterator[tuple[list[Threshold], OperatingCounts]]:
-    """Count errors at the groups' own thresholds, within each group, for some points after the other."""
-    people = len(grouping.atom_of)
-    own = [point for point in points if point.policy == "per-group" and point.value is not None]
-    step = max(1, MOST // max(1, people * grouping.atoms))
-    for first in range(0, len(own), step):
-        some = own[first : first + step]
-        values = np.array([point.value for point in some], dtype=np.float64)
-        distinct = np.unique(values)
-        cells = np.zeros((len(distinct), grouping.atoms, grouping.atoms), dtype=bool)
-        for point, at in zip(some, np.searchsorted(distinct, values), strict=True):
-            cells[at] |= grouping.within(grouping.index(point.group))
-        yield some, comparisons.at(distinct, np.zeros(people, dtype=np.int64), 0, cells)
+) -> tuple[OperatingCounts, dict[str, int]]:
+    """Count errors at the groups' own thresholds, within each group.
+
+    Groups of which no two share a comparison share a slot of the counts: as many as there are targets and families.
+
+    Returns
+    -------
+    (counts, slots) : `slots` is the position of each point, by its id
+    """
+    limits: list[Floats] = []
+    own_limits: list[Floats] = []
+    slots: dict[str, int] = {}
+    for point in points:
+        if point.policy != "per-group" or point.value is None:
+            continue
+        position = grouping.index(point.group)
+        mask, row = grouping.within(position), grouping.member[position]
+        free = (
+            k for k in range(len(limits))
+            if not np.isfinite(limits[k][mask]).any() and not np.isfinite(own_limits[k][row]).any()
+        )  # fmt: skip
+        slot = next(free, len(limits))
+        if slot == len(limits):
+            limits.append(np.full((grouping.atoms, grouping.atoms), np.inf))
+            own_limits.append(np.full(grouping.atoms, -np.inf))
+        limits[slot][mask], own_limits[slot][row] = point.value, point.value
+        slots[point.id] = slot
+    shape = (len(limits), grouping.atoms)
+    return comparisons.at_own(
+        np.array(limits).reshape(*shape, grouping.atoms), np.array(own_limits).reshape(shape)
+    ), slots
 
 
 def _bin_of_threshold(accepted: NDArray[np.int64], target: float) -> list[int]:

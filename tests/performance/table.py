@@ -1,4 +1,4 @@
-"""Measure what comparisons cost and write the table of ratios: python tests/performance/table.py --out FILE [--long]."""
+"""Measure what comparisons cost and write the ratios: python tests/performance/table.py --out FILE [--long]."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parents[2]), str(Path(__file__).resolve().parents[1] / "support")]
 
-import comparison_ratios as measured
+import comparison_ratios as measured  # noqa: E402 - the two lines above say where these are
 
-from audit import provenance
+from audit import provenance  # noqa: E402
 
 HEAD = """# What comparisons cost
 

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 
-import pytest
-
 import comparison_ratios as measured
+import pytest
 
 pytestmark = pytest.mark.performance
 LONG = os.environ.get("FACEAUDIT_LONG") == "1"
