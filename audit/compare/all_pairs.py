@@ -335,7 +335,7 @@ class AllPairs:
         if not reach:
             return cut
         pilot = self._pilot()[:pairs]
-        above = np.cumsum(pilot[:, ::-1], axis=1)[:, ::-1]
+        above = np.c_[np.cumsum(pilot[:, ::-1], axis=1)[:, ::-1], np.zeros(pairs, dtype=np.int64)]
         compared = pairs_of_atoms(sizes, self._atom_of, self._atoms)
         for one in reach:
             chosen = mask_cells(one.mask)
@@ -344,7 +344,7 @@ class AllPairs:
             enough = np.flatnonzero(tail >= expected + 3 * np.sqrt(expected) + 3)
             wider = cut[:pairs].copy()
             wider[chosen] = np.minimum(wider[chosen], enough[-1] if len(enough) else 0)
-            seen = np.take_along_axis(np.c_[above, np.zeros(pairs)], wider[:, None], axis=1)[:, 0]
+            seen = above[np.arange(pairs), wider]
             pooled = seen.sum() / max(above[:, 0].sum(), 1)
             if (compared * (seen + pooled) / (above[:, 0] + 1)).sum() <= MOST_HELD:
                 cut[:pairs] = wider

@@ -23,8 +23,8 @@ EXACT_ROWS = 1 << 20
 """Up to so many distinct (cell, score) pairs are kept exactly."""
 BINS = 1 << 14
 """Bins of the fine histogram."""
-MOST_COUNTS = 1 << 23
-"""Counts that the histograms of all cells may take together (64 MB); beyond, bins are wider."""
+MOST_COUNTS = 1 << 22
+"""Counts that the histograms of all cells may take together (32 MB); beyond, bins are wider."""
 
 
 def pair_cell(first: Ints, second: Ints, atoms: int) -> Ints:

@@ -195,7 +195,7 @@ class Saver:
 
 def merged(parts: Sequence[Part], shape: tuple[int, int]) -> Part:
     """Merge parts, two by two."""
-    level = list(parts) or [Part.empty(shape)]
+    level = [part for part in parts if len(part.tiles)] or [Part.empty(shape)]
     while len(level) > 1:
         level = [level[k].merge(level[k + 1]) if k + 1 < len(level) else level[k] for k in range(0, len(level), 2)]
     return level[0]

@@ -84,7 +84,7 @@ class Counter:
         self._scale, self._low = np.float32(grid.scale), np.int32(grid.first)
         self._none = np.zeros((1, 1), dtype=bool)
         self.histogram = np.zeros((pair_cells(atoms) + atoms, grid.size), dtype=np.uint32)
-        self.total = np.zeros(self.histogram.shape, dtype=np.int64)
+        self._total: Ints | None = None
         self._counted = 0
 
     def count(self, rows: Block, columns: Block, wanted: Wanted) -> Held:
@@ -107,14 +107,15 @@ class Counter:
     def finish(self) -> Ints:
         """All counts since the last time, (cells, bins)."""
         self._spill(1 << 32)
-        made, self.total = self.total, np.zeros_like(self.total)
-        return made
+        made, self._total = self._total, None
+        return np.zeros(self.histogram.shape, dtype=np.int64) if made is None else made
 
     def _spill(self, comparisons: int) -> None:
         """Empty the 32-bit counts before they could run over."""
         self._counted += comparisons
         if self._counted >= 1 << 31:
-            self.total += self.histogram
+            counts = self.histogram.astype(np.int64)
+            self._total = counts if self._total is None else self._total + counts
             self.histogram[:] = 0
             self._counted = 0
 
