@@ -30,7 +30,7 @@ LARGEST_HEADER = 100 << 20
 CHUNK = 1 << 14
 """Templates that are looked at a time."""
 MISSING, NOT_FINITE, ZERO = "no template", "a number is not finite", "all numbers are 0"
-_SAFE = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "BF16": np.dtype("<u2")}
+_SAFE: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "BF16": np.dtype("<u2")}
 _WORDS = {"F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 
 
@@ -131,7 +131,7 @@ def _parquet(path: Path) -> TemplateTable:
     else:
         values, missing = _columns(path, table, numbered), np.zeros(table.num_rows, dtype=bool)
     stored = "float16" if values.dtype == np.float16 else "float32"
-    return _checked(path, *ids, ArrayRows(values), missing, stored, _digest(path))
+    return _checked(path, ids[0], ids[1], ArrayRows(values), missing, stored, _digest(path))
 
 
 def _ids(path: Path, column: str, cells: list[Any]) -> list[str]:
@@ -209,7 +209,7 @@ def _safetensors(path: Path) -> TemplateTable:
     rows: Rows = Bfloat16Rows(values) if kind == "BF16" else ArrayRows(values)
     ids = [_ids(beside, name, table[name].tolist()) for name in ("sample_id", "subject_id")]
     none = np.zeros(shape[0], dtype=bool)
-    return _checked(path, *ids, rows, none, _WORDS[kind], _digest(path, beside))
+    return _checked(path, ids[0], ids[1], rows, none, _WORDS[kind], _digest(path, beside))
 
 
 def _header(path: Path) -> tuple[str, tuple[int, int], int]:

@@ -19,7 +19,7 @@ from audit import benchmarks, groups, plan, provenance, recipe, results, templat
 from audit.benchmarks import consent, recognise, undescribed
 from audit.domain import Benchmark, Subject
 from audit.errors import DataError, NothingMeasured, PlanError
-from audit.inputs import People
+from audit.inputs import People, silent
 from audit.metrics.evaluation import Acquired
 from audit.record import Digests, ModelPart
 from audit.scoring import UNDOCUMENTED
@@ -115,7 +115,7 @@ def _known(asked: plan.AuditPlan, path: Path, subjects: Path | None, options: pl
             data=benchmarks.data_entries(options.data),
             obtain=options.obtain,
             acknowledge=asked.acknowledge,
-            progress=options.progress or recipe.silent,
+            progress=options.progress or silent,
         )
         return _Whose(found, found.subjects, {sample.sample_id: sample.subject_id for sample in found.samples})
     if subjects is None:

@@ -11,6 +11,7 @@ Cosine, dot product and (negated) Euclidean distance are all matrix products; sc
 from __future__ import annotations
 
 import functools
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -98,7 +99,7 @@ class AllPairs:
         side = 0 if device == "cpu" else SIDE
         self._blocks = Blocks(rows, np.asarray(subject, dtype=np.int64), self._atom_of, similarity, side)
         with tiles.one_thread_each():
-            tiles.each(self._blocks.cut, self._workers, lambda: None, lambda _, block: self._blocks.load(block))
+            tiles.each(self._blocks.cut, self._workers, lambda: self._blocks, Blocks.warm)
         self._grid = self._make_grid()
         self._pass: _Pass | None = None
         self.samples: Ints | None = np.bincount(self._blocks.subject, minlength=len(self._atom_of))
@@ -278,7 +279,14 @@ class AllPairs:
                 report()
 
         job = distributed.Job(
-            blocks.subject, self._atom_of, self._atoms, blocks.similarity, blocks.side, self._grid, wanted
+            uuid.uuid4().hex,
+            blocks.subject,
+            self._atom_of,
+            self._atoms,
+            blocks.similarity,
+            blocks.side,
+            self._grid,
+            wanted,
         )
         return distributed.sweep(self._cluster, blocks, job, done, keep)
 
@@ -297,7 +305,7 @@ class AllPairs:
         return tiles.counted(number * (number + 1) // 2, self._progress, done)
 
     def _sizes(self) -> Ints:
-        return np.bincount(self._blocks.subject, minlength=len(self._atom_of))
+        return np.asarray(np.bincount(self._blocks.subject, minlength=len(self._atom_of)), dtype=np.int64)
 
     def _rows(self, held: Sequence[Held], kept: NDArray[np.bool_]) -> tuple[Ints, Floats, Ints]:
         """Exact rows (cell, score, count) of the kept bins."""
@@ -310,10 +318,10 @@ class AllPairs:
     def _kept_of(self, held: Held, kept: NDArray[np.bool_]) -> tuple[Ints, Floats]:
         """Cells and scores of the comparisons held of a tile that lie in kept bins."""
         rows, columns = self._blocks.cut[held.tile[0]], self._blocks.cut[held.tile[1]]
-        likely = kept.any(axis=0)
+        likely = np.asarray(kept.any(axis=0))
         found = []
         for place, score, mated in ((held.place, held.score, False), (held.own_place, held.own_score, True)):
-            bins = self._grid.bins(score)
+            bins = self._grid.bins(score.astype(np.float64))
             some = likely[bins]
             one, other = rows.atoms[place[some] >> kernel.SHIFT], columns.atoms[place[some] & kernel.LARGEST]
             cell = pair_cells(self._atoms) + one if mated else pair_cell(one, other, self._atoms)
@@ -324,7 +332,7 @@ class AllPairs:
     def _lowest(self, thresholds: Floats, asked: NDArray[np.bool_]) -> Ints:
         """Bin of the lowest threshold that is asked for in each cell; mated comparisons are needed from below."""
         bins = np.where(asked, self._grid.bins(thresholds)[:, None], self._grid.size)
-        return np.r_[bins.min(axis=0), np.zeros(self._atoms, dtype=np.int64)]
+        return np.asarray(np.r_[bins.min(axis=0), np.zeros(self._atoms, dtype=np.int64)], dtype=np.int64)
 
     def _cuts(self, reach: Sequence[Reach]) -> Ints:
         """Bins from which scores are held, by cell: where the pilot says that the tails begin, if they have room."""
@@ -333,7 +341,7 @@ class AllPairs:
         mated = int((sizes * (sizes - 1) // 2).sum())
         cut = np.r_[np.full(pairs, size), np.full(self._atoms, 0 if mated <= MOST_HELD // 2 else size)]
         if not reach:
-            return cut
+            return np.asarray(cut)
         pilot = self._pilot()[:pairs]
         above = np.c_[np.cumsum(pilot[:, ::-1], axis=1)[:, ::-1], np.zeros(pairs, dtype=np.int64)]
         compared = pairs_of_atoms(sizes, self._atom_of, self._atoms)
@@ -348,7 +356,7 @@ class AllPairs:
             pooled = seen.sum() / max(above[:, 0].sum(), 1)
             if (compared * (seen + pooled) / (above[:, 0] + 1)).sum() <= MOST_HELD:
                 cut[:pairs] = wider
-        return cut
+        return np.asarray(cut)
 
     def _pilot(self) -> Ints:
         """Histogram of the comparisons of a few samples, evenly spread over the people of every atom."""

@@ -8,6 +8,7 @@ by block, and turned into float32 on the way.
 
 from __future__ import annotations
 
+import copy
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -200,6 +201,16 @@ class Blocks:
             while len(self._ready) > self._room:
                 self._ready.popitem(last=False)
         return made
+
+    def reading(self, rows: Rows) -> Blocks:
+        """The same blocks, with templates from elsewhere."""
+        made = copy.copy(self)
+        made._rows, made._ready, made._lock = rows, OrderedDict(), threading.Lock()
+        return made
+
+    def warm(self, block: Block) -> None:
+        """Make a block ready."""
+        self.load(block)
 
     def raw(self, block: Block) -> Scores:
         """Templates of a block as they are."""

@@ -33,16 +33,21 @@ PATIENCE = 5.0
 """Seconds to wait for an answer at an address."""
 
 
+_LAYOUTS: dict[str, Blocks] = {}
+
+
 @dataclass(frozen=True, eq=False)
 class Job:
     """What every task needs to know; the templates come with the task.
 
     Parameters
     ----------
+    token : of this job among others
     subject : (samples,) sorted as in `Blocks`
     atom_of, atoms, similarity, side, grid, wanted : as there
     """
 
+    token: str
     subject: Ints
     atom_of: Ints
     atoms: int
@@ -72,10 +77,11 @@ def count_square(job: Job, pairs: Sequence[tuple[int, int]], starts: Sequence[in
     pairs : row and column block of each tile
     starts : place of the first sample of each block sent
     """
-    blocks = Blocks(
-        _Sent(len(job.subject), dict(zip(starts, sent, strict=True))),
-        job.subject, job.atom_of, job.similarity, job.side,
-    )  # fmt: skip
+    rows = _Sent(len(job.subject), dict(zip(starts, sent, strict=True)))
+    if job.token not in _LAYOUTS:  # sorting and cutting are done once in every worker
+        _LAYOUTS.clear()
+        _LAYOUTS[job.token] = Blocks(rows, job.subject, job.atom_of, job.similarity, job.side)
+    blocks = _LAYOUTS[job.token].reading(rows)
     with tiles.one_thread_each():
         counter = Counter(blocks, job.atoms, job.grid)
         held = [counter.count(blocks.cut[one], blocks.cut[two], job.wanted) for one, two in pairs]

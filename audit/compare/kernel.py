@@ -4,6 +4,9 @@ A tile is counted while it is in cache: every score becomes the number of its bi
 is counted; the few that lie in the tail are held. Errors of subject pairs are then counted from what is held alone.
 """
 
+# numba compiles these with its own rules of mixed arithmetic, which numpy's stubs do not know.
+# mypy: disable-error-code="arg-type,index,assignment"
+
 from __future__ import annotations
 
 import math

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -67,7 +68,7 @@ class Part:
 def pack(part: Part) -> bytes:
     """A part as the bytes of a .npz file; nothing in it is a Python object."""
     sizes = np.array([[*one.tile, len(one.place), len(one.own_place)] for one in part.held], dtype=np.int64)
-    columns = {
+    columns: dict[str, Any] = {
         name: np.concatenate([np.zeros(0, kind), *(getattr(one, name) for one in part.held)]).astype(kind)
         for name, kind in _COLUMNS
     }

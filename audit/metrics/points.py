@@ -45,7 +45,8 @@ def exact_scores(
         chosen = counts.chosen(grouping.within(position), mated=False)
         accepted = np.cumsum(counts.histogram[chosen].sum(axis=0)[::-1])[::-1]
         bins = sorted({bin_ for target in targets for bin_ in _bin_of_threshold(accepted, target)})
-        kept[np.ix_(chosen | counts.chosen(grouping.member[position], mated=True), bins)] = True
+        cells = np.flatnonzero(chosen | counts.chosen(grouping.member[position], mated=True))
+        kept[cells[:, None], np.array(bins, dtype=np.int64)] = True
     # Where it costs nothing, other groups' counts are exact at these thresholds too.
     kept |= kept.any(axis=0) & (np.arange(size) >= comparisons.held[:, None])
     return comparisons.scores(kept)
