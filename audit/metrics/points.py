@@ -17,6 +17,9 @@ from audit.domain import DemographicGroup, Policy, Threshold
 from audit.groups import Grouping
 from audit.metrics.thresholds import threshold_at_fmr
 
+MOST_ROWS = 1 << 18
+"""Comparisons that may be kept exactly without being asked for."""
+
 
 def exact_scores(
     comparisons: Comparisons,
@@ -47,9 +50,9 @@ def exact_scores(
         bins = sorted({bin_ for target in targets for bin_ in _bin_of_threshold(accepted, target)})
         cells = np.flatnonzero(chosen | counts.chosen(grouping.member[position], mated=True))
         kept[cells[:, None], np.array(bins, dtype=np.int64)] = True
-    # Where it costs nothing, other groups' counts are exact at these thresholds too.
-    kept |= kept.any(axis=0) & (np.arange(size) >= comparisons.held[:, None])
-    return comparisons.scores(kept)
+    # Where it costs little, other groups' counts are exact at these thresholds too.
+    more = kept | (kept.any(axis=0) & (np.arange(size) >= comparisons.held[:, None]))
+    return comparisons.scores(more if counts.histogram[more].sum() <= MOST_ROWS else kept)
 
 
 def common(points: Sequence[Threshold]) -> Floats:
