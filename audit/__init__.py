@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from audit.domain import Benchmark, DemographicGroup, ErrorRate, Interval, Threshold
     from audit.errors import AuditError
+    from audit.evaluation import Evaluation
     from audit.plan import AuditPlan, RunOptions
     from audit.recipe import run
     from audit.record import EvaluationRecord
@@ -25,6 +26,7 @@ _WHERE = {
     "Benchmark": "audit.domain",
     "DemographicGroup": "audit.domain",
     "ErrorRate": "audit.domain",
+    "Evaluation": "audit.evaluation",
     "EvaluationRecord": "audit.record",
     "Interval": "audit.domain",
     "RunOptions": "audit.plan",
@@ -40,6 +42,7 @@ __all__ = [
     "Benchmark",
     "DemographicGroup",
     "ErrorRate",
+    "Evaluation",
     "EvaluationRecord",
     "Interval",
     "RunOptions",

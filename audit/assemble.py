@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -9,14 +10,16 @@ import numpy as np
 
 from audit import record as r
 from audit.compare.counts import ScoreCounts
-from audit.domain import Benchmark, DemographicGroup, ErrorRate, Interval, Threshold
+from audit.domain import Attribute, Benchmark, DemographicGroup, ErrorRate, Interval, Threshold
 from audit.groups import Grouping
 from audit.metrics import det, experimental
 from audit.metrics.disparities import Contrasted, Equality, Spreaded
 from audit.metrics.evaluation import METRICS, Acquired, Measured
+from audit.metrics.spreads import Spread
 from audit.stats.intervals import zero_upper_bound
 
 HISTOGRAM_BINS = 256
+HEADLINE = "max/geomean"
 
 
 def interval(found: Interval | None) -> r.IntervalPart | None:
@@ -28,7 +31,7 @@ def interval(found: Interval | None) -> r.IntervalPart | None:
 
 def benchmark_part(benchmark: Benchmark, grouping: Grouping) -> r.BenchmarkPart:
     """What it was measured on; of the attributes those that were used, with the values that occur."""
-    consent = benchmark.consent
+    consent, out = benchmark.consent, benchmark.withdrawn
     values: dict[str, list[str]] = {name: [] for name in grouping.attributes}
     for group in grouping.groups:
         for name, value in group.items:
@@ -47,15 +50,23 @@ def benchmark_part(benchmark: Benchmark, grouping: Grouping) -> r.BenchmarkPart:
         live=consent.live,
         notices=list(consent.notices),
         acknowledged=list(consent.acknowledged),
+        withdrawn=out
+        and r.WithdrawnPart(listed=out.listed, people=len(out.subjects), date=out.date, digest=out.digest),
         attributes={
             name: r.AttributePart(
                 provenance=benchmark.attributes[name].provenance,
                 values=found,
                 note=benchmark.attributes[name].note,
+                measurement=_measurement(benchmark.attributes[name]),
             )
             for name, found in values.items()
         },
     )
+
+
+def _measurement(attribute: Attribute) -> r.MeasurementPart | None:
+    found = attribute.measurement
+    return None if found is None else r.MeasurementPart(**dataclasses.asdict(found))
 
 
 def model_part(card: Any) -> r.ModelPart:
@@ -232,6 +243,7 @@ def differential(found: Spreaded, point: Threshold) -> r.Differential:
         null_p=result.null_p,
         null_median=_finite(result.null_median),
         null_high=_finite(result.null_high),
+        null_histogram=_null(result),
         debiased={"cross_fit": _finite(result.cross_fit), "tau": _finite(result.tau)},
         components={name: _finite(value) for name, value in result.components.items()},
         groups=r.GroupsPart(worst=_group(at, result.worst), best=_group(at, result.best)),
@@ -243,6 +255,14 @@ def differential(found: Spreaded, point: Threshold) -> r.Differential:
         minimum_detectable_ratio=_finite(result.minimum_detectable_ratio),
         reason=result.reason,
     )
+
+
+def _null(result: Spread) -> r.Histogram | None:
+    """Draws of the headline measure under equal rates, which a report draws; of the others the quantiles say enough."""
+    if result.measure != HEADLINE or result.null_histogram is None:
+        return None
+    edges, counts = result.null_histogram
+    return r.Histogram(edges=list(edges), counts=list(counts))
 
 
 def _group(at: Mapping[int, DemographicGroup], index: int | None) -> dict[str, str] | None:

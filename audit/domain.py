@@ -6,7 +6,7 @@ edited. Words are those of ISO/IEC 2382-37 and ISO/IEC 19795-1.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import total_ordering
 from pathlib import Path
@@ -112,6 +112,23 @@ class Subject:
 
 
 @dataclass(frozen=True, slots=True)
+class Measurement:
+    """How sure a measured attribute is: medians in the attribute's unit, over people; None where nobody has one.
+
+    `pixel_spread` is within a picture, `sides` between a face's two sides, `image_spread` the standard deviation
+    between a person's pictures; `several_bands` counts people whose own pictures fall into more than one group.
+    """
+
+    people: int
+    without: int
+    images: int
+    pixel_spread: float | None
+    sides: float | None
+    image_spread: float | None
+    several_bands: int
+
+
+@dataclass(frozen=True, slots=True)
 class Attribute:
     """A demographic attribute of a benchmark: who assigned it, and what its values mean.
 
@@ -128,6 +145,8 @@ class Attribute:
     note: str = ""
     annotators: tuple[str, ...] = ()
     """Names under which subjects carry what each single annotator said; empty where that is not known."""
+    measurement: Measurement | None = None
+    """Of an attribute that was measured in the pictures by this program."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +167,21 @@ class Consent:
     notices: tuple[str, ...] = ()
     """What the gate demands to be printed in every report."""
     acknowledged: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawals:
+    """People who took their consent back, and what of theirs lies here; a record holds counts, day and digest alone.
+
+    `listed` is how many are on the list, `date` the latest day on it, `digest` its SHA-256. `subjects` are those whom
+    the tables still name, and `samples` the pictures that went with them.
+    """
+
+    listed: int
+    date: str
+    digest: str
+    subjects: tuple[str, ...] = ()
+    samples: tuple[Sample, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +208,21 @@ class Benchmark:
     """What the descriptor says this set cannot show."""
     notes: tuple[str, ...] = ()
     """What was noticed while loading (files without a row, undocumented values, ...), in counts, without ids."""
+    withdrawn: Withdrawals | None = None
+    """Whom the list of withdrawals took out of everything above; None where there is no list."""
+    delete_templates: bool = False
+    """Templates of this set are to be deleted once the run is done."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Picture:
+    """An image as it was decoded, RGB and upright: perhaps at a half of its size or less, and whole on demand."""
+
+    pixels: NDArray[np.uint8]
+    reduction: int = 1
+    """Pixels of the whole image along the side of one of `pixels`."""
+    whole: Callable[[], NDArray[np.uint8] | FailureToAcquire] | None = None
+    """Decodes it at full size; None where `pixels` are that."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit import decode
-from audit.domain import FailureToAcquire, Sample, Template
+from audit.domain import FailureToAcquire, Picture, Sample, Template
 from audit.errors import DataError
-from audit.models.guard import Extractor, Outcome, outcomes
+from audit.models.guard import Extractor, Outcome, PictureExtractor, outcomes
 from audit.store import Key, TemplateStore
 
 Progress = Callable[[str, int, int], None]
@@ -78,7 +78,9 @@ class Extraction:
         Outcomes that were not in the store.
     unsaved : int
         Outcomes that could not be filed (a full disk, for example); they are in this result all the same.
-    timing : seconds a stage
+    timing : seconds
+        Of the steps one after the other (lookup, load, extract), and within the last, all threads together, of every
+        stage (decode, detect, align, template).
     """
 
     templates: NDArray[np.float32]
@@ -180,6 +182,8 @@ def extract(
         with decode.quiet_about_size():
             run.work(missing, model, workers or os.cpu_count() or 1)
         run.timing["extract"] = time.perf_counter() - started
+        run.timing["decode"] = sum(run.decoding)
+        run.timing |= model.seconds if isinstance(model, PictureExtractor) else {}
     return run.result(len(missing))
 
 
@@ -202,6 +206,8 @@ class _Run:
         self.failed: Counter[str] = Counter()
         self.unsaved = 0
         self.preprocessing = card.preprocessing
+        self.working_size: int | None = None
+        self.decoding: list[float] = []
 
     def key(self, index: int) -> Key:
         digest = self.digests[self.samples[index].sample_id]
@@ -223,6 +229,7 @@ class _Run:
         return missing
 
     def work(self, missing: list[int], model: Extractor, threads: int) -> None:
+        self.working_size = model.working_size if isinstance(model, PictureExtractor) else None
         with ThreadPoolExecutor(threads) as pool:
             try:
                 for indices, images in self._batches(missing, pool):
@@ -232,7 +239,7 @@ class _Run:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
 
-    def _one_batch(self, indices: list[int], images: list[NDArray[np.uint8]], model: Extractor) -> None:
+    def _one_batch(self, indices: list[int], images: list[Picture], model: Extractor) -> None:
         for index, outcome in zip(indices, outcomes(model, images, self.card.dimension), strict=True):
             self._file(index, outcome)
 
@@ -251,15 +258,13 @@ class _Run:
             self.unsaved += 1
             _log.warning("%s", error)
 
-    def _batches(
-        self, missing: list[int], pool: ThreadPoolExecutor
-    ) -> Iterator[tuple[list[int], list[NDArray[np.uint8]]]]:
+    def _batches(self, missing: list[int], pool: ThreadPoolExecutor) -> Iterator[tuple[list[int], list[Picture]]]:
         """Decode ahead of the model by one batch, in sample order, within `BATCH_BYTES`."""
-        ahead: dict[int, Future[NDArray[np.uint8] | FailureToAcquire]] = {}
+        ahead: dict[int, Future[Picture | FailureToAcquire]] = {}
         waiting = iter(missing)
         depth = largest = 1
         indices: list[int] = []
-        images: list[NDArray[np.uint8]] = []
+        images: list[Picture] = []
         weight = 0
         for index in missing:
             while len(ahead) < depth and (following := next(waiting, None)) is not None:
@@ -269,25 +274,35 @@ class _Run:
                 self._file(index, image)
                 continue
             # Images are decoded ahead as far as they fit into the budget at the size of the largest so far.
-            largest = max(largest, image.nbytes)
+            largest = max(largest, image.pixels.nbytes)
             depth = max(1, min(BATCH, BATCH_BYTES // largest))
-            if images and (len(images) == BATCH or weight + image.nbytes > BATCH_BYTES):
+            if images and (len(images) == BATCH or weight + image.pixels.nbytes > BATCH_BYTES):
                 yield indices, images
                 indices, images, weight = [], [], 0
             indices.append(index)
             images.append(image)
-            weight += image.nbytes
+            weight += image.pixels.nbytes
         if images:
             yield indices, images
 
-    def _decode(self, index: int) -> NDArray[np.uint8] | FailureToAcquire:
+    def _decode(self, index: int) -> Picture | FailureToAcquire:
+        began = time.perf_counter()
+        try:
+            return self._picture(index)
+        finally:
+            self.decoding.append(time.perf_counter() - began)
+
+    def _picture(self, index: int) -> Picture | FailureToAcquire:
         sample = self.samples[index]
         content = decode.read(sample.path)
         if isinstance(content, FailureToAcquire):
             return content
         if hashlib.sha256(content).hexdigest() != self.digests[sample.sample_id]:
             return FailureToAcquire("read", "file changed during the run")
-        return decode.decode(content)
+        if self.working_size is not None:
+            return decode.decode_for(content, self.working_size)
+        pixels = decode.decode(content)
+        return pixels if isinstance(pixels, FailureToAcquire) else Picture(pixels)
 
     def report(self) -> None:
         if self.progress:

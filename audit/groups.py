@@ -65,6 +65,16 @@ class Grouping:
                 found.setdefault(group.attributes, []).append(position)
         return found
 
+    def several(self) -> dict[str, int]:
+        """People in more than one group of an attribute, by attribute; none where its groups are disjoint."""
+        sizes = np.bincount(self.atom_of, minlength=self.atoms)
+        held = {
+            names[0]: int(sizes[self.member[family].sum(axis=0) > 1].sum())
+            for names, family in self.families().items()
+            if len(names) == 1
+        }
+        return {name: people for name, people in held.items() if people}
+
     def within(self, position: int) -> Mask:
         """Mask of comparisons of two members of a group, shape (atoms, atoms)."""
         row = self.member[position]

@@ -16,7 +16,7 @@ import os
 import secrets
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.compare.by_subject import PairErrors
+from audit.errors import DataError
 from audit.groups import Grouping
 from audit.metrics.evaluation import METRICS, Measured
 from audit.record import EvaluationRecord
@@ -39,10 +40,52 @@ _NOBODY = hashlib.sha256(b"").hexdigest()
 
 def people_domain(record: EvaluationRecord) -> str | None:
     """Within what subject ids name the same people: a benchmark, or a table of people; None where neither is known."""
-    if record.benchmark.consent_tier != "undocumented":
-        return f"benchmark {record.benchmark.name}"
-    digest = record.digests.benchmark
+    return domain(record.benchmark.consent_tier, record.benchmark.name, record.digests.benchmark)
+
+
+def domain(tier: str, benchmark: str, digest: str) -> str | None:
+    """The same, before there is a record; `digest` is that of the descriptor or, without one, of the table."""
+    if tier != "undocumented":
+        return f"benchmark {benchmark}"
     return None if digest == _NOBODY else f"table {digest}"
+
+
+def hashes(subjects: Iterable[str], within: str, root: Path | None = None) -> list[str]:
+    """Keyed hashes of subject ids within a domain, as the cache knows people.
+
+    Raises
+    ------
+    OSError
+        If the cache has no key yet and cannot be written.
+    """
+    key = _key(root)
+    return [_hash(name, within, key).decode() for name in subjects]
+
+
+def forget(people: Iterable[str], root: Path | None = None) -> int:
+    """Delete the sums of every audit that counted one of some people, given as keyed hashes, and damaged ones.
+
+    Raises
+    ------
+    DataError
+        If one cannot be deleted.
+    """
+    gone = {name.encode() for name in people}
+    deleted = 0
+    for path in sorted(_folder(root).glob("*.people")):
+        kept = _parse(path)
+        if kept is not None and gone.isdisjoint(kept.people.tolist()):
+            continue
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise DataError(
+                str(path),
+                f"sums that count a withdrawn person cannot be deleted: {error.strerror}",
+                "Make the cache writable, or delete this file yourself",
+            ) from error
+        deleted += 1
+    return deleted
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +132,7 @@ class Influence:
 
 def make(
     subjects: Sequence[str],
-    domain: str,
+    within: str,
     grouping: Grouping,
     measured: Sequence[Measured],
     pairs: PairErrors | None,
@@ -122,8 +165,9 @@ def make(
         at = [int(np.searchsorted(pairs.thresholds, _some(one.point.value))) for one in measured]
         held = (pairs.first, pairs.second, pairs.trials, pairs.errors[at])
     everybody = np.ones((grouping.atoms, grouping.atoms), dtype=bool)
+    key = _key(root)
     return Influence(
-        np.array([_hash(name, domain, _key(root)) for name in subjects], dtype="S32"),
+        np.array([_hash(name, within, key) for name in subjects], dtype="S32"),
         tuple(tuple(sorted(group.items)) for group in grouping.groups),
         tuple(one.point.id for one in measured),
         grouping.member[:, grouping.atom_of],
@@ -145,8 +189,8 @@ def _some(threshold: float | None) -> float:
     return threshold
 
 
-def _hash(subject: str, domain: str, key: bytes) -> bytes:
-    return hmac.new(key, f"{domain}\0{subject}".encode(), hashlib.sha256).hexdigest()[:32].encode()
+def _hash(subject: str, within: str, key: bytes) -> bytes:
+    return hmac.new(key, f"{within}\0{subject}".encode(), hashlib.sha256).hexdigest()[:32].encode()
 
 
 def _folder(root: Path | None) -> Path:
@@ -158,7 +202,7 @@ def _key(root: Path | None) -> bytes:
     path = _folder(root) / "key"
     with suppress(FileNotFoundError):
         return path.read_bytes()
-    _write(path, secrets.token_bytes(32), keep=True)
+    write_private(path, secrets.token_bytes(32), keep=True)
     return path.read_bytes()
 
 
@@ -168,7 +212,7 @@ def _path(record: EvaluationRecord, root: Path | None) -> Path:
     return _folder(root) / f"{name}.people"
 
 
-def _write(path: Path, content: bytes, *, keep: bool = False) -> None:
+def write_private(path: Path, content: bytes, *, keep: bool = False) -> None:
     """Write atomically for this user alone; with `keep`, whoever was first wins."""
     path.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.parent.mkdir(mode=0o700, exist_ok=True)
@@ -205,13 +249,17 @@ def store(record: EvaluationRecord, found: Influence, root: Path | None = None) 
     content = io.BytesIO()
     np.savez_compressed(content, allow_pickle=False, **arrays)
     body = content.getvalue()
-    _write(_path(record, root), _MAGIC + hashlib.sha256(body).digest() + body)
+    write_private(_path(record, root), _MAGIC + hashlib.sha256(body).digest() + body)
 
 
 def load(record: EvaluationRecord, root: Path | None = None) -> Influence | None:
     """The sums behind a record, or None where this cache has none, or a damaged file."""
+    return _parse(_path(record, root))
+
+
+def _parse(path: Path) -> Influence | None:
     try:
-        content = _path(record, root).read_bytes()
+        content = path.read_bytes()
         start = len(_MAGIC) + 32
         if content[:start] != _MAGIC + hashlib.sha256(content[start:]).digest():
             return None

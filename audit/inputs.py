@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audit import benchmarks, groups, models, provenance, results
+from audit import benchmarks, groups, measured, models, provenance, results, upkeep
 from audit.domain import Benchmark, FailureToAcquire, Sample, SeriesLevel, Subject
 from audit.errors import DataError, NothingMeasured, PlanError
 from audit.extract import hash_samples
@@ -61,7 +61,9 @@ def silent(stage: str, done: int, total: int) -> None:
 
 
 def admit(plan: AuditPlan, options: RunOptions) -> tuple[Benchmark, ModelCard, Grouping]:
-    """Pass the gates: output folder, consent, model card and weights, groups. No image is read.
+    """Pass the gates: output folder, consent, model card and weights, groups.
+
+    No image is read, unless an attribute of the plan is measured in them.
 
     Raises
     ------
@@ -69,12 +71,14 @@ def admit(plan: AuditPlan, options: RunOptions) -> tuple[Benchmark, ModelCard, G
         Whatever would stop the run before its first image.
     """
     results.require_writable(options.out)
+    upkeep.limit()
     data = benchmarks.data_entries(options.data)
     benchmark = benchmarks.load(
         plan.benchmark,
         data=data,
         obtain=options.obtain,
         acknowledge=plan.acknowledge,
+        purposes=plan.all_purposes,
         progress=options.progress or silent,
     )
     if plan.task == "counterfactual" and not benchmark.series:
@@ -85,6 +89,8 @@ def admit(plan: AuditPlan, options: RunOptions) -> tuple[Benchmark, ModelCard, G
         )
     card = models.describe(plan.model, data=data, plan=plan)
     by = benchmark.default_by if plan.by is None else plan.by
+    if measured.wanted(benchmark, (*by, *plan.impostors)):
+        benchmark = measured.with_tone(benchmark, _seen(benchmark, plan), plan, options)
     return benchmark, card, groups.make(benchmark, by, _seen(benchmark, plan), plan.impostors)
 
 

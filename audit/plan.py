@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from audit.errors import PlanError
 
 Task = Literal["verification", "counterfactual"]
+Purpose = Literal["evaluation", "biometric", "commercial"]
 
 
 class AuditPlan(BaseModel):
@@ -79,6 +80,11 @@ class AuditPlan(BaseModel):
         description="Replicates of the vertex bootstrap of disparity measures, beside draws; 0: none",
     )
     acknowledge: tuple[str, ...] = Field((), description="Consent tiers that the auditor knowingly accepts")
+    purposes: tuple[Purpose, ...] = Field(
+        (),
+        description="What the audit is for, beyond what its task is in any case (an evaluation, of a biometric "
+        "comparison): commercial where a vendor or a buyer uses the outcome in trade",
+    )
 
     @field_validator("fmr")
     @classmethod
@@ -103,6 +109,16 @@ class AuditPlan(BaseModel):
             raise ValueError(f"an attribute stands twice in {', '.join(value)}")
         return value
 
+    @field_validator("purposes")
+    @classmethod
+    def _each_once(cls, value: tuple[Purpose, ...]) -> tuple[Purpose, ...]:
+        return tuple(sorted(set(value)))
+
+    @property
+    def all_purposes(self) -> tuple[Purpose, ...]:
+        """What the terms of a benchmark have to allow: every task compares faces, and evaluates by it."""
+        return tuple(dict.fromkeys(("evaluation", "biometric", *self.purposes)))
+
     def digest(self) -> str:
         """SHA-256 of the canonical JSON form, hexadecimal."""
         text = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
@@ -111,7 +127,20 @@ class AuditPlan(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class RunOptions:
-    """Where things lie and how work is done; none of it decides a number."""
+    """Where things lie and how work is done; none of it decides a number.
+
+    Parameters
+    ----------
+    data : folders that hold benchmarks or weights, before those of FACEAUDIT_DATA
+    out : where results are written
+    workers : threads; 0 takes the number of cores
+    device : where models run
+    obtain : download the benchmark from its public source if it is in no folder
+    fresh : compute everything again
+    max_failures : stop once more samples than this have failed; None: go on
+    cache : folder of templates; None: FACEAUDIT_CACHE, else the user's cache folder
+    progress : called with (stage, done, of how many)
+    """
 
     data: tuple[Path, ...] = ()
     out: Path = Path("results")

@@ -73,7 +73,7 @@ def code_digest() -> str:
 def samples_digest(
     benchmark: Benchmark, samples: Sequence[Sample], digests: Mapping[str, str], series: Sequence[SeriesLevel] = ()
 ) -> str:
-    """SHA-256 over every sample's row and file digest, every label, and the comparison protocol; order does not matter.
+    """SHA-256 over every sample's row and file digest, every label, the protocol and withdrawals, in any order.
 
     Parameters
     ----------
@@ -92,4 +92,6 @@ def samples_digest(
     parts: list[object] = [rows, labels, pairs]
     if series:
         parts.append(sorted([row.sample.sample_id, row.factor, row.level, row.position, row.own] for row in series))
+    if benchmark.withdrawn is not None:
+        parts.append(["withdrawn", benchmark.withdrawn.digest])
     return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).hexdigest()

@@ -20,12 +20,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audit import assemble, assemble_bootstrap, assemble_extras, influence, models, provenance, remarks, results
+from audit import (
+    assemble,
+    assemble_bootstrap,
+    assemble_extras,
+    forgetting,
+    influence,
+    models,
+    provenance,
+    remarks,
+    results,
+    superseded,
+    upkeep,
+)
 from audit import record as records
 from audit.compare import Comparisons, halves
 from audit.compare.counts import Ints, ScoreCounts
-from audit.domain import Benchmark, ErrorRate, Sample, Threshold
-from audit.errors import NothingMeasured
+from audit.domain import Benchmark, ErrorRate, FailureToAcquire, Sample, Threshold
+from audit.errors import DataError, NothingMeasured
+from audit.evaluation import Evaluation
 from audit.extract import Extraction, extract
 from audit.groups import Grouping
 from audit.inputs import Inputs, People, Progress, prepare, silent
@@ -34,7 +47,6 @@ from audit.metrics.evaluation import Acquired
 from audit.models import DetectorCard, ModelCard
 from audit.plan import AuditPlan, RunOptions
 from audit.record import EvaluationRecord, Movement
-from audit.report import render
 from audit.store import TemplateStore, default_root
 
 if TYPE_CHECKING:
@@ -42,23 +54,13 @@ if TYPE_CHECKING:
     from audit.compare.parts import Checkpoint
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """A record and where it was written."""
+def run(plan: AuditPlan, options: RunOptions | None = None) -> Evaluation:
+    """Audit one model on one benchmark; the record and its report are written below `options.out`.
 
-    record: EvaluationRecord
-    folder: Path
-    report: Path
-    reused: bool
-
-
-def run(plan: AuditPlan, options: RunOptions | None = None) -> EvaluationRecord:
-    """Audit one model on one benchmark; the record and its report are written below `options.out`."""
-    return evaluate(plan, options or RunOptions()).record
-
-
-def evaluate(plan: AuditPlan, options: RunOptions) -> Evaluation:
-    """Audit one model on one benchmark.
+    Parameters
+    ----------
+    plan : everything that decides a number
+    options : where data lie and results go, and how work is done; default: `RunOptions()`
 
     Raises
     ------
@@ -67,25 +69,58 @@ def evaluate(plan: AuditPlan, options: RunOptions) -> Evaluation:
     AuditError
         See `audit.errors`.
     """
+    options = options or RunOptions()
     progress = options.progress or silent
+    began = time.perf_counter()
     inputs = prepare(plan, options, progress)
-    card = inputs.card
-    folder = options.out / results.folder(inputs.benchmark.name, card.name, card.revision, inputs.digests.plan)
+    prepared = time.perf_counter()
+    card, benchmark = inputs.card, inputs.benchmark
+    folder = options.out / results.folder(benchmark.name, card.name, card.revision, inputs.digests.plan)
+    withdraw(benchmark, (*inputs.samples, *inputs.pictures), inputs.files, folder, options)
     known = None if options.fresh else results.finished(folder / "record.json", inputs.digests)
-    made = published(known or _measure(inputs, options, progress), folder, reused=known is not None)
+    record = known or _measure(inputs, options, progress)
+    measured = time.perf_counter()
+    evaluation = published(record, folder, reused=known is not None)
     for whose in ("judged", "setters"):
         checkpoint_of(inputs.digests, whose, options.cache).clear()
-    return made
+    _tidy(inputs, options)
+    steps = {"preparation": prepared - began, "report": time.perf_counter() - measured}
+    return replace(evaluation, timing=steps)
+
+
+def _tidy(inputs: Inputs, options: RunOptions) -> None:
+    """After the run: delete templates where the benchmark's terms ask for it, and hold the cache to its size."""
+    if inputs.benchmark.delete_templates:
+        TemplateStore(options.cache).forget(file for file in inputs.files.values() if isinstance(file, str))
+    with contextlib.suppress(DataError):  # a cache that cannot be written cannot grow
+        upkeep.clear(options.cache, max_size=upkeep.limit())
+
+
+def withdraw(
+    benchmark: Benchmark,
+    samples: Sequence[Sample],
+    files: Mapping[str, str | FailureToAcquire],
+    folder: Path,
+    options: RunOptions,
+) -> None:
+    """Clear the cache of people who withdrew, and mark earlier records; before anything is answered from either."""
+    domain = influence.domain(benchmark.consent.tier, benchmark.name, benchmark.digest)
+    forgetting.clear(benchmark, samples, files, domain, options.cache)
+    superseded.mark(options.out, benchmark.name, benchmark.withdrawn, folder)
 
 
 def published(record: EvaluationRecord, folder: Path, *, reused: bool) -> Evaluation:
-    """Write a record and its report; of a record that is there already, the report if it is missing."""
+    """Write a record and its report; of a record that is there already, the report if it is missing.
+
+    A record that is marked superseded is not overwritten, but moves aside.
+    """
+    earlier = None if reused else superseded.set_aside(folder)
     if not reused:
         records.write(record, folder / "record.json")
-    report = folder / "report.html"
-    if not reused or not report.exists():
-        report = render(record, folder)[0]
-    return Evaluation(record, folder, report, reused=reused)
+    made = Evaluation(record, folder, reused=reused, earlier=earlier)
+    if not reused or not made.report_path.exists():
+        made.report()
+    return made
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,7 +182,7 @@ def _measure(inputs: Inputs, options: RunOptions, progress: Progress) -> Evaluat
         of_series = everything.part(inputs.pictures, len(inputs.samples))
         moved = _moved(inputs, extraction, of_series, found, record)
         record = record.model_copy(update={"counterfactuals": moved})
-    timing = {"extraction": extracted - began, "measurement": time.perf_counter() - extracted}
+    timing = {"extraction": extracted - began, "measurement": time.perf_counter() - extracted, **everything.timing}
     return record.model_copy(update={"timing": {name: round(value, 3) for name, value in timing.items()}})
 
 
@@ -333,7 +368,13 @@ def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
             )
         ],
         summary=assemble.summary(scores, grouping, found.measured),
-        warnings=remarks.warnings((*scored.remarks, *unbound), plan, scored.benchmark, placed, found.acquisition),
+        warnings=remarks.warnings(
+            (*scored.remarks, *remarks.of_groups(grouping), *unbound),
+            plan,
+            scored.benchmark,
+            placed,
+            found.acquisition,
+        ),
         limits=remarks.limits(
             scored.benchmark, None if scored.setters is scored.judged else len(scored.setters.subjects), scores
         ),

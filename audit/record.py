@@ -13,7 +13,6 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import pandas as pd
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from audit.domain import Provenance, Support, Verdict
@@ -48,12 +47,34 @@ class Digests(_Part):
     code: str = Field(description="the package's own source files")
 
 
+class MeasurementPart(_Part):
+    """How sure a measured attribute is; medians over people, in the attribute's unit."""
+
+    people: int
+    without: int = Field(description="people of whom nothing could be measured: they have no label")
+    images: int
+    pixel_spread: float | None = Field(description="within a picture: robust standard deviation over pixels")
+    sides: float | None = Field(description="between the two sides of a face: what uneven light does")
+    image_spread: float | None = Field(description="between a person's pictures: standard deviation")
+    several_bands: int = Field(description="people whose own pictures fall into more than one group")
+
+
 class AttributePart(_Part):
     """An attribute, who assigned it, and its values."""
 
     provenance: Provenance
     values: list[str]
     note: str = ""
+    measurement: MeasurementPart | None = None
+
+
+class WithdrawnPart(_Part):
+    """People who were left out because they withdrew: what a comparison of before and after needs, naming nobody."""
+
+    listed: int = Field(ge=0, description="people on the list")
+    people: int = Field(ge=0, description="of them, those whom the benchmark's tables still hold")
+    date: str = Field(description="latest day on the list")
+    digest: str = Field(description="SHA-256 of the list")
 
 
 class BenchmarkPart(_Part):
@@ -71,6 +92,7 @@ class BenchmarkPart(_Part):
     live: bool
     notices: list[str] = Field(description="what the consent gate demands to be said")
     acknowledged: list[str] = []
+    withdrawn: WithdrawnPart | None = Field(None, description="null: there is no list of withdrawals")
     attributes: dict[str, AttributePart]
 
 
@@ -170,6 +192,13 @@ class GroupsPart(_Part):
     best: Group | None
 
 
+class Histogram(_Part):
+    """Counts between edges; `edges` has one number more than `counts`."""
+
+    edges: list[float]
+    counts: list[int]
+
+
 class Differential(_Part):
     """A disparity measure over the groups of an attribute or an intersection."""
 
@@ -183,6 +212,9 @@ class Differential(_Part):
     null_p: Unit | None
     null_median: float | None = Field(None, description="median of the measure if the rates were equal")
     null_high: float | None = Field(None, description="95 % point of the measure if the rates were equal")
+    null_histogram: Histogram | None = Field(
+        None, description="draws of the measure if the rates were equal; of max/geomean alone"
+    )
     debiased: dict[str, float | None] = Field(description="cross_fit, tau")
     components: dict[str, float | None] = {}
     groups: GroupsPart
@@ -428,42 +460,16 @@ class EvaluationRecord(_Part):
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
 
-    def rates_frame(self) -> pd.DataFrame:
-        """Rates as a tidy frame: one row a rate, group columns flattened to text."""
-        return _frame(self.rates)
-
-    def contrasts_frame(self) -> pd.DataFrame:
-        """Contrasts as a tidy frame."""
-        return _frame(self.contrasts)
-
-    def differentials_frame(self) -> pd.DataFrame:
-        """Disparity measures as a tidy frame."""
-        return _frame(self.differentials)
-
 
 def group_text(group: Group | Literal["rest"] | None) -> str | None:
-    """Print a group of the record as `gender=female & ethnicity=black`."""
+    """Print a group of the record.
+
+    >>> group_text({"gender": "female", "ethnicity": "black"}), group_text({}), group_text("rest")
+    ('gender=female & ethnicity=black', 'everyone', 'rest')
+    """
     if group is None or isinstance(group, str):
         return group
     return " & ".join(f"{name}={value}" for name, value in group.items()) or "everyone"
-
-
-def _frame(parts: list[Any]) -> pd.DataFrame:
-    rows = []
-    for part in parts:
-        row = part.model_dump()
-        for key in ("group", "reference_group", "against"):
-            if key in row:
-                row[key] = group_text(row[key])
-        for key in ("interval", "difference_interval"):
-            if key in row:
-                interval = row.pop(key) or {}
-                prefix = "" if key == "interval" else "difference_"
-                row.update({f"{prefix}low": interval.get("low"), f"{prefix}high": interval.get("high")})
-                if key == "interval":
-                    row["method"] = interval.get("method")
-        rows.append(row)
-    return pd.DataFrame(rows)
 
 
 def dumps(record: EvaluationRecord) -> str:
@@ -479,7 +485,12 @@ def write(record: EvaluationRecord, path: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file atomically: readers see the old file or the new one, never half of it.
+    """As `write_bytes`, in UTF-8."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file atomically: readers see the old file or the new one, never half of it.
 
     Raises
     ------
@@ -490,8 +501,8 @@ def write_text(path: Path, text: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as stream:
-                stream.write(text)
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(content)
             os.chmod(name, 0o644)  # noqa: PTH101 - mkstemp returns a name, and a record is meant to be published
             os.replace(name, path)  # noqa: PTH105
         except BaseException:
@@ -520,8 +531,14 @@ def read(path: Path) -> EvaluationRecord:
     try:
         return EvaluationRecord.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = "/".join(str(part) for part in first["loc"]) or "(document)"
+        errors = error.errors()
+        first = next((one for one in errors if one["loc"] == ("schema",) and one["type"] != "missing"), errors[0])
+        if first["loc"] == ("schema",) and isinstance(first["input"], str):
+            found = f"is of another version: {first['input'][:60]!r}"
+            raise DataError(
+                f"{path}#/schema", found, f"This version reads {SCHEMA}; the one that wrote it reads it"
+            ) from None
+        where = "/".join(str(part) for part in first["loc"])[:200] or "(document)"
         way_out = f"This version reads {SCHEMA}; {error.error_count()} place(s) do not fit"
         raise DataError(f"{path}#/{where}", first["msg"], way_out) from None
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from audit.compare.counts import ScoreCounts
 from audit.domain import Benchmark, ErrorRate, Threshold
 from audit.extract import Extraction
+from audit.groups import Grouping
 from audit.inputs import Inputs
 from audit.plan import AuditPlan
 
@@ -30,6 +31,16 @@ def of_extraction(inputs: Inputs, extraction: Extraction) -> list[str]:
     return made
 
 
+def of_groups(grouping: Grouping) -> list[str]:
+    """That groups overlap, where somebody carries several values of an attribute."""
+    total = len(grouping.atom_of)
+    return [
+        f"{people} of {total} people carry several values of {name} and count in each: these groups overlap. Their "
+        "counts add up to more than the total; comparisons of them take into account whom they share."
+        for name, people in grouping.several().items()
+    ]
+
+
 def warnings(
     noticed: Sequence[str],
     plan: AuditPlan,
@@ -49,6 +60,10 @@ def warnings(
         f"Target FMR {point.target_fmr:g} is {point.reason}." for point in placed
         if point.policy == "global" and point.value is None
     ]  # fmt: skip
+    out = benchmark.withdrawn
+    if out is not None and out.listed:
+        who = "1 person has" if out.listed == 1 else f"{out.listed} people have"
+        made.append(f"{who} withdrawn from this benchmark (list of {out.date}); nothing of theirs was used.")
     made += list(benchmark.notes)
     if plan.limit:
         made.append(f"A trial run: only the first {plan.limit} subjects were used.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 from audit.errors import DataError
@@ -13,6 +14,11 @@ from audit.record import Digests, EvaluationRecord
 def folder(benchmark: str, model: str, revision: str, plan_digest: str) -> Path:
     """`<benchmark>/<model>@<revision>/<plan digest>`, safe as a path."""
     return Path(_safe(benchmark)) / _safe(f"{model}@{revision}") / plan_digest[:12]
+
+
+def records_of(out: Path, benchmark: str) -> Iterator[Path]:
+    """Records of a benchmark below `out`, whatever the model and the plan."""
+    return (out / _safe(benchmark)).glob("*/*/record.json")
 
 
 def _safe(name: str) -> str:

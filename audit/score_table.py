@@ -13,8 +13,8 @@ import difflib
 import hashlib
 import io
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -139,6 +139,24 @@ def read(
         unread=tuple(name for name in columns if name not in wanted),
         blank=len(lines.blank),
         digest=digest,
+    )
+
+
+def without(table: ScoreTable, people: Collection[str]) -> ScoreTable:
+    """Take people out: their comparisons and their samples. Codes of subjects stay as they are."""
+    kept = np.array([name not in people for name in table.subjects], dtype=bool)
+    rows = kept[table.probe] & kept[table.reference]
+    made = replace(table, probe=table.probe[rows], reference=table.reference[rows], score=table.score[rows])
+    if table.samples is None:
+        return made
+    held = kept[table.owner] | (table.owner < 0)
+    place = np.cumsum(held, dtype=np.int32) - 1
+    return replace(
+        made,
+        samples=tuple(name for name, stays in zip(table.samples, held, strict=True) if stays),
+        owner=table.owner[held],
+        probe_sample=place[table.probe_sample[rows]],
+        reference_sample=place[table.reference_sample[rows]],
     )
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,9 +20,11 @@ from typing import Any
 import numpy as np
 
 from audit import groups, plan, provenance, recipe, results, score_table
-from audit.benchmarks import consent, descriptor, people, recognise, tables, undescribed
+from audit.benchmarks import consent, descriptor, pass_gate, people, recognise, tables, undescribed, withdrawals
+from audit.benchmarks.places import Found
 from audit.domain import Attribute, Benchmark, Consent, Subject
 from audit.errors import DataError, NothingMeasured, PlanError
+from audit.evaluation import Evaluation
 from audit.inputs import People
 from audit.metrics.evaluation import Acquired
 from audit.record import Digests, ModelPart
@@ -67,7 +69,7 @@ class Given:
     model_revision: str = ""
 
 
-def evaluate(given: Given, settings: Mapping[str, Any], options: plan.RunOptions) -> recipe.Evaluation:
+def evaluate(given: Given, settings: Mapping[str, Any], options: plan.RunOptions) -> Evaluation:
     """Audit scores; the record and its report are written below `options.out`.
 
     Parameters
@@ -82,16 +84,20 @@ def evaluate(given: Given, settings: Mapping[str, Any], options: plan.RunOptions
         See `audit.errors`.
     """
     results.require_writable(options.out)
-    for entry in recognise.by_name([given.scores.stem]):
-        consent.check_entry(entry, place=str(given.scores))
-    benchmark = _benchmark(given, tuple(settings.get("acknowledge", ())))
+    for path in (given.scores, given.subjects, given.samples):
+        for entry in recognise.by_name([path.stem] if path is not None else []):
+            consent.check_entry(entry, place=str(path))
+    stated = plan.make({**settings, "benchmark": "unknown", "model": given.model_name}, place="score")
+    benchmark = _benchmark(given, stated)
     known = [subject.subject_id for subject in benchmark.subjects] or None
     samples = _samples(given.samples, known)
     table = score_table.read(given.scores, subjects=known, samples=samples, distance=given.distance)
     if table.samples is not None:
-        recognise.check_paths(table.samples, place=str(given.scores))
+        recognise.check_paths(_as_paths(table), place=str(given.scores))
     if known is None:
         benchmark = replace(benchmark, subjects=tuple(Subject(name, {}) for name in table.subjects))
+    revision = given.model_revision or _digest(given, table, samples, benchmark)[:12]
+    benchmark, table = _without_withdrawn(given, benchmark, table)
     wanted = plan.make(
         {"by": benchmark.default_by, **settings, "benchmark": benchmark.name, "model": given.model_name}, place="score"
     )
@@ -103,8 +109,8 @@ def evaluate(given: Given, settings: Mapping[str, Any], options: plan.RunOptions
         plan=wanted.digest(),
         code=provenance.code_digest(),
     )
-    revision = given.model_revision or digests.samples[:12]
     folder = options.out / results.folder(benchmark.name, given.model_name, revision, wanted.digest())
+    recipe.withdraw(benchmark, (), {}, folder, options)
     made = None if options.fresh else results.finished(folder / "record.json", digests)
     if made is not None:
         return recipe.published(made, folder, reused=True)
@@ -113,6 +119,27 @@ def evaluate(given: Given, settings: Mapping[str, Any], options: plan.RunOptions
         folder,
         reused=False,
     )
+
+
+def _as_paths(table: ScoreTable) -> Iterator[str]:
+    """Sample ids as the paths that they are or stand for: with the folder of their person, and with a suffix."""
+    for name, owner in zip(table.samples or (), table.owner, strict=True):
+        yield name
+        if "/" not in name:
+            yield f"{table.subjects[owner]}/{name}" + ("" if Path(name).suffix else ".jpg")
+
+
+def _without_withdrawn(given: Given, benchmark: Benchmark, table: ScoreTable) -> tuple[Benchmark, ScoreTable]:
+    """Take out whoever is on a list of withdrawals beside the card, the people or the scores."""
+    folders = [path.parent for path in (given.card, given.subjects, given.scores) if path is not None]
+    out = withdrawals.among(table.subjects, folders)
+    if out is None:
+        return benchmark, table
+    table = score_table.without(table, out.subjects)
+    if not len(table.score):
+        raise NothingMeasured(str(given.scores), "everybody in it has withdrawn", "Nothing can be measured")
+    left = tuple(subject for subject in benchmark.subjects if subject.subject_id not in out.subjects)
+    return replace(benchmark, subjects=left, withdrawn=out), table
 
 
 def _refuse_what_needs_images(wanted: plan.AuditPlan) -> None:
@@ -230,7 +257,7 @@ def _model(given: Given, revision: str) -> ModelPart:
     )
 
 
-def _benchmark(given: Given, acknowledge: tuple[str, ...]) -> Benchmark:
+def _benchmark(given: Given, stated: plan.AuditPlan) -> Benchmark:
     """What is known of the people behind the scores."""
     if given.card is None:
         subjects: tuple[Subject, ...] = ()
@@ -245,9 +272,14 @@ def _benchmark(given: Given, acknowledge: tuple[str, ...]) -> Benchmark:
         )  # fmt: skip
     described = descriptor.read(given.card)
     dataset = described.dataset
-    known = recognise.by_name([dataset.name, dataset.title])
-    agreed = consent.gate(
-        dataset, place=str(given.card), known=known, acknowledge=acknowledge, purposes=("evaluation", "biometric")
+    for name in (given.card.resolve().parent.name, given.card.absolute().parent.name):
+        for entry in recognise.by_name([name]):
+            consent.check_entry(entry, place=str(given.card))
+    agreed = pass_gate(
+        Found(described, None, recognise.by_descriptor(dataset)),
+        place=str(given.card),
+        acknowledge=stated.acknowledge,
+        purposes=stated.all_purposes,
     )
     if given.subjects is None:
         raise PlanError(
@@ -305,6 +337,8 @@ def _digest(given: Given, table: ScoreTable, samples: Mapping[str, str] | None, 
         for subject in benchmark.subjects
     )
     parts = [table.digest, given.distance, None if samples is None else sorted(samples.items()), labels]
+    if benchmark.withdrawn is not None:
+        parts.append(["withdrawn", benchmark.withdrawn.digest])
     return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).hexdigest()
 
 

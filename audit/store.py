@@ -8,11 +8,14 @@ folders are 0700, files 0600.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import struct
 import tempfile
+import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast, get_args
@@ -25,6 +28,8 @@ from audit.errors import DataError
 
 _MAGIC = b"faceaudit-outcome-1\n"
 _TEMPLATE, _FAILURE = b"T", b"F"
+_LEFT_OVER = 60.0
+"""Seconds after which a file that is being written was left behind by a process that died."""
 _WAY_OUT = "Set FACEAUDIT_CACHE to a folder that can be written and has room"
 
 
@@ -60,11 +65,17 @@ class TemplateStore:
         self.root = (root or default_root()) / "templates"
 
     def get(self, key: Key) -> Template | FailureToAcquire | None:
-        """Return the outcome, or None if it is unknown or its entry is damaged."""
+        """Return the outcome, or None if it is unknown or its entry is damaged. Using it makes it young again."""
+        path = self._path(key)
         try:
-            content = self._path(key).read_bytes()
+            with path.open("rb") as stream:
+                content = stream.read()
+                unused = time.time() - os.fstat(stream.fileno()).st_mtime
         except OSError:
             return None
+        if unused > _LEFT_OVER:
+            with contextlib.suppress(OSError):
+                os.utime(path)
         return _parse(content, key)
 
     def put(self, key: Key, outcome: Template | FailureToAcquire) -> None:
@@ -104,6 +115,45 @@ class TemplateStore:
             Path(name).unlink()
         except OSError as error:
             raise DataError(str(self.root), f"cache cannot be written: {error.strerror}", _WAY_OUT) from error
+
+    def forget(self, images: Iterable[str]) -> int:
+        """Delete the outcomes of images for every model and preprocessing; nothing of them can be read afterwards.
+
+        Parameters
+        ----------
+        images : iterable of str
+            SHA-256 of image files, hexadecimal. What an interrupted write left beside their outcomes goes too.
+
+        Returns
+        -------
+        int
+            Outcomes that were deleted.
+
+        Raises
+        ------
+        DataError
+            If one cannot be deleted: a withdrawn person's template must not stay unnoticed.
+        """
+        wanted = sorted(set(images))
+        deleted = 0
+        try:
+            for setting in sorted(self.root.glob("*-*")):
+                for image in wanted:
+                    path = setting / image[:2] / f"{image}.outcome"
+                    if path.is_file():
+                        path.unlink()
+                        deleted += 1
+                for shelf in {image[:2] for image in wanted}:
+                    for left in (setting / shelf).glob(".new-*"):
+                        if left.stat().st_mtime < time.time() - _LEFT_OVER:
+                            left.unlink(missing_ok=True)
+        except OSError as error:
+            raise DataError(
+                str(error.filename or self.root),
+                f"the template of a withdrawn person cannot be deleted: {error.strerror}",
+                "Make the cache writable, or delete this file yourself",
+            ) from error
+        return deleted
 
     def _path(self, key: Key) -> Path:
         return self.root / f"{key.weights[:16]}-{key.preprocessing}" / key.image[:2] / f"{key.image}.outcome"

@@ -19,6 +19,7 @@ from audit import benchmarks, groups, plan, provenance, recipe, results, templat
 from audit.benchmarks import consent, recognise, undescribed
 from audit.domain import Benchmark, Subject
 from audit.errors import DataError, NothingMeasured, PlanError
+from audit.evaluation import Evaluation
 from audit.inputs import People, silent
 from audit.metrics.evaluation import Acquired
 from audit.record import Digests, ModelPart
@@ -46,7 +47,7 @@ class _Whose:
     owner: Mapping[str, str]
 
 
-def evaluate(asked: plan.AuditPlan, subjects: Path | None, options: plan.RunOptions) -> recipe.Evaluation:
+def evaluate(asked: plan.AuditPlan, subjects: Path | None, options: plan.RunOptions) -> Evaluation:
     """Audit templates; the record and its report are written below `options.out`.
 
     Parameters

@@ -24,6 +24,25 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 """A shell that starts tests in the background has Ctrl-C ignored, and the commands under test would inherit that."""
 
 
+SHARED_AUDITS = ("london_results", "bundled")
+"""Fixtures that take half a minute and more: tests that use one run in one process."""
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Side by side is for the whole suite: not for a file that somebody asks for, and never for measured times."""
+    asked = config.args_source is pytest.Config.ArgsSource.ARGS
+    marks = config.option.markexpr
+    measured = "performance" in marks and "not performance" not in marks
+    return 0 if asked or measured else os.cpu_count() or 1
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests side by side (pytest-xdist): those of a file together, those of a shared audit together."""
+    for item in items:
+        used = [name for name in SHARED_AUDITS if name in getattr(item, "fixturenames", ())]
+        item.add_marker(pytest.mark.xdist_group(used[0] if used else item.location[0]))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, object, object]:
     """With CI=true, a skipped test of the kinds that must run is a failure."""

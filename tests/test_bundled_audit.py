@@ -65,6 +65,21 @@ def test_the_reports_first_line_says_what_it_is_not(bundled: tuple[Path, Run, Ru
         assert "design" in first, first
 
 
+def test_the_headline_ratio_carries_its_draws_under_equal_rates(record: EvaluationRecord) -> None:
+    """A histogram of 4,000 draws whose median and 95 % point are those of the record; of the headline measure alone."""
+    kept = [d for d in record.differentials if d.null_histogram is not None]
+    assert kept
+    assert {d.measure for d in kept} == {"max/geomean"}
+    for d in kept:
+        assert d.null_histogram is not None
+        edges, counts = d.null_histogram.edges, d.null_histogram.counts
+        assert sum(counts) == 4000
+        for share, value in ((0.5, d.null_median), (0.95, d.null_high)):
+            k = next(k for k in range(len(counts)) if sum(counts[: k + 1]) >= share * 4000)
+            assert value is not None
+            assert edges[max(k - 1, 0)] <= value <= edges[min(k + 2, len(counts))]
+
+
 def test_both_audits_need_no_network(bundled: tuple[Path, Run, Run]) -> None:
     """They ran where there is none, if this machine can make such a place."""
     folder = bundled[0]

@@ -122,6 +122,34 @@ def test_prepare_leaves_nothing_behind(store: TemplateStore) -> None:
     assert files(store) == []
 
 
+def test_forgetting_an_image_leaves_no_byte_of_it(store: TemplateStore) -> None:
+    for weights in ("v", "w"):
+        for setting in ("0123456789abcdef", "fedcba9876543210"):
+            store.put(key("gone", weights, setting), Template(VECTOR, 1))
+            store.put(key("kept", weights, setting), Template(VECTOR * 2, 1))
+    shelf = next(path.parent for path in files(store) if path.stem == key("gone").image)
+    (shelf / ".new-left").write_bytes(VECTOR.tobytes())
+    os.utime(shelf / ".new-left", (0, 0))
+    assert store.forget([key("gone").image, key("never seen").image]) == 4
+    assert len(files(store)) == 4
+    for path in files(store):
+        assert VECTOR.tobytes() not in path.read_bytes()
+        assert key("gone").image not in str(path)
+    assert store.get(key("kept")) is not None
+    assert store.forget([key("gone").image]) == 0
+
+
+def test_a_template_that_cannot_be_deleted_stops_the_run(store: TemplateStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    store.put(key("gone"), Template(VECTOR, 1))
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(DataError, match=r"outcome: the template of a withdrawn person cannot be deleted: Permission"):
+        store.forget([key("gone").image])
+
+
 def test_two_processes_may_write_the_same_entries(store: TemplateStore) -> None:
     program = (
         "import sys, hashlib, numpy as np\nfrom pathlib import Path\n"

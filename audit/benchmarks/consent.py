@@ -1,115 +1,56 @@
 """The gate: which benchmarks may be measured on, and what has to be said about them.
 
-One table, `POLICY`, holds a rule for every consent tier. Refused means that no image of the set is loaded, fetched or
-scored; no flag changes that. A tier of several parts counts as its strictest part, one with an asterisk as T3.
-Tiers are a technical classification, not legal advice. Consent, licence, purpose, minors, freshness and withdrawal are
-separate facts: none is inferred from another.
+`tiers` holds the tables: `POLICY`, a rule for every consent tier, and `REFUSALS`, every reason for which a run is
+refused (exit code 3). Refused means that no image of the set is loaded, fetched or scored; no flag changes that. A
+tier of several parts counts as its strictest part, one with an asterisk as T3. Consent, licence, purpose, minors,
+freshness and withdrawal are separate facts: none is inferred from another.
+
+A descriptor that lies beside the data is believed where it is stricter than what is known of the set (the catalogue,
+and the descriptor that is shipped with the package), and nowhere else.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+import json
+import re
+from collections.abc import Mapping, Sequence
 
 from audit.benchmarks import catalogue
-from audit.benchmarks.schema import Dataset
+from audit.benchmarks.schema import Answer, Dataset
+from audit.benchmarks.tiers import (
+    NOT_LEGAL_ADVICE,
+    POLICY,
+    REFUSALS,
+    Purpose,
+    about,
+    alternatives,
+    check_entry,
+    refusal,
+    refused,
+    strictest,
+)
 from audit.domain import Consent
-from audit.errors import DataError, PlanError, Refused
+from audit.errors import PlanError
 
-Purpose = Literal["evaluation", "biometric", "commercial"]
-NOT_LEGAL_ADVICE = "Consent tiers are a technical classification, not legal advice."
+__all__ = [
+    "NOT_LEGAL_ADVICE",
+    "POLICY",
+    "PURPOSES",
+    "REFUSALS",
+    "Purpose",
+    "about",
+    "alternatives",
+    "check_entry",
+    "gate",
+    "refusal",
+    "refused",
+    "strictest",
+]
 
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """What the gate does with a tier, and what the tier means."""
-
-    verdict: Literal["allowed", "acknowledge", "refused"]
-    meaning: str
-
-
-POLICY: dict[str, Rule] = {
-    "T1": Rule("allowed", "explicit informed consent to the evaluation of AI systems"),
-    "own": Rule("allowed", "an organisation's own collection; consent is self-declared, nobody else has seen it"),
-    "S1": Rule("allowed", "synthetic, rendered from assets: no real person, not evidence about people"),
-    "T2": Rule("allowed", "recruited people who consented to research use and distribution, biometric use not named"),
-    "S2": Rule("acknowledge", "synthetic, made by a generator that was trained on scraped faces: no real person shown"),
-    "T3": Rule("acknowledge", "volunteers or a legacy laboratory collection; the consent wording was not seen"),
-    "T4": Rule("refused", "public photographs of public officials; nobody consented"),
-    "T5": Rule("refused", "custodial or public records; nobody consented"),
-    "T6": Rule("refused", "scraped from the web; nobody was asked"),
-    "T7d": Rule("refused", "derived from a set that was withdrawn"),
-    "T7": Rule("refused", "withdrawn"),
-}
-"""Every tier, from the mildest to the strictest."""
-
-_STRICTNESS = list(POLICY)
-
-
-def strictest(tiers: Iterable[str], *, place: str) -> str:
-    """Reduce tiers, each possibly of several parts, to the one that gates.
-
-    Raises
-    ------
-    DataError
-        If a part is no tier, or none is given.
-
-    Examples
-    --------
-    >>> strictest(["T6/T7d"], place="here"), strictest(["T1*"], place="here"), strictest(["T4/n.a."], place="here")
-    ('T7d', 'T3', 'T4')
-    """
-    found = []
-    for text in tiers:
-        for part in text.split("/"):
-            name = part.strip()
-            if name == "n.a.":
-                continue
-            if name.endswith("*") and name[:-1] in POLICY:
-                name = max("T3", name[:-1], key=_STRICTNESS.index)
-            if name not in POLICY:
-                raise DataError(place, f"{name!r} is no consent tier", f"Tiers are {', '.join(POLICY)}")
-            found.append(name)
-    if not found:
-        raise DataError(place, "no consent tier is given", f"Tiers are {', '.join(POLICY)}")
-    return max(found, key=_STRICTNESS.index)
-
-
-def check_entry(entry: catalogue.Entry, *, place: str) -> None:
-    """Refuse a set of the catalogue by its tier, before anything of it is touched.
-
-    Raises
-    ------
-    Refused
-        With the reason and consented alternatives.
-    """
-    tier = strictest([entry.tier], place=place)
-    if POLICY[tier].verdict == "refused":
-        raise Refused(place, refusal(entry), alternatives(entry))
-
-
-def refusal(entry: catalogue.Entry) -> str:
-    """Say why a set is refused, with the mark of how far that was checked."""
-    tier = strictest([entry.tier], place=entry.id)
-    known = catalogue.MARKS[entry.mark("consent")]
-    return f"{entry.name} is refused: tier {entry.tier}, {POLICY[tier].meaning} ({entry.consent}; {known})"
-
-
-def alternatives(entry: catalogue.Entry | None = None) -> str:
-    """Name consented sets for the task of a refused one."""
-    tasks = entry.tasks if entry else "verification"
-    if "verification" in tasks or "identification" in tasks or "training" in tasks or "re-id" in tasks:
-        named = ["london", "fhibe"]
-    else:
-        named = ["london", "ccv2"]
-    texts = []
-    for name in named:
-        other = catalogue.find(name)
-        if other is not None:
-            texts.append(f"{name} ({other.name}: {other.subjects} people, tier {other.tier}, {other.access})")
-    return f"No flag opens it. Consented alternatives: {'; '.join(texts)}"
+PURPOSES: tuple[Purpose, ...] = ("evaluation", "biometric", "commercial")
+_ANSWERS: tuple[Answer, ...] = ("allowed", "not-named", "forbidden")
+_NONCOMMERCIAL = re.compile(r"non-?commercial|\bNC\b|/by-nc|\bBY-NC|DUO[_:]0000046|DUO[_:]0000018", re.IGNORECASE)
 
 
 def gate(
@@ -117,9 +58,11 @@ def gate(
     *,
     place: str,
     known: Sequence[catalogue.Entry] = (),
+    shipped: Sequence[Dataset] = (),
     acknowledge: Sequence[str] = (),
     purposes: Sequence[Purpose] = ("evaluation", "biometric"),
     today: dt.date | None = None,
+    seen: dt.date | None = None,
 ) -> Consent:
     """Decide whether a described benchmark may be measured on.
 
@@ -131,12 +74,16 @@ def gate(
         What the user named, for messages.
     known : sequence of Entry
         Sets of the catalogue that the benchmark was recognised as; the strictest tier of all counts.
+    shipped : sequence of Dataset
+        Descriptors of these sets that are shipped; of each fact the stricter one counts.
     acknowledge : sequence of str
         Tiers that the plan knowingly accepts.
     purposes : sequence of str
-        What the run does; a purpose that the terms forbid is refused, one that they do not name is printed.
+        What the run is for; a purpose that the terms forbid is refused, one that they do not name is printed.
     today : date, optional
-        For the age of a live data set.
+        For the age of a live data set, and for days of signing.
+    seen : date, optional
+        Latest day that something on this machine was written, see `clock.latest`.
 
     Returns
     -------
@@ -150,32 +97,38 @@ def gate(
     PlanError
         If the plan acknowledges what cannot be acknowledged.
     """
+    day = today or dt.datetime.now(tz=dt.UTC).date()
     for entry in known:
         check_entry(entry, place=place)
-    tier = strictest([dataset.tier, *(entry.tier for entry in known)], place=place)
+    tier = strictest([dataset.tier, *(other.tier for other in shipped), *(entry.tier for entry in known)], place=place)
     if POLICY[tier].verdict == "refused":
-        raise Refused(place, f"refused: tier {tier}, {POLICY[tier].meaning}", alternatives())
+        raise refused("tier", place, what="this set", tier=tier, meaning=POLICY[tier].meaning)
     stricter = [entry.name for entry in known if strictest([entry.tier, dataset.tier], place=place) != dataset.tier]
-    seen = f"{place} (recognised as {', '.join(stricter)})" if stricter else place
-    used = _acknowledged(tier, place=seen, acknowledge=acknowledge)
-    _check_purposes(dataset, place=place, purposes=purposes)
+    as_known = f"{place} (recognised as {', '.join(stricter)})" if stricter else place
+    used = _acknowledged(tier, place=as_known, acknowledge=acknowledge)
+    terms = {
+        purpose: max((d.purposes[purpose] for d in (dataset, *shipped)), key=_ANSWERS.index) for purpose in PURPOSES
+    }
+    _check_purposes(terms, dataset, known, place=place, purposes=purposes)
     if dataset.minors == "yes":
-        raise Refused(
-            place,
-            "people under 18 are in this set",
-            "Describe a copy without them: remove their rows and images, and declare faceaudit:minors 'no'",
-        )
-    age = _check_freshness(dataset, place=place, today=today or dt.datetime.now(tz=dt.UTC).date())
+        raise refused("minors", place)
+    if dataset.signed_off_on is not None and (dataset.signed_off_on - day).days > 1:
+        raise refused("sign-off", place, day=dataset.signed_off_on)
+    leaving = next((entry for entry in known if entry.withdrawal.startswith("YES") and not dataset.live), None)
+    if leaving is not None:
+        raise refused("live", place, what=leaving.name)
+    age = _check_freshness(dataset, shipped, place=place, today=day, seen=seen)
+    wording = next((other for other in shipped if other.statement != dataset.statement), dataset)
     return Consent(
         tier=tier,
-        statement=dataset.statement,
-        statement_source=dataset.statement_source,
+        statement=wording.statement,
+        statement_source=wording.statement_source,
         licence=dataset.licence,
-        purposes=dict(dataset.purposes),
+        purposes=terms,
         minors=dataset.minors,
         live=dataset.live,
         withdrawal=dataset.withdrawal,
-        notices=(*_notices(dataset, tier, used), *age),
+        notices=(*_notices(dataset, wording, tier, used, terms, purposes), *_known_otherwise(dataset, known), *age),
         acknowledged=used,
     )
 
@@ -191,50 +144,92 @@ def _acknowledged(tier: str, *, place: str, acknowledge: Sequence[str]) -> tuple
     if tier not in able:
         return ()
     if tier not in acknowledge:
-        raise Refused(
-            place,
-            f"tier {tier} ({POLICY[tier].meaning}) needs an acknowledgement in the plan",
-            f'If you accept that knowingly, write acknowledge = ["{tier}"] in the plan; every report will say so',
-        )
+        raise refused("acknowledgement", place, tier=tier, meaning=POLICY[tier].meaning)
     return (tier,)
 
 
-def _check_purposes(dataset: Dataset, *, place: str, purposes: Sequence[Purpose]) -> None:
+def _check_purposes(
+    terms: Mapping[Purpose, Answer],
+    dataset: Dataset,
+    known: Sequence[catalogue.Entry],
+    *,
+    place: str,
+    purposes: Sequence[Purpose],
+) -> None:
     for purpose in purposes:
-        if dataset.purposes[purpose] == "forbidden":
-            raise Refused(place, f"the terms forbid {purpose} use", alternatives())
+        if terms[purpose] == "forbidden":
+            raise refused("purpose", place, purpose=purpose)
+    if "commercial" not in purposes:
+        return
+    for entry in known:
+        if entry.mark("commercial") != "M" and re.match(r"no\b", entry.commercial, re.IGNORECASE):
+            raise refused("catalogue", place, what=entry.name, why=entry.fact("commercial"))
+    for text in (dataset.licence, json.dumps(dataset.usage_info)):
+        found = _NONCOMMERCIAL.search(text)
+        if found is not None:
+            raise refused("licence", place, why=dataset.licence if text is dataset.licence else found.group())
 
 
-def _check_freshness(dataset: Dataset, *, place: str, today: dt.date) -> tuple[str, ...]:
-    if not dataset.live or dataset.last_checked is None or dataset.maximum_age_days is None:
+def _check_freshness(
+    dataset: Dataset, shipped: Sequence[Dataset], *, place: str, today: dt.date, seen: dt.date | None
+) -> tuple[str, ...]:
+    fixed = next((other for other in shipped if other.live and not dataset.live), None)
+    if fixed is not None:
+        raise refused("live", place, what=fixed.title)
+    if not dataset.live or dataset.maximum_age_days is None:
         return ()
+    if dataset.last_checked is None:
+        raise refused("unchecked", place, url=dataset.url, day=today)
+    if seen is not None and (seen - today).days > 1:  # a day is what time zones may make of it
+        raise refused("clock", place, day=today, seen=seen)
+    most = min(d.maximum_age_days for d in (dataset, *shipped) if d.maximum_age_days is not None)
     age = (today - dataset.last_checked).days
-    if not 0 <= age <= dataset.maximum_age_days:
-        raise Refused(
-            place,
-            f"people may withdraw from this set, and this copy was last checked on {dataset.last_checked}",
-            f"Take the publisher's latest version (at most {dataset.maximum_age_days} days old), "
-            "then set faceaudit:lastChecked",
-        )
-    return (f"People may withdraw from this set: its copy was last checked on {dataset.last_checked}.",)
+    if age < 0:
+        raise refused("future", place, day=dataset.last_checked)
+    if age > most:
+        raise refused("stale", place, day=dataset.last_checked, age=most)
+    checked = f"its copy was last checked on {dataset.last_checked}, and is used for {most} days from then"
+    return (f"People may withdraw from this set: {checked}.",)
 
 
-def _notices(dataset: Dataset, tier: str, used: tuple[str, ...]) -> tuple[str, ...]:
+def _notices(
+    dataset: Dataset,
+    wording: Dataset,
+    tier: str,
+    used: tuple[str, ...],
+    terms: Mapping[Purpose, Answer],
+    purposes: Sequence[Purpose],
+) -> tuple[str, ...]:
     notices = [f"Consent tier {tier}: {POLICY[tier].meaning}."]
     if used:
         notices.append(f"The auditor acknowledged tier {tier} in the plan.")
     if tier == "own":
         notices.append(f"Self-declared: signed off by {dataset.signed_off_by} on {dataset.signed_off_on}.")
-    notices.append(f"Consent wording: {dataset.statement} (Source: {dataset.statement_source}.)")
-    unnamed = [purpose for purpose, answer in dataset.purposes.items() if answer == "not-named"]
-    if unnamed:
-        notices.append(f"The terms do not name {' or '.join(unnamed)} use.")
-    forbidden = [purpose for purpose, answer in dataset.purposes.items() if answer == "forbidden"]
-    if forbidden:
-        notices.append(f"The terms forbid {' and '.join(forbidden)} use.")
+    notices.append(f"Consent wording: {wording.statement} (Source: {wording.statement_source}.)")
+    if wording is not dataset:
+        notices.append("The descriptor beside the data words the consent differently; this is the known wording.")
+    if "commercial" in purposes:
+        notices.append("The auditor declared a commercial purpose in the plan.")
+    for answer, verb in (("not-named", "do not name"), ("forbidden", "forbid")):
+        found = [purpose for purpose in PURPOSES if terms[purpose] == answer]
+        if found:
+            notices.append(f"The terms {verb} {(' or ' if answer == 'not-named' else ' and ').join(found)} use.")
     if dataset.minors == "unknown":
         notices.append("It is not known whether people under 18 are in this set.")
     if dataset.minors_note:
         notices.append(f"{dataset.minors_note}.")
+    perceived = [a.name for a in dataset.attributes if a.provenance in ("annotated", "derived-by-model")]
+    if perceived:
+        notices.append(f"Perceived by others, not the people's own statement: {', '.join(perceived)}.")
     notices.append(NOT_LEGAL_ADVICE)
     return tuple(notices)
+
+
+def _known_otherwise(dataset: Dataset, known: Sequence[catalogue.Entry]) -> tuple[str, ...]:
+    """What the catalogue says and the descriptor does not."""
+    return tuple(
+        f"The catalogue says of {entry.name}: people under 18: {entry.fact('minors')}; "
+        "the descriptor says that they are not in this copy."
+        for entry in known
+        if dataset.minors == "no" and entry.minors.lower().startswith("yes")
+    )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from audit.benchmarks.descriptor import Descriptor
-from audit.benchmarks.schema import safe_path
+from audit.benchmarks.schema import AttributeSpec, safe_path
 from audit.domain import Sample, SeriesLevel, Subject
 from audit.errors import DataError
 
@@ -27,6 +27,8 @@ class Content:
     pairs: tuple[tuple[str, str], ...] | None = None
     notes: tuple[str, ...] = ()
     series: tuple[SeriesLevel, ...] = ()
+    version: str | None = None
+    """Version of the copy, where the layout tells it."""
 
 
 def inside(root: Path, relative: str, *, place: str) -> Path:
@@ -68,17 +70,39 @@ def declared(descriptor: Descriptor, cells: Mapping[Hashable, Any], *, place: st
     return written
 
 
-def file_notes(root: Path, samples: Sequence[Sample]) -> tuple[str, ...]:
-    """Count image files without a row, and rows without an image file."""
+def file_notes(root: Path, samples: Sequence[Sample], *, known: Collection[Path] = ()) -> tuple[str, ...]:
+    """Count image files without a row, and rows without an image file; `known` files are in neither count."""
     named = {sample.path for sample in samples}
     missing = sum(not path.is_file() for path in named)
-    extra = sum(path not in named for path in _images(root))
+    extra = sum(path not in named and path not in known for path in _images(root))
     notes = []
     if missing:
         notes.append(f"{missing} of {len(named)} image files are missing; they count as failures to read.")
     if extra:
         notes.append(f"{extra} image file(s) have no row and are left out.")
     return tuple(notes)
+
+
+def label_notes(people: Sequence[Subject], specs: Sequence[AttributeSpec]) -> list[str]:
+    """Count missing labels and values that the descriptor does not document."""
+    notes = []
+    for spec in specs:
+        held = [subject.attributes[spec.name] for subject in people]
+        missing = sum(not values for values in held)
+        if missing:
+            notes.append(f"{spec.name}: {missing} of {len(held)} people have no label; they form a group of their own.")
+        if not spec.documented:
+            continue
+        for value in sorted({value for values in held for value in values} - set(spec.documented)):
+            count = sum(value in values for values in held)
+            notes.append(f"{spec.name}: {value!r} is no documented value; {count} of {len(held)} people have it. Kept.")
+    return notes
+
+
+def silent_notes(subjects: Sequence[Subject], samples: Sequence[Sample]) -> tuple[str, ...]:
+    """Count people without a sample."""
+    silent = len(subjects) - len({sample.subject_id for sample in samples})
+    return (f"{silent} of {len(subjects)} people have no sample.",) if silent else ()
 
 
 def check_declared(samples: Sequence[Sample], descriptor: Descriptor) -> None:
@@ -96,7 +120,8 @@ def check_declared(samples: Sequence[Sample], descriptor: Descriptor) -> None:
         raise DataError(
             str(descriptor.path),
             f"{len(without)} of {len(samples)} images have no known SHA-256, the first is {without[0].path.name!r}",
-            "Give the sha256 of each of your files, in 'distribution' or in the column sha256 of its table",
+            "Give the sha256 of each of your files: in 'distribution', in the column sha256 of its table, or in "
+            "SHA256SUMS in its folder (find . -type f ! -name SHA256SUMS -exec sha256sum {} + > SHA256SUMS)",
         )
 
 

@@ -130,7 +130,7 @@ def _explain(path: Path, error: ValidationError) -> DataError:
     """Turn the first finding into one line; a misspelt key comes before the missing one that it caused."""
     findings = sorted(error.errors(), key=lambda finding: finding["type"] != "extra_forbidden")
     first = findings[0]
-    where = [str(part) for part in first["loc"] if part not in ("cr:FileObject", "cr:FileSet")]
+    where = [str(part) for part in first["loc"] if not _is_branch(part)]
     more = f" ({len(findings)} findings in all)" if len(findings) > 1 else ""
     if first["type"] == "extra_forbidden":
         near = difflib.get_close_matches(where[-1], _KEYS, n=1, cutoff=0.7)
@@ -144,6 +144,11 @@ def _explain(path: Path, error: ValidationError) -> DataError:
     found = first["input"] if isinstance(first["input"], str | int | float | bool) else type(first["input"]).__name__
     shown = "" if first["type"] in ("faceaudit", "value_error") else f", found {found!r}"
     return DataError(f"{path}#/{'/'.join(where)}", f"{message}{shown}{more}", _KEYS.get(where[-1], ""))
+
+
+def _is_branch(part: str | int) -> bool:
+    """Say whether a part of a place names a branch of the schema, and no key of the file."""
+    return part in ("cr:FileObject", "cr:FileSet", "Licence") or str(part).startswith(("function-", "constrained-"))
 
 
 def _keys(models: tuple[type[BaseModel], ...]) -> Iterator[tuple[str, str]]:

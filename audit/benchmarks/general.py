@@ -25,6 +25,12 @@ SEPARATOR = "|"
 _NO_CONDITION = ("sample_id", "path", "subject_id", "session", "sha256")
 
 
+def tables_folder(root: Path, descriptor: Descriptor) -> Path:
+    """Where the tables lie: with the data, or beside the descriptor of a set that was published without tables."""
+    shipped = descriptor.path.parent
+    return shipped if not (root / "samples.csv").exists() and (shipped / "samples.csv").exists() else root
+
+
 def read(root: Path, descriptor: Descriptor) -> Content:
     """Read a folder in the general layout.
 
@@ -33,20 +39,19 @@ def read(root: Path, descriptor: Descriptor) -> Content:
     DataError
         Naming file, row, column and value.
     """
+    home = tables_folder(root, descriptor)
     for name in ("samples.csv", "subjects.csv", "pairs.csv", "series.csv"):
-        if (root / name).exists() or name in ("samples.csv", "subjects.csv"):
-            tables.check_digest(root / name, descriptor.declared(name))
+        if (home / name).exists() or name in ("samples.csv", "subjects.csv"):
+            tables.check_digest(home / name, descriptor.declared(name))
     specs = descriptor.dataset.attributes
     columns = [name for spec in specs for name in (spec.column or spec.name, *spec.annotators)]
-    frame = tables.read(root / "subjects.csv", required=["subject_id"])
-    subjects, notes = people.subjects(frame, root / "subjects.csv", key="subject_id", specs=specs, separator=SEPARATOR)
+    frame = tables.read(home / "subjects.csv", required=["subject_id"])
+    subjects, notes = people.subjects(frame, home / "subjects.csv", key="subject_id", specs=specs, separator=SEPARATOR)
     undescribed = [column for column in frame.columns if column not in ("subject_id", *columns)]
     if undescribed:
         notes = (*notes, f"Columns without a description are left out: {', '.join(undescribed)}.")
-    samples = _samples(root, descriptor, known={subject.subject_id for subject in subjects})
-    silent = len(subjects) - len({sample.subject_id for sample in samples})
-    if silent:
-        notes = (*notes, f"{silent} of {len(subjects)} people have no sample.")
+    samples = _samples(root, home / "samples.csv", descriptor, known={subject.subject_id for subject in subjects})
+    notes = (*notes, *content.silent_notes(subjects, samples))
     pairs = _pairs(root, known={sample.sample_id for sample in samples}) if (root / "pairs.csv").exists() else None
     changed: tuple[SeriesLevel, ...] = ()
     if (root / "series.csv").exists():
@@ -55,8 +60,7 @@ def read(root: Path, descriptor: Descriptor) -> Content:
     return Content(subjects, samples, pairs, (*notes, *content.file_notes(root, pictures)), changed)
 
 
-def _samples(root: Path, descriptor: Descriptor, *, known: set[str]) -> tuple[Sample, ...]:
-    path = root / "samples.csv"
+def _samples(root: Path, path: Path, descriptor: Descriptor, *, known: set[str]) -> tuple[Sample, ...]:
     frame = tables.read(path, required=["sample_id", "path", "subject_id"], key="sample_id")
     conditions = [name for name in frame.columns if name not in _NO_CONDITION]
     seen: dict[Path, int] = {}

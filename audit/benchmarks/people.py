@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from audit.benchmarks import content
 from audit.benchmarks.descriptor import annotator
 from audit.benchmarks.schema import AttributeSpec
 from audit.domain import Subject
@@ -74,10 +75,10 @@ def subjects(
                     f"in row {rows[subject.subject_id]}",
                     "A person has one set of values of an attribute: correct one of the rows",
                 )
-    notes = _undocumented(list(made.values()), specs)
+    noticed = content.label_notes(list(made.values()), specs)
     if repeated:
-        notes.append(f"{repeated} row(s) of the table of people repeat an earlier row.")
-    return tuple(made.values()), tuple(notes)
+        noticed.append(f"{repeated} row(s) of the table of people repeat an earlier row.")
+    return tuple(made.values()), tuple(noticed)
 
 
 def _values(cell: str, spec: AttributeSpec, path: Path, row: int, separator: str | None) -> tuple[str, ...]:
@@ -87,9 +88,11 @@ def _values(cell: str, spec: AttributeSpec, path: Path, row: int, separator: str
         place = f"{path}, row {row}, column {spec.column or spec.name!r}"
         if len(values) > 1:
             raise DataError(place, f"{cell!r} holds several values of a numeric attribute", "Keep one number")
-        if values and not is_number(values[0]):
+        if values and values[0] not in spec.words and not is_number(values[0]):
             raise DataError(
-                place, f"{cell!r} is no number", "Correct it, or declare its spelling in faceaudit:missingValues"
+                place,
+                f"{cell!r} is no number",
+                "Correct it, or declare it in faceaudit:words (a value) or faceaudit:missingValues (no value)",
             )
     return values
 
@@ -104,18 +107,3 @@ def is_number(text: str) -> bool:
 
 def _show(values: tuple[str, ...]) -> str:
     return " and ".join(repr(value) for value in values) or "no value"
-
-
-def _undocumented(people: Sequence[Subject], specs: Sequence[AttributeSpec]) -> list[str]:
-    notes = []
-    for spec in specs:
-        held = [subject.attributes[spec.name] for subject in people]
-        missing = sum(not values for values in held)
-        if missing:
-            notes.append(f"{spec.name}: {missing} of {len(held)} people have no label; they form a group of their own.")
-        if not spec.documented:
-            continue
-        for value in sorted({value for values in held for value in values} - set(spec.documented)):
-            count = sum(value in values for values in held)
-            notes.append(f"{spec.name}: {value!r} is no documented value; {count} of {len(held)} people have it. Kept.")
-    return notes

@@ -7,12 +7,13 @@ a shipped one. Sets that the gate refuses stop here, by name or by arrangement.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from audit.benchmarks import catalogue, consent, descriptor, recognise
+from audit.benchmarks import catalogue, consent, descriptor, own_copy, recognise, schema
 from audit.benchmarks.descriptor import Descriptor
+from audit.benchmarks.obtain import cache_folder
 from audit.errors import DataError
 
 ENVIRONMENT = "FACEAUDIT_DATA"
@@ -54,6 +55,11 @@ def find(name: str, *, data: Sequence[Path]) -> Found:
         _check_same(found, name, entry, known)
         return found
     if known is not None:
+        kept = cache_folder(known.dataset.name)
+        if (kept / descriptor.FILE_NAME).is_file():  # a copy that was taken in, with a descriptor of its own
+            found = _folder(kept, place=name)
+            _check_same(found, name, entry, known)
+            return found
         return Found(known, _bundled(known), _recognised(known, None, entry))
     if entry is not None:
         raise DataError(
@@ -91,7 +97,13 @@ def _folder(root: Path, *, place: str) -> Found:
                 f"Describe it in {file}: consent, licence, labels, files",
             )
         described = matching[0]
-    return Found(described, root, _recognised(described, root, None))
+    return in_folder(Found(described, None, _recognised(described, root, None)), root)
+
+
+def in_folder(found: Found, root: Path) -> Found:
+    """Say of which folder it was found what its owner states of this copy (`own_copy`)."""
+    described = found.descriptor
+    return replace(found, root=root, descriptor=replace(described, dataset=own_copy.apply(described, root)))
 
 
 def _matching(root: Path) -> list[Descriptor]:
@@ -99,19 +111,32 @@ def _matching(root: Path) -> list[Descriptor]:
     return [
         known
         for known in descriptor.shipped().values()
-        if known.dataset.recognised_by and all((root / mark).exists() for mark in known.dataset.recognised_by)
+        if known.dataset.recognised_by and all(there(root, mark) for mark in known.dataset.recognised_by)
     ]
 
 
+def there(root: Path, mark: str) -> bool:
+    """Say whether a mark is in a folder: a relative path, with '*' within a part, or several of them with '|'."""
+    return any(next(root.glob(each), None) is not None for each in mark.split("|"))
+
+
 def _recognised(described: Descriptor, root: Path | None, entry: catalogue.Entry | None) -> tuple[catalogue.Entry, ...]:
-    dataset = described.dataset
-    names = [dataset.name, dataset.title, *dataset.alternate_names]
+    found = {known.id: known for known in recognise.by_descriptor(described.dataset)}
     if root is not None:
-        names += [known.dataset.name for known in _matching(root)]
-    found = {known.id: known for known in recognise.by_name(names)}
+        found |= {known.id: known for known in recognise.by_name(k.dataset.name for k in _matching(root))}
     if entry is not None:
         found[entry.id] = entry
     return tuple(found.values())
+
+
+def shipped_of(known: Iterable[catalogue.Entry]) -> tuple[schema.Dataset, ...]:
+    """Shipped descriptors of sets of the catalogue."""
+    ids = {entry.id for entry in known}
+    return tuple(
+        found.dataset
+        for short, found in descriptor.shipped().items()
+        if (entry := catalogue.find(short)) is not None and entry.id in ids
+    )
 
 
 def _shipped(name: str, entry: catalogue.Entry | None) -> Descriptor | None:

@@ -14,12 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from audit.benchmarks import catalogue, consent
-from audit.errors import Refused
+from audit.benchmarks.schema import Dataset, FileObject
 
-_WORDS_OF_OTHER_MEANING = frozenset({"bupt", "cfp", "dif", "duke", "meds", "morph", "mtf", "ppb"})
+_OTHER_MEANING = frozenset({"bupt", "cfp", "dif", "duke", "meds", "morph", "mtf", "ppb"})
 _MOST_A_FOLDER = 400
 _MOST = 20_000
 _DEEPEST = 6
+_MOST_WORDS = 60
+"""Words of a name that are looked at."""
+_ABOVE = 3
+"""Folders above that count for how a folder's files are arranged, its own included: it may be a part of a set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,21 +73,55 @@ SIGNATURES: tuple[Signature, ...] = (
 def by_name(names: Iterable[str]) -> tuple[catalogue.Entry, ...]:
     """Find the sets that names are; of refused sets also those that a name mentions as a word.
 
-    Words that mean something else too (morph, ...) count only as the whole name.
+    Words that mean something else too (morph, ...) count only as the whole name. Names of several words are found in
+    longer ones too; of two words only where no space parts them, since "fair face" is said of other things.
 
-    >>> [entry.id for entry in by_name(["my copy of LFW", "Morphology study", "London set"])]
-    ['lfw', 'frl_london']
+    >>> [entry.id for entry in by_name(["my copy of LFW", "Morphology study", "London set", "clean MS-Celeb-1M"])]
+    ['lfw', 'frl_london', 'msceleb']
     """
     found: dict[str, catalogue.Entry] = {}
     for name in names:
         whole = catalogue.find(name)
         if whole is not None:
             found[whole.id] = whole
-        for word in re.split(r"[^a-z0-9]+", name.lower()):
-            entry = catalogue.find(word) if len(word) >= 3 and word not in _WORDS_OF_OTHER_MEANING else None
+        for part in _parts(name):
+            entry = catalogue.find(part)
             if entry is not None and _is_refused(entry):
                 found[entry.id] = entry
     return tuple(found.values())
+
+
+def _parts(name: str) -> Iterator[str]:
+    """Words of a name, and runs of two to seven of them."""
+    words = [match.span() for match in re.finditer(r"[a-z0-9]+", name.lower())][:_MOST_WORDS]
+    for k, (start, _) in enumerate(words):
+        for length, (_, end) in enumerate(words[k : k + 7], start=1):
+            run = name[start:end].lower()
+            if length == 1 and (len(run) < 3 or run in _OTHER_MEANING):
+                continue
+            if length != 2 or " " not in run:
+                yield run
+
+
+def by_descriptor(dataset: Dataset) -> tuple[catalogue.Entry, ...]:
+    """Find the sets that a descriptor is of, by its names and, of refused ones, by its addresses too."""
+    addresses = [dataset.url, *(dataset.same_as or ())]
+    addresses += [file.url for file in dataset.distribution if isinstance(file, FileObject) and "://" in file.url]
+    found = {entry.id: entry for entry in by_name([dataset.name, dataset.title, *dataset.alternate_names])}
+    return (*found.values(), *(e for e in by_name(dict.fromkeys(addresses)) if e.id not in found and _is_refused(e)))
+
+
+def check_described(dataset: Dataset, *, place: str) -> None:
+    """Refuse a descriptor whose files are arranged like a refused set, or which describes one.
+
+    Raises
+    ------
+    Refused
+        Naming the set that it was recognised as.
+    """
+    for entry in by_descriptor(dataset):
+        consent.check_entry(entry, place=place)
+    check_paths((file.path for file in dataset.distribution if isinstance(file, FileObject)), place=place)
 
 
 def by_paths(paths: Iterable[str]) -> catalogue.Entry | None:
@@ -105,16 +143,19 @@ def by_paths(paths: Iterable[str]) -> catalogue.Entry | None:
 
 
 def check_folder(root: Path, *, place: str) -> None:
-    """Refuse a folder that is called or arranged like a refused set; symbolic links are followed.
+    """Refuse a folder that is called or arranged like a refused set, or is part of one; symbolic links are followed.
 
     Raises
     ------
     Refused
         Naming the set that it was recognised as.
     """
-    for entry in by_name({root.name, root.resolve().name}):
+    real = root.resolve()
+    above = {name for name in (real.parent.name, root.absolute().parent.name) if name.lower() not in _OTHER_MEANING}
+    for entry in (*by_name({root.name, real.name}), *filter(_is_refused, by_name(above))):
         consent.check_entry(entry, place=place)
-    check_paths(_walk(root), place=place)
+    inside = "/".join(part for part in real.parts[-_ABOVE:] if part != real.anchor)
+    check_paths((f"{inside}/{path}" for path in _walk(root)), place=place)
 
 
 def check_paths(paths: Iterable[str], *, place: str) -> None:
@@ -127,9 +168,7 @@ def check_paths(paths: Iterable[str], *, place: str) -> None:
     """
     entry = by_paths(paths)
     if entry is not None:
-        raise Refused(
-            place, f"files are arranged as in {entry.name}; {consent.refusal(entry)}", consent.alternatives(entry)
-        )
+        raise consent.refused("arrangement", place, **consent.about(entry))
 
 
 def _is_refused(entry: catalogue.Entry) -> bool:
@@ -137,7 +176,7 @@ def _is_refused(entry: catalogue.Entry) -> bool:
 
 
 def _walk(root: Path) -> Iterator[str]:
-    """Relative paths, folders with a slash at the end: breadth first, bounded, each real folder once."""
+    """Relative paths, a slash after folders, and where links lead: breadth first, bounded, each folder once."""
     queue = deque([(root, "", 0)])
     seen: set[Path] = set()
     count = 0
@@ -156,7 +195,9 @@ def _walk(root: Path) -> Iterator[str]:
             count += 1
             if entry.is_dir():
                 yield f"{prefix}{entry.name}/"
+                if entry.is_symlink():
+                    yield f"{os.path.realpath(entry.path)}/"
                 if depth < _DEEPEST:
                     queue.append((folder / entry.name, f"{prefix}{entry.name}/", depth + 1))
-            else:
-                yield f"{prefix}{entry.name}"
+            else:  # a link is the file that it leads to
+                yield os.path.realpath(entry.path) if entry.is_symlink() else f"{prefix}{entry.name}"

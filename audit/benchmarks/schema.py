@@ -10,7 +10,16 @@ import datetime as dt
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from audit.domain import Provenance
@@ -30,7 +39,22 @@ def _listed(value: Any) -> Any:
     return [value] if isinstance(value, str | dict) else value
 
 
-Text = Annotated[str, StringConstraints(min_length=1, pattern=r"\S")]
+def is_placeholder(text: str) -> bool:
+    """Say whether a text is still the template's `<write ...>`.
+
+    >>> is_placeholder("<write the title>"), is_placeholder("<https://example.org>")
+    (True, False)
+    """
+    return text.strip().startswith("<write ") and text.strip().endswith(">")
+
+
+def _written(text: str) -> str:
+    if is_placeholder(text):
+        raise ValueError(f"still holds the text of the template, {text.strip()!r}")
+    return text
+
+
+Text = Annotated[str, StringConstraints(min_length=1, pattern=r"\S"), AfterValidator(_written)]
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_listed), Field(min_length=1)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64}|unknown)$")]
 ShortName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
@@ -57,6 +81,13 @@ def safe_path(text: str) -> str:
     if not text or "\\" in text or "\0" in text or path.is_absolute() or ".." in path.parts or text[1:2] == ":":
         raise ValueError(f"{text!r} does not stay inside the folder: give a relative path without '..'")
     return text
+
+
+def _creator_written(creator: Any) -> Any:
+    """Creators are of many forms; that of the template is an organisation with a name."""
+    if isinstance(creator, dict) and isinstance(creator.get("name"), str):
+        _written(creator["name"])
+    return creator
 
 
 class Licence(_Part):
@@ -112,6 +143,9 @@ class AttributeSpec(_Part):
     kind: Literal["categorical", "numeric"] = Field(alias="faceaudit:kind")
     documented: tuple[Text, ...] = Field((), alias="faceaudit:values", description="documented values")
     edges: tuple[float, ...] = Field((), alias="faceaudit:edges", description="inner bin edges of a numeric attribute")
+    words: tuple[Text, ...] = Field(
+        (), alias="faceaudit:words", description="values of a numeric attribute that are words: 'prefer not to say'"
+    )
     missing_values: tuple[str, ...] = Field((), alias="faceaudit:missingValues", description="spellings of 'missing'")
     annotators: tuple[Text, ...] = Field(
         (), alias="faceaudit:annotators", description="columns of the labels that each annotator gave, two or more"
@@ -130,6 +164,8 @@ class AttributeSpec(_Part):
                 "faceaudit:annotators",
                 f"{self.name!r} names annotators: that takes categories, and two columns or more",
             )
+        if self.kind == "categorical" and self.words:
+            raise _wrong("faceaudit:words", f"{self.name!r} is categorical: all its values are words")
         if self.kind == "categorical" and self.edges:
             raise _wrong("faceaudit:edges", f"{self.name!r} is categorical and has no bin edges")
         return self
@@ -144,13 +180,15 @@ class _Croissant(_Part):
     description: Text
     conforms_to: Texts = Field(alias="conformsTo", description=f"{CROISSANT} and {RAI}")
     version: Text = Field(description="version of the data, as text")
-    published: Text = Field(alias="datePublished")
+    published: Annotated[Text, StringConstraints(pattern=r"^\d{4}(-\d\d){0,2}$")] = Field(
+        alias="datePublished", description="year, or date as 2026-01-31"
+    )
     licences: Annotated[tuple[Text | Licence, ...], BeforeValidator(_listed), Field(min_length=1)] = Field(
         alias="license", description="address of the licence, or name and address; not the consent of people"
     )
     url: Text
     citation: Text = Field(alias="citeAs", description="how the authors ask to be cited")
-    creator: Any
+    creator: Annotated[Any, AfterValidator(_creator_written)]
     live: bool = Field(alias="isLiveDataset", description="true where people may be removed from later releases")
     distribution: tuple[Annotated[FileObject | FileSet, Field(discriminator="type_")], ...] = Field(min_length=1)
     alternate_names: Texts = Field((), alias="alternateName")
@@ -199,7 +237,9 @@ class Dataset(_Croissant, _Rai):
     name: ShortName = Field(alias="faceaudit:name", description="short name, as in results/NAME")
     layout: Text = Field(alias="faceaudit:layout", description="how files are arranged: a key of the table of layouts")
     recognised_by: tuple[str, ...] = Field(
-        (), alias="faceaudit:recognisedBy", description="paths by which a folder without a descriptor is known"
+        (),
+        alias="faceaudit:recognisedBy",
+        description="paths that tell a folder without a descriptor: '*' within a part, '|' between alternatives",
     )
     tier: Text = Field(alias="faceaudit:consentTier", description="consent tier; mixed tiers count as the strictest")
     statement: Text = Field(alias="faceaudit:consentStatement", description="the consent wording, verbatim")
@@ -210,9 +250,19 @@ class Dataset(_Croissant, _Rai):
     minors: Literal["no", "yes", "unknown"] = Field(alias="faceaudit:minors", description="people under 18 in the set")
     minors_note: str = Field("", alias="faceaudit:minorsNote")
     withdrawal: Text = Field(alias="faceaudit:withdrawalMechanism", description="how a person may withdraw")
+    delete_templates: bool = Field(
+        False,
+        strict=True,
+        alias="faceaudit:deleteTemplates",
+        description="true where the terms ask to delete what was derived from faces once the evaluation is done",
+    )
     default_by: tuple[str, ...] = Field(alias="faceaudit:defaultBy", min_length=1)
     attributes: tuple[AttributeSpec, ...] = Field(alias="faceaudit:attribute", min_length=1)
-    last_checked: dt.date | None = Field(None, alias="faceaudit:lastChecked")
+    last_checked: dt.date | None = Field(
+        None,
+        alias="faceaudit:lastChecked",
+        description="day on which this copy of a live set was last compared with the latest release",
+    )
     maximum_age_days: int | None = Field(None, ge=1, alias="faceaudit:maximumAgeDays")
     signed_off_by: Text | None = Field(None, alias="faceaudit:signedOffBy")
     signed_off_on: dt.date | None = Field(None, alias="faceaudit:signedOffOn")
@@ -256,7 +306,6 @@ class Dataset(_Croissant, _Rai):
             twice = next(path for path in paths if paths.count(path) > 1)
             raise _wrong("distribution", f"the file {twice!r} is listed twice")
         if self.live:
-            self._need("lastChecked", self.last_checked, "a live data set says when it was last checked")
             self._need(
                 "maximumAgeDays", self.maximum_age_days, "a live data set says after how many days it is too old"
             )

@@ -8,8 +8,7 @@ from __future__ import annotations
 import csv
 import difflib
 import hashlib
-import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -18,7 +17,14 @@ import pandera.pandas as pa
 from audit.errors import DataError
 
 
-def read(path: Path, *, required: Sequence[str], key: str | None = None) -> pd.DataFrame:
+def read(
+    path: Path,
+    *,
+    required: Sequence[str],
+    key: str | None = None,
+    only: Sequence[str] | None = None,
+    longest: int | None = None,
+) -> pd.DataFrame:
     """Read a table of text.
 
     Parameters
@@ -29,6 +35,10 @@ def read(path: Path, *, required: Sequence[str], key: str | None = None) -> pd.D
         Columns that must be there, with a value in every row.
     key : str, optional
         A required column whose values must be unique.
+    only : sequence of str, optional
+        Columns to keep; others are read past.
+    longest : int, optional
+        Most characters of a cell; default: what the csv module allows.
 
     Returns
     -------
@@ -40,16 +50,28 @@ def read(path: Path, *, required: Sequence[str], key: str | None = None) -> pd.D
     DataError
         Naming file, row, column and value.
     """
-    header, rows = _rows(path)
+    header, rows = _rows(path, only, longest)
     for column in required:
-        if column not in header:
-            near = difflib.get_close_matches(column, header, n=1)
-            hint = f"Is it the one called {near[0]!r}?" if near else f"Columns are {', '.join(header)}"
-            raise DataError(str(path), f"the column {column!r} is missing", hint)
+        require(header, path, column)
     numbers, cells = zip(*rows, strict=True)
     frame = pd.DataFrame(list(cells), columns=header, index=list(numbers), dtype=str)
     _check(frame, path, required=required, key=key)
     return frame
+
+
+def require(columns: Iterable[str], path: Path, column: str) -> None:
+    """Make sure that a table has a column.
+
+    Raises
+    ------
+    DataError
+        Naming the nearest column that it has.
+    """
+    header = list(columns)
+    if column not in header:
+        near = difflib.get_close_matches(column, header, n=1)
+        hint = f"Is it the one called {near[0]!r}?" if near else f"Columns are {', '.join(header)}"
+        raise DataError(str(path), f"the column {column!r} is missing", hint)
 
 
 def check_digest(path: Path, declared: str | None) -> None:
@@ -76,34 +98,55 @@ def check_digest(path: Path, declared: str | None) -> None:
         )
 
 
-def _rows(path: Path) -> tuple[list[str], list[tuple[int, list[str]]]]:
+def _rows(path: Path, only: Sequence[str] | None, longest: int | None) -> tuple[list[str], list[tuple[int, list[str]]]]:
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        lines = _lines(path, longest)
+        _, header = next(lines, (0, []))
+        doubled = sorted({column for column in header if header.count(column) > 1})
+        if doubled:
+            raise DataError(f"{path}, row 1", f"the column {doubled[0]!r} stands twice", "Rename or remove one")
+        kept = [k for k, column in enumerate(header) if only is None or column in only]
+        rows = []
+        for number, row in lines:
+            if len(row) != len(header):
+                raise DataError(
+                    f"{path}, row {number}",
+                    f"has {len(row)} cells, the header has {len(header)}",
+                    "Quote cells with commas",
+                )
+            rows.append((number, [row[k] for k in kept]))
     except FileNotFoundError:
         raise DataError(str(path), "no such table", "The layout needs it in this folder") from None
     except OSError as error:
         raise DataError(str(path), f"cannot be read: {error.strerror}", "Give a readable file") from None
-    except UnicodeDecodeError as error:
-        raise DataError(str(path), f"is not UTF-8 (byte {error.start})", "Save it as UTF-8") from None
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        lines = [(reader.line_num, line) for line in reader if line]
-    except csv.Error as error:
-        raise DataError(f"{path}, row {reader.line_num}", f"is not CSV: {error}", "Mend that row") from None
-    if len(lines) < 2:
+    if not rows:
         raise DataError(str(path), "has no rows", "It needs a header and at least one row")
-    (_, header), *rows = lines
-    doubled = sorted({column for column in header if header.count(column) > 1})
-    if doubled:
-        raise DataError(f"{path}, row 1", f"the column {doubled[0]!r} stands twice", "Rename or remove one")
-    for number, row in rows:
-        if len(row) != len(header):
-            raise DataError(
-                f"{path}, row {number}",
-                f"has {len(row)} cells, the header has {len(header)}",
-                "Quote cells with commas",
-            )
-    return header, rows
+    return [header[k] for k in kept], rows
+
+
+def _lines(path: Path, longest: int | None) -> Iterator[tuple[int, list[str]]]:
+    """Rows that are not empty, each with the number of the line that it ends on."""
+    before = csv.field_size_limit()
+    with path.open(encoding="utf-8-sig", newline="") as stream:
+        reader = csv.reader(stream, strict=True)
+        try:
+            csv.field_size_limit(longest or before)
+            yield from ((reader.line_num, line) for line in reader if line)
+        except csv.Error as error:
+            raise DataError(f"{path}, row {reader.line_num}", f"is not CSV: {error}", "Mend that row") from None
+        except UnicodeDecodeError:
+            raise DataError(str(path), f"is not UTF-8 (byte {_bad_byte(path)})", "Save it as UTF-8") from None
+        finally:
+            csv.field_size_limit(before)
+
+
+def _bad_byte(path: Path) -> int:
+    """Position of the first byte that is not UTF-8; a reader in blocks knows it within its block alone."""
+    try:
+        path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError as error:
+        return error.start
+    return 0
 
 
 def _check(frame: pd.DataFrame, path: Path, *, required: Sequence[str], key: str | None) -> None:

@@ -12,7 +12,25 @@ import sys
 import typer
 
 from audit import __version__
-from audit.cli import benchmarks, check, compare, gate, models, power, publish, report, run, score, synthesize
+from audit.cli import (
+    benchmarks,
+    cache,
+    check,
+    compare,
+    gate,
+    init,
+    measure,
+    models,
+    new,
+    obtain,
+    power,
+    publish,
+    report,
+    run,
+    score,
+    synthesize,
+    withdraw,
+)
 from audit.errors import AuditError
 
 USAGE: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
@@ -29,14 +47,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("run")(run.command)
+app.command("init")(init.command)
 app.command("score")(score.command)
 app.command("report")(report.command)
 app.command("power")(power.command)
 app.command("gate")(gate.command)
 app.command("compare")(compare.command)
+app.command("cache")(cache.command)
 app.command("publish")(publish.command)
 app.command("synthesize")(synthesize.command)
 benchmarks.app.command("check")(check.command)
+benchmarks.app.command("obtain")(obtain.command)
+benchmarks.app.command("new")(new.command)
+benchmarks.app.command("measure")(measure.command)
+benchmarks.app.command("withdraw")(withdraw.command)
 app.add_typer(benchmarks.app, name="benchmarks")
 app.add_typer(models.app, name="models")
 

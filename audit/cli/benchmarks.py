@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-import textwrap
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
-from audit.benchmarks import catalogue, consent, descriptor, obtain, places
-from audit.benchmarks.catalogue import MARKS
-from audit.errors import DataError
+from audit.benchmarks import catalogue, consent
+from audit.cli.benchmarks_shown import gating as _gating
+from audit.cli.benchmarks_shown import print_entry, print_list
+from audit.cli.benchmarks_shown import shipped as _shipped
+from audit.errors import DataError, PlanError
 
-app = typer.Typer(help="The catalogue of benchmarks: list, show, obtain.", no_args_is_help=True)
+app = typer.Typer(help="The catalogue of benchmarks: list, show, check, obtain, new, measure.", no_args_is_help=True)
 
 
 @app.command("list")
@@ -25,31 +24,25 @@ def list_(
     attribute: Annotated[str | None, typer.Option(help="Word in the attributes, for example age.")] = None,
     licence: Annotated[str | None, typer.Option(help="Word in the licence, for example CC BY.")] = None,
     access: Annotated[str | None, typer.Option(help="Word in the access, for example open.")] = None,
+    gate: Annotated[str | None, typer.Option(help="What the gate does: allowed, acknowledge or refused.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
     """List the data sets of the catalogue; those that the gate refuses are marked."""
     words = {"tasks": task, "attributes": attribute, "licence": licence, "access": access}
+    verdicts = {rule.verdict for rule in consent.POLICY.values()}
+    if gate is not None and gate not in verdicts:
+        raise PlanError("--gate", f"{gate!r} is nothing that the gate does", f"It is {', '.join(sorted(verdicts))}")
     chosen = [
         entry
         for entry in catalogue.entries().values()
         if (tier is None or _gating(entry) == consent.strictest([tier], place="--tier"))
+        and (gate is None or consent.POLICY[_gating(entry)].verdict == gate)
         and all(word is None or word.lower() in str(getattr(entry, fact)).lower() for fact, word in words.items())
     ]
     if as_json:
         typer.echo(json.dumps([_summary(entry) for entry in chosen], indent=1, ensure_ascii=False))
         return
-    table = Table(box=None, pad_edge=False)
-    for heading in ("name", "tier", "gate", "people", "images"):
-        table.add_column(heading, no_wrap=True)
-    for entry in chosen:
-        short = _shipped(entry)
-        name = short.dataset.name if short else entry.id
-        verdict = consent.POLICY[_gating(entry)].verdict
-        table.add_row(name, entry.tier, verdict, _short(entry, "subjects"), _short(entry, "images"))
-    console = Console(highlight=False)
-    console.print(table)
-    console.print(f"{len(chosen)} of {len(catalogue.entries())}. Marks: (P) {MARKS['P']}, (M) {MARKS['M']}.")
-    console.print(consent.NOT_LEGAL_ADVICE)
+    print_list(chosen, Console(highlight=False))
 
 
 @app.command()
@@ -58,7 +51,7 @@ def show(
     as_json: Annotated[bool, typer.Option("--json", help="Machine-readable output.")] = False,
 ) -> None:
     """Show everything known of a data set; of a refused one, why, and a consented alternative."""
-    entry = _entry(name)
+    entry = entry_of(name)
     facts = [(fact, entry.fact(fact)) for fact in catalogue.FACTS]
     described = _shipped(entry)
     if as_json:
@@ -69,54 +62,11 @@ def show(
             made |= {"descriptor_sha256": described.digest, "consent_statement": described.dataset.statement}
         typer.echo(json.dumps(made, indent=1, ensure_ascii=False))
         return
-    console = Console(highlight=False)
-    console.print(f"[bold]{entry.name}[/]  ({entry.id}{''.join(f', {alias}' for alias in entry.aliases)})")
-    tier = _gating(entry)
-    console.print(f"tier {entry.tier}: {consent.POLICY[tier].verdict}; {consent.POLICY[tier].meaning}")
-    if _refused(entry):
-        console.print(consent.refusal(entry), markup=False)
-        console.print(consent.alternatives(entry), markup=False)
-    table = Table(box=None, show_header=False, pad_edge=False)
-    table.add_column(no_wrap=True)
-    table.add_column(overflow="fold")
-    for fact, text in [*facts, ("source", entry.source)]:
-        table.add_row(fact, text.replace("[", r"\["))
-    console.print(table)
-    if described is not None:
-        console.print(f"descriptor {described.digest}", markup=False)
-        console.print(f"consent, verbatim: {described.dataset.statement}", markup=False)
-    console.print(consent.NOT_LEGAL_ADVICE)
+    print_entry(entry, Console(highlight=False))
 
 
-@app.command("obtain")
-def obtain_(
-    name: Annotated[str, typer.Argument(help="Name or alias in the catalogue.")],
-    into: Annotated[Path | None, typer.Option(help="Parent of the folder; default: the cache.")] = None,
-) -> None:
-    """Fetch a data set from its public source, every file checked against its SHA-256."""
-    entry = _entry(name)
-    consent.check_entry(entry, place=name)
-    described = _shipped(entry)
-    if described is None:
-        raise DataError(
-            name,
-            "has no public source that this program can fetch from",
-            f"Access: {entry.fact('access')}. Then put its folder into a data entry ({places.ENVIRONMENT})",
-        )
-    agreed = consent.gate(described.dataset, place=name, known=[entry])
-    messages = Console(stderr=True, highlight=False)
-    for notice in agreed.notices:
-        messages.print(notice, markup=False)
-    short = described.dataset.name
-    folder = into / short if into is not None else obtain.cache_folder(short)
-    with messages.status(f"{short}: 0 of {len(described.files)} files") as status:
-        obtain.fetch(
-            described, folder, progress=lambda _, done, total: status.update(f"{short}: {done} of {total} files")
-        )
-    typer.echo(folder)
-
-
-def _entry(name: str) -> catalogue.Entry:
+def entry_of(name: str) -> catalogue.Entry:
+    """Find a set of the catalogue, or suggest the nearest name."""
     entry = catalogue.find(name)
     if entry is None:
         near = catalogue.near(name)
@@ -125,22 +75,8 @@ def _entry(name: str) -> catalogue.Entry:
     return entry
 
 
-def _shipped(entry: catalogue.Entry) -> descriptor.Descriptor | None:
-    return next((known for short, known in descriptor.shipped().items() if catalogue.find(short) is entry), None)
-
-
-def _gating(entry: catalogue.Entry) -> str:
-    return consent.strictest([entry.tier], place=entry.id)
-
-
 def _refused(entry: catalogue.Entry) -> bool:
     return consent.POLICY[_gating(entry)].verdict == "refused"
-
-
-def _short(entry: catalogue.Entry, fact: str) -> str:
-    """Cut a fact to a column's width; its mark comes first, so that nothing cuts it off."""
-    text, mark = str(getattr(entry, fact)), entry.mark(fact)
-    return ("" if mark == "V" else f"({mark}) ") + textwrap.shorten(text, 14, placeholder="...")
 
 
 def _marks(entry: catalogue.Entry) -> dict[str, str]:

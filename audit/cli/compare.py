@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from audit.cli.marked import mention
+
 
 def command(
     records: Annotated[
@@ -20,6 +22,7 @@ def command(
     from audit.record import read  # noqa: PLC0415 - the help text needs none of it
     from audit.side_by_side import compare  # noqa: PLC0415
 
+    mention(records)
     found = compare([read(path / "record.json" if path.is_dir() else path) for path in records])
     written = []
     if out is not None:

@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from audit.cli.marked import mention
+
 
 def command(
     record: Annotated[Path, typer.Argument(metavar="RECORD", help="A record.json, or the folder that holds it.")],
@@ -24,6 +26,7 @@ def command(
 
     rules = room.read(policy)
     path = _file(record)
+    mention([path] if against is None else [path, _file(against)])
     outcome = room.judge(rules, read(path), None if against is None else read(_file(against)), path=path)
     if junit is not None:
         write_text(junit, show.junit(outcome))

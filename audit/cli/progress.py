@@ -6,11 +6,22 @@ from types import TracebackType
 from typing import Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 from rich.progress import Progress as Bars
+from rich.text import Text
 
 WORDS = {
     "obtain": "downloading",
+    "unpack": "unpacking",
+    "measure": "measuring skin tone",
     "render": "rendering people",
     "read": "checking files",
     "check": "looking at files",
@@ -20,6 +31,15 @@ WORDS = {
 }
 
 
+class _Rate(ProgressColumn):
+    """Steps a second."""
+
+    def render(self, task: Task) -> Text:
+        """Write the rate of the last half minute."""
+        speed = task.finished_speed or task.speed
+        return Text("" if speed is None else f"{speed:,.1f}/s" if speed < 1000 else f"{speed:,.0f}/s")
+
+
 class Progress:
     """A bar for every stage; called with (stage, done, total). Silent where `quiet` or where stderr is no terminal."""
 
@@ -27,7 +47,7 @@ class Progress:
         console = Console(stderr=True)
         self._on = console.is_terminal and not quiet
         self._stages: dict[str, object] = {}
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), _Rate(), TimeElapsedColumn())
         self._bars = Bars(*columns, TimeRemainingColumn(), console=console, transient=True)
         self._title = title
 

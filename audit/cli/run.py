@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,7 +15,9 @@ from audit.errors import PlanError
 from audit.plan import AuditPlan, RunOptions, expand, read
 
 if TYPE_CHECKING:
-    from audit.recipe import Evaluation
+    from rich.console import Console
+
+    from audit.evaluation import Evaluation
 
 BUNDLED, MODEL = "synthetic", "dlib"
 """What is audited where nothing else is asked for: it needs no data and no network."""
@@ -46,8 +49,12 @@ def command(
     out: Annotated[Path, typer.Option(help="Where results are written.")] = Path("results"),
     limit: Annotated[int | None, typer.Option(help="First N subjects only: a trial run.")] = None,
     acknowledge: Annotated[list[str] | None, typer.Option(help="Consent tier that you knowingly accept.")] = None,
+    purpose: Annotated[
+        list[str] | None, typer.Option(help="What the audit is for, where it is more than an evaluation: commercial.")
+    ] = None,
     workers: Annotated[
-        str, typer.Option(help="Threads, 0 for the number of cores; or ray, or ray://HOST:PORT for comparisons.")
+        str,
+        typer.Option(help="Worked on at the same time; 0: one a core; or ray, or ray://HOST:PORT for comparisons."),
     ] = "0",
     device: Annotated[
         str, typer.Option(help="Where templates:FILE are compared: cpu or cuda; models run on the cpu.")
@@ -58,6 +65,7 @@ def command(
         bool,
         typer.Option("--experimental", help="Also recalled indices: SFI, CFI, DFI, CEI, MAPE."),
     ] = False,
+    profile: Annotated[bool, typer.Option("--profile", help="Print where the time went, on stderr.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Compute everything again.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress, no table.")] = False,
@@ -76,6 +84,7 @@ def command(
         "similarity": similarity,
         "storage": storage,
         "acknowledge": tuple(acknowledge) if acknowledge else None,
+        "purposes": tuple(purpose) if purpose else None,
         "experimental": True if experimental else None,
     }
     from audit.templates import is_given  # noqa: PLC0415 - the help text needs none of it
@@ -99,7 +108,7 @@ def command(
     )
     from audit.cli.progress import Progress  # noqa: PLC0415 - rich and the measurement load only when they are needed
     from audit.inputs import admit  # noqa: PLC0415
-    from audit.recipe import evaluate  # noqa: PLC0415
+    from audit.recipe import run  # noqa: PLC0415
     from audit.templates import evaluate as given_templates  # noqa: PLC0415
 
     if options.cluster:
@@ -116,8 +125,10 @@ def command(
     for one in plans:
         with Progress(f"{one.model} on {one.benchmark}", quiet=quiet) as progress:
             shown = replace(options, progress=progress)
-            evaluation = given_templates(one, subjects, shown) if is_given(one.model) else evaluate(one, shown)
+            evaluation = given_templates(one, subjects, shown) if is_given(one.model) else run(one, shown)
         done.append(evaluation)
+        if profile:
+            typer.echo("\n".join(where_time_went(evaluation)), err=True)
         if not quiet and not as_json:
             show(evaluation)
     if as_json:
@@ -146,8 +157,46 @@ def show(evaluation: Evaluation) -> None:
 
     console = Console()
     console.print(terminal_table(evaluation.record))
-    console.print(f"Report: {evaluation.report}", highlight=False, soft_wrap=True)
+    if evaluation.earlier is not None:
+        _show_difference(evaluation, evaluation.earlier, console)
+    console.print(f"Report: {evaluation.report_path}", highlight=False, soft_wrap=True)
     console.print(f"Record: {evaluation.folder / 'record.json'}", highlight=False, soft_wrap=True)
+
+
+def _show_difference(evaluation: Evaluation, earlier: Path, console: Console) -> None:
+    """What changed against the record that counted people who have withdrawn since."""
+    from audit.record import read as read_record  # noqa: PLC0415 - loads only where something was replaced
+    from audit.report import comparison_table  # noqa: PLC0415
+    from audit.side_by_side import compare  # noqa: PLC0415
+
+    before, after = read_record(earlier / "record.json"), evaluation.record
+    console.print(
+        f"People have withdrawn since this was measured before ({before.samples.subjects} people then, "
+        f"{after.samples.subjects} now). The earlier record is marked superseded and lies in {earlier}.",
+        highlight=False,
+        soft_wrap=True,
+        markup=False,
+    )
+    console.print(comparison_table(compare([before, after], names=["before", "after"])))
+
+
+STEPS = ("preparation", "lookup", "load", "extract", "measurement", "report")
+STAGES = ("decode", "detect", "align", "template")
+
+
+def where_time_went(evaluation: Evaluation) -> list[str]:
+    """Lines of `--profile`: the steps one after the other, and the stages within extraction."""
+    record = evaluation.record
+    head = f"{record.model.name} on {record.benchmark.name}, seconds"
+    if evaluation.reused:
+        return [f"{head}: answered from the finished record", *_lines(evaluation.timing, STEPS)]
+    spent = {**record.timing, **evaluation.timing}
+    stages = _lines(spent, STAGES, f" s of all threads together, {record.samples.total} images")
+    return [head, *_lines(spent, STEPS), *(f"  {line}" for line in stages)]
+
+
+def _lines(spent: Mapping[str, float], names: tuple[str, ...], unit: str = "") -> list[str]:
+    return [f"  {name:<12} {spent[name]:7.2f}{unit}" for name in names if name in spent]
 
 
 def machine(evaluation: Evaluation) -> dict[str, Any]:
@@ -158,8 +207,9 @@ def machine(evaluation: Evaluation) -> dict[str, Any]:
         "model": record.model.name,
         "revision": record.model.revision,
         "record": str(evaluation.folder / "record.json"),
-        "report": str(evaluation.report),
+        "report": str(evaluation.report_path),
         "reused": evaluation.reused,
+        "supersedes": None if evaluation.earlier is None else str(evaluation.earlier / "record.json"),
         "samples": record.samples.total,
         "subjects": record.samples.subjects,
         "failures": sum(row.failures for row in record.acquisition if not row.group and row.stage is None),

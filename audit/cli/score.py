@@ -34,6 +34,9 @@ def command(
         Path | None, typer.Option(help="Descriptor (croissant.json) of the benchmark behind the scores.")
     ] = None,
     acknowledge: Annotated[list[str] | None, typer.Option(help="Consent tier that you knowingly accept.")] = None,
+    purpose: Annotated[
+        list[str] | None, typer.Option(help="What the audit is for, where it is more than an evaluation: commercial.")
+    ] = None,
     model_name: Annotated[str, typer.Option(help="What computed the scores.")] = "scores",
     model_revision: Annotated[str, typer.Option(help="Its version.")] = "",
     out: Annotated[Path, typer.Option(help="Where results are written.")] = Path("results"),
@@ -58,6 +61,7 @@ def command(
         "thresholds": numbers(threshold, "--threshold"),
         "impostors": split(impostors),
         "acknowledge": tuple(acknowledge) if acknowledge else None,
+        "purposes": tuple(purpose) if purpose else None,
         "experimental": True if experimental else None,
     }
     settings = {name: value for name, value in given.items() if value is not None}

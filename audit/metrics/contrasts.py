@@ -14,6 +14,8 @@ from audit.stats.intervals import zero_upper_bound
 
 RATIO_METHOD = "log ratio, Student's t"
 DIFFERENCE_METHOD = "MOVER"
+SAME = 1e-9
+"""Share of the variances below which that of a difference is rounding: both sides are the same comparisons."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,7 @@ def contrast(
     shown, judged = _ratios(cells, a, b)
     result = replace(result, ratio=shown, at_least=pb == 0)
     df = float(min(cells.subjects[a], cells.subjects[b]) - 1)
-    if not df > 0 or not variance > 0:
+    if not df > 0 or not variance > SAME * float(sigma[a, a] + sigma[b, b]):
         return replace(result, reason="no test: one subject, or the same comparisons on both sides")
     test = ratio_test(float(logs[a] - logs[b]), variance, df, level=level, alpha=alpha)
     # A zero numerator has no bound below, and a value shown beside an interval lies inside it.

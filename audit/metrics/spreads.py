@@ -23,6 +23,7 @@ from audit.stats.nulls import NullDistribution, null_distribution, percentile_in
 from audit.stats.power import minimum_detectable_ratio
 
 Floats = NDArray[np.float64]
+NULL_BINS = 40
 METHOD = "draws of log rates: percentile above, below equality or (where that is rejected) reflected"
 
 
@@ -47,6 +48,8 @@ class Spread:
     minimum_detectable_ratio: float | None
     verdict: Verdict
     reason: str | None
+    null_histogram: tuple[tuple[float, ...], tuple[int, ...]] | None = None
+    """Edges and counts of the draws under equal rates; only of measures that are ratios."""
 
 
 def spread(
@@ -114,6 +117,7 @@ def spread(
         null_p=null.p,
         null_median=null.median,
         null_high=null.high,
+        null_histogram=_histogram(null.values) if measure.scale == "ratio" else None,
         cross_fit=fitted,
         tau=tau,
         wald_p=wald,
@@ -124,9 +128,13 @@ def spread(
 
 
 def tau(cells: Cells) -> float:
-    """Debiased dispersion of log rates: `tau^2 = max(0, S^2 - mean Var(l_g))`, S^2 with K - 1."""
+    """Debiased dispersion of log rates: `tau^2 = max(0, S^2 - mean Var(l_g) + mean Cov(l_g, l_h))`, S^2 with K - 1.
+
+    What overlapping groups share moves them together and adds nothing to S^2; of disjoint groups the covariance is 0.
+    """
     logs, sigma = log_rates(cells)
-    return float(np.sqrt(max(0.0, logs.var(ddof=1) - np.diag(sigma).mean())))
+    apart = np.trace(sigma) / logs.size - (sigma.sum() - np.trace(sigma)) / (logs.size * (logs.size - 1))
+    return float(np.sqrt(max(0.0, logs.var(ddof=1) - apart)))
 
 
 def _draws(
@@ -154,9 +162,16 @@ def _draws(
     low = max(equal, min(reflected, shown)) if null.p < 1 - level else equal
     high = max(high, shown)
     if sign < 0:
-        null = NullDistribution(null.p, -null.median, -null.high)
+        null = NullDistribution(null.p, -null.median, -null.high, -null.values)
         low, high = -high, -low
     return null, Interval(low, high, level, METHOD)
+
+
+def _histogram(ratios: Floats) -> tuple[tuple[float, ...], tuple[int, ...]]:
+    """Count ratios in bins of equal width on a logarithmic scale, from the lowest to the highest of them."""
+    logs = np.log(ratios)
+    counts, edges = np.histogram(logs, bins=NULL_BINS, range=(min(0.0, logs.min()), max(logs.max(), 1e-9)))
+    return tuple(float(x) for x in np.exp(edges)), tuple(int(n) for n in counts)
 
 
 def _companions(measure: Measure, cells: Cells, alpha: float) -> tuple[float, float | None, float]:

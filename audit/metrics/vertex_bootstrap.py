@@ -30,6 +30,7 @@ from audit.groups import Grouping
 from audit.metrics.differentials import MEASURES
 
 REACH = 5.0
+FEWEST_DRAWN = 5
 MOST_ROWS = 1 << 22
 """Comparisons of the tail that may be held."""
 METHOD = "vertex bootstrap, percentile"
@@ -106,7 +107,7 @@ def resample(
     groups = len(grouping.groups)
     flat = np.array([mask_cells(grouping.within(k)) for k in range(groups)], dtype=np.float64).T
     inside = grouping.member[:, atom_of].astype(np.float64)
-    members = [np.flatnonzero(atom_of == atom) for atom in range(atoms)]
+    members = strata(grouping)
     ends = np.flatnonzero(np.r_[held.score[1:] != held.score[:-1], True]) if len(held.score) else np.zeros(0, np.int64)
     seen = int(np.searchsorted(-held.score, -point.value, side="right"))
     compared, _ = _trials(pairs, np.ones(len(atom_of)), atoms)
@@ -135,6 +136,20 @@ def resample(
         wrong = np.bincount(held.mated, held.mated_score < threshold, len(atom_of))
         made.fnmr[b] = _ratio(inside @ (w * wrong), inside @ (w * mated))
     return made
+
+
+def strata(grouping: Grouping) -> list[Ints]:
+    """People who are drawn among themselves: those of the same labels.
+
+    Where groups overlap, labels have many combinations, and of a combination that one person has, the same person would
+    be drawn every time, as if she could not have been another. There, people of combinations with fewer than
+    `FEWEST_DRAWN` people are drawn together.
+    """
+    atom_of = grouping.atom_of
+    sizes = np.bincount(atom_of, minlength=grouping.atoms)
+    rare = sizes < FEWEST_DRAWN if grouping.several() else np.zeros(grouping.atoms, dtype=bool)
+    made = [np.flatnonzero(atom_of == atom) for atom in np.flatnonzero(~rare)]
+    return [*made, np.flatnonzero(rare[atom_of])] if rare.any() else made
 
 
 def _trials(pairs: PairErrors, w: Floats, atoms: int) -> tuple[Floats, Floats]:

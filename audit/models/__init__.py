@@ -7,6 +7,7 @@ torch: it proves that the extra is installed and that the weights are the publis
 from __future__ import annotations
 
 import difflib
+import warnings
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -74,9 +75,11 @@ def load(card: ModelCard | DetectorCard, *, workers: int = 0) -> FaceModel | Fac
     ModelError
         If the weights are not what the card says.
     """
-    if isinstance(card, DetectorCard):
-        return FaceFinder(card, workers=workers)
-    model = _function(card.loader)(card, workers=workers)
+    with warnings.catch_warnings():  # in a notebook facenet-pytorch asks for a progress bar that it never shows
+        warnings.filterwarnings("ignore", message="IProgress not found")
+        if isinstance(card, DetectorCard):
+            return FaceFinder(card, workers=workers)
+        model = _function(card.loader)(card, workers=workers)
     if not isinstance(model, FaceModel):
         raise TypeError(f"{card.loader} made a {type(model).__name__}, not a FaceModel")
     return model

@@ -19,8 +19,13 @@ from audit.plan import AuditPlan
 Similarity = Literal["cosine", "dot", "euclidean"]
 Alignment = Literal["arcface", "dlib", "box"]
 
-DECODING = "first frame, upright by EXIF, alpha over white, CMYK without profile, 16-bit grey by 1/257, full size"
+DECODING = "first frame, upright by EXIF, alpha over white, CMYK without profile, 16-bit grey by 1/257"
 """What `audit.decode` does; the text is part of the preprocessing id, so a change of it changes the id."""
+SCALED = (
+    "a JPEG at 1/2, 1/4 or 1/8 of its size where that leaves nine tenths of the working size; the face is cut out of "
+    "that if it is at least as wide there as the network's input, and otherwise out of the full size"
+)
+"""Images for models; detectors on their own look at the full size."""
 
 _ALIGNMENTS: dict[Alignment, str] = {
     "arcface": "similarity transform of MTCNN's five points to the ArcFace template (Umeyama 1991), bilinear after a "
@@ -98,8 +103,8 @@ class ModelCard(_Part):
             f"({c} - {m:g}) / {d:g}" for c, m, d in zip(feed.colour, feed.mean, feed.deviation, strict=True)
         )
         return (
-            f"Image decoded ({DECODING}). Faces found by MTCNN of facenet-pytorch on the image reduced to at most "
-            f"{seek.working_size} pixels, smallest face {seek.smallest_face} pixels there; of several faces the "
+            f"Image decoded ({DECODING}; {SCALED}). Faces found by MTCNN of facenet-pytorch on the image reduced to at "
+            f"most {seek.working_size} pixels, smallest face {seek.smallest_face} pixels there; of several faces the "
             f"{seek.several_faces.replace('-', ' ')} is taken. Alignment: {_ALIGNMENTS[feed.alignment]}; "
             f"{feed.size} x {feed.size} pixels, {feed.colour}; channels {channels}. "
             f"Computed with {', '.join(f'{name} {number}' for name, number in self._versions().items())}."
@@ -110,8 +115,14 @@ class ModelCard(_Part):
 
     def _description(self) -> dict[str, Any]:
         return {
-            "decoding": DECODING,
-            "detector": {"name": "MTCNN", "thresholds": [0.6, 0.7, 0.7], "factor": 0.709, "reduction": "box"},
+            "decoding": f"{DECODING}; {SCALED}",
+            "detector": {
+                "name": "MTCNN",
+                "thresholds": [0.6, 0.7, 0.7],
+                "factor": 0.709,
+                "reduction": "box",
+                "averages": "exact",
+            },
             "detection": self.detection.model_dump(),
             "alignment": _ALIGNMENTS[self.input.alignment],
             "input": self.input.model_dump(),

@@ -6,17 +6,15 @@ whatever was cached, and on two processors two threads with one image each are a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-import torch
-from facenet_pytorch import MTCNN
-from facenet_pytorch.models.utils.detect_face import detect_face
 from numpy.typing import NDArray
 from PIL import Image
 
-from audit.domain import FailureToAcquire
+from audit.domain import FailureToAcquire, Picture
 from audit.models.card import Detection
+from audit.models.mtcnn import Cascade
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -32,32 +30,37 @@ class Face:
     confidence: float
     seen: int
 
+    def reduced(self, reduction: int) -> Face:
+        """The same face in pixels of an image that is reduced by a whole number."""
+        return self if reduction == 1 else replace(self, box=self.box / reduction, points=self.points / reduction)
+
 
 class Detector:
     """MTCNN at a working size, with a declared policy for several faces. Safe to call from several threads."""
 
     def __init__(self, settings: Detection) -> None:
         self._settings = settings
-        self._net = MTCNN(min_face_size=settings.smallest_face, keep_all=True, device=torch.device("cpu")).eval()
+        self._cascade = Cascade(settings.smallest_face)
 
-    def find(self, image: NDArray[np.uint8]) -> Face | FailureToAcquire:
-        """Find the face of an image.
+    def find(self, picture: Picture) -> Face | FailureToAcquire:
+        """Find the face of a picture.
 
         Parameters
         ----------
-        image : uint8, height x width x 3, RGB, upright
+        picture : Picture
 
         Returns
         -------
         Face, or FailureToAcquire of the stage "detect"
         """
+        image = picture.pixels
         height, width = image.shape[:2]
         scale = min(1.0, self._settings.working_size / max(height, width))
         size = (max(1, round(width * scale)), max(1, round(height * scale)))
         if min(size) < self._settings.smallest_face:
             return FailureToAcquire("detect", "image is smaller than the smallest face")
         reduced = image if scale == 1.0 else np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX))
-        boxes, points = self._run(reduced)
+        boxes, points = (found.astype(np.float64) for found in self._cascade.find(reduced))
         if len(boxes) == 0:
             return FailureToAcquire("detect", "no face")
         large = np.max(boxes[:, 2:4] - boxes[:, :2], axis=1) >= self._settings.smallest_face
@@ -65,21 +68,10 @@ class Detector:
             return FailureToAcquire("detect", "face too small")
         boxes, points = boxes[large], points[large]
         chosen = self._choose(boxes, size)
-        back = np.array([width / size[0], height / size[1]])
+        back = np.array([width / size[0], height / size[1]]) * picture.reduction
         return Face(
             boxes[chosen, :4] * np.tile(back, 2), points[chosen] * back, float(boxes[chosen, 4]), int(large.sum())
         )
-
-    def _run(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        planes = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).float()
-        net = self._net
-        with torch.inference_mode():
-            # The library permutes to planes: handing it planes in disguise spares it strided memory.
-            disguised = planes.unsqueeze(0).permute(0, 2, 3, 1)
-            boxes, points = detect_face(
-                disguised, net.min_face_size, net.pnet, net.rnet, net.onet, net.thresholds, net.factor, net.device
-            )
-        return np.asarray(boxes[0], np.float64).reshape(-1, 5), np.asarray(points[0], np.float64).reshape(-1, 5, 2)
 
     def _choose(self, boxes: NDArray[np.float64], size: tuple[int, int]) -> int:
         if self._settings.several_faces == "most-confident":

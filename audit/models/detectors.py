@@ -21,14 +21,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.domain import FailureToAcquire, Template
+from audit.domain import FailureToAcquire, Picture, Template
 from audit.models.card import DECODING, Detection
 
 if TYPE_CHECKING:
     from audit.models.detect import Detector
 
-Find = Callable[[NDArray[np.uint8]], NDArray[np.float64] | None]
-"""From an image to the numbers of its face, or None."""
+Find = Callable[[NDArray[np.uint8]], NDArray[np.float64] | FailureToAcquire | None]
+"""From an image to the numbers of its face, or a failure; None is the failure to find one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,8 @@ class FaceFinder:
         found = self._find(image)
         if found is None:
             return FailureToAcquire("detect", "no face")
+        if isinstance(found, FailureToAcquire):
+            return found
         return Template(np.asarray(found, np.float32).reshape(-1))
 
 
@@ -102,7 +104,7 @@ def mtcnn(settings: Detection) -> DetectorCard | None:
 
 def _landmarks_of(detector: Detector) -> Find:
     def find(image: NDArray[np.uint8]) -> NDArray[np.float64] | None:
-        face = detector.find(image)
+        face = detector.find(Picture(image))
         return None if isinstance(face, FailureToAcquire) else face.points
 
     return find

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.domain import FailureToAcquire, Template
+from audit.domain import FailureToAcquire, Picture, Template
 
 Outcome = Template | FailureToAcquire
 
@@ -22,16 +22,36 @@ class Extractor(Protocol):
         ...
 
 
+@runtime_checkable
+class PictureExtractor(Protocol):
+    """An extractor that can do with images decoded at a part of their size, and asks for the whole where it cannot."""
+
+    @property
+    def working_size(self) -> int:
+        """Longer side, in pixels, that suffices to find a face."""
+        ...
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Time spent in each stage so far, all threads together."""
+        ...
+
+    def extract_pictures(self, pictures: Sequence[Picture]) -> list[Template | FailureToAcquire]:
+        """One outcome a picture, in order."""
+        ...
+
+
 _log = logging.getLogger(__name__)
 
 
-def outcomes(model: Extractor, images: list[NDArray[np.uint8]], dimension: int) -> list[Outcome]:
+def outcomes(model: Extractor, pictures: list[Picture], dimension: int) -> list[Outcome]:
     """Run a model on a batch.
 
     Parameters
     ----------
     model : Extractor
-    images : list of uint8 arrays, height x width x 3, RGB
+    pictures : list of Picture
+        Of full size, unless the model is a `PictureExtractor`.
     dimension : int
         What the model's card says.
 
@@ -40,13 +60,19 @@ def outcomes(model: Extractor, images: list[NDArray[np.uint8]], dimension: int) 
     list, one an image, in order
         Templates are finite, not zero, float32 and of the dimension; all else is a failure with stage and reason.
     """
-    return [_checked(outcome, dimension) for outcome in _each(model, images)]
+    return [_checked(outcome, dimension) for outcome in _each(model, pictures)]
 
 
-def _each(model: Extractor, images: list[NDArray[np.uint8]]) -> list[Outcome]:
+def _run(model: Extractor, pictures: list[Picture]) -> list[Outcome]:
+    if isinstance(model, PictureExtractor):
+        return model.extract_pictures(pictures)
+    return model.extract([picture.pixels for picture in pictures])
+
+
+def _each(model: Extractor, images: list[Picture]) -> list[Outcome]:
     """Run the model on a batch; if that raises, on each image alone: one image's error is its own failure."""
     try:
-        outcomes = model.extract(images)
+        outcomes = _run(model, images)
         if len(outcomes) == len(images):
             return outcomes
         error: Exception = ValueError(f"{len(outcomes)} outcomes for {len(images)} images")

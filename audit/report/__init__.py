@@ -2,49 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from audit.comparison import Comparison
 from audit.errors import DataError
-from audit.record import EvaluationRecord, dumps, write_text
+from audit.record import EvaluationRecord, dumps, write_bytes, write_text
+from audit.report.parts import ReportView
 from audit.report.view import make, terminal_table
 from audit.report.view.side_by_side import comparison_table, make_comparison, remark_lines
 
-__all__ = ["FORMATS", "comparison_table", "remark_lines", "render", "render_comparison", "terminal_table"]
+__all__ = ["FORMATS", "comparison_table", "known", "remark_lines", "render", "render_comparison", "terminal_table"]
 
-FORMATS = ("html",)
+FORMATS = {
+    "html": "report.html, one self-contained page",
+    "pdf": "report.pdf, tagged, for print and archive",
+    "md": "report.md with pictures/, for a repository",
+    "csv": "tables/, every table and the record's frames",
+    "card": "model_card.md, the section of a Hugging Face model card",
+}
+"""Name of a format and what it writes."""
+
+
+def known(formats: Sequence[str]) -> tuple[str, ...]:
+    """Check names of formats, each once.
+
+    Raises
+    ------
+    DataError
+        For a format that does not exist, with the nearest name, or for none at all.
+    """
+    for name in formats:
+        if name not in FORMATS:
+            near = difflib.get_close_matches(name.lower(), FORMATS, n=1)
+            hint = f"Did you mean {near[0]!r}? " if near else ""
+            raise DataError("--format", f"unknown format {name!r}", f"{hint}Known formats: {', '.join(FORMATS)}")
+    if not formats:
+        raise DataError("--format", "no format was given", f"Known formats: {', '.join(FORMATS)}")
+    return tuple(dict.fromkeys(formats))
 
 
 def render(record: EvaluationRecord, out: Path, formats: Sequence[str] = ("html",)) -> list[Path]:
-    """Write a report of a record.
+    """Write a report of a record, in one format or several that say the same.
 
     Parameters
     ----------
-    out : folder; `report.html` is written there, atomically
+    out : folder; everything that is written there is meant to be published, and each file is replaced as a whole
     formats : any of `FORMATS`
 
     Returns
     -------
-    paths written
+    paths written, the main file of each format first
 
     Raises
     ------
     DataError
         If a format is unknown or the folder cannot be written.
     """
-    for name in formats:
-        if name not in FORMATS:
-            raise DataError("--format", f"unknown format {name!r}", f"Known formats: {', '.join(FORMATS)}")
-    from audit.report import html, stamp  # noqa: PLC0415 - Altair and vl-convert are heavy; a terminal table needs neither
-
+    wanted = known(formats)
     shown = make(record)
-    written = []
-    for name in dict.fromkeys(formats):
-        path = out / f"report.{name}"
-        write_text(path, html.page(shown, stamp.stamp(dumps(record).encode())))
-        written.append(path)
-    return written
+    made = [file for name in wanted for file in _files(name, record, shown)]
+    for place, content in made:
+        write_bytes(out / place, content if isinstance(content, bytes) else content.encode("utf-8"))
+    return [out / place for place, _ in made]
+
+
+def _files(name: str, record: EvaluationRecord, shown: ReportView) -> Iterator[tuple[str, str | bytes]]:
+    """Make the files of a format; vl-convert, typst and pandas load with the format that needs them."""
+    if name == "html":
+        from audit.report import html, stamp  # noqa: PLC0415
+
+        yield "report.html", html.page(shown, stamp.stamp(dumps(record).encode()))
+    elif name == "pdf":
+        from audit.report import pdf  # noqa: PLC0415
+
+        yield "report.pdf", pdf.document(shown, record.created)
+    elif name == "md":
+        from audit.report import markdown  # noqa: PLC0415
+
+        yield "report.md", markdown.page(shown)
+        for file, svg in markdown.pictures(shown).items():
+            yield f"{markdown.PICTURES}/{file}", svg
+    elif name == "csv":
+        from audit.report import tables  # noqa: PLC0415
+
+        for file, text in tables.files(record, shown).items():
+            yield f"{tables.FOLDER}/{file}", text
+    else:
+        from audit.report import model_card  # noqa: PLC0415
+
+        yield "model_card.md", model_card.page(record, shown)
 
 
 def render_comparison(comparison: Comparison, out: Path) -> list[Path]:

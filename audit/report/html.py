@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import itertools
 from functools import cache
 from importlib import resources
+from operator import attrgetter
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
@@ -39,9 +41,16 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["groupby_order"] = lambda items, name: [
+        (key, list(found)) for key, found in itertools.groupby(items, key=attrgetter(name))
+    ]
     made.filters["kind"] = lambda block: type(block).__name__
-    made.globals |= {"t": say, "svgs": _svgs}
+    made.globals |= {"t": say, "svgs": _svgs, "refuse": _refuse}
     return made
+
+
+def _refuse(kind: str) -> str:
+    raise TypeError(f"no page knows how to show {kind}")
 
 
 def page(view: parts.ReportView, stamp: str = "") -> str:

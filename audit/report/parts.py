@@ -197,6 +197,33 @@ class BandPicture:
 
 
 @dataclass(frozen=True, slots=True)
+class HistogramRow:
+    """A measured value with its interval below a histogram: bins are (left, right, height in [0, 1])."""
+
+    label: str
+    detail: str
+    spoken: str
+    bins: tuple[tuple[float, float, float], ...]
+    x: float
+    low: float
+    high: float
+    line: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class HistogramPicture:
+    """Values before what chance alone gives, one row each, on a logarithmic axis; the last three are the legend."""
+
+    rows: tuple[HistogramRow, ...]
+    ticks: tuple[Line, ...]
+    domain: tuple[float, float]
+    axis: str
+    filled: str
+    measured: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
 class ScatterMark:
     """A point with an interval in both directions; bounds None where there is none."""
 
@@ -221,7 +248,7 @@ class ScatterPicture:
     better: str
 
 
-Picture = RowPicture | HeatPicture | CurvePicture | RidgePicture | BandPicture | ScatterPicture
+Picture = RowPicture | HeatPicture | CurvePicture | RidgePicture | BandPicture | HistogramPicture | ScatterPicture
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,13 +304,14 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A section of the report; `terms` are explained in place."""
+    """A section of the report; `terms` are explained in place, `part` names the part of the report it belongs to."""
 
     id: str
     title: str
     lead: str
     blocks: tuple[Block, ...]
     terms: tuple[Term, ...] = ()
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,7 +325,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class ReportView:
-    """A whole report."""
+    """A whole report. The first page: headline, answers, `verdicts` (by attribute), then the sections."""
 
     language: str
     title: str
@@ -311,3 +339,4 @@ class ReportView:
     answers: tuple[Answer, ...]
     sections: tuple[Section, ...]
     footer: str
+    verdicts: Table | None = None

@@ -29,23 +29,28 @@ def stamp(record: bytes) -> str:
 
 
 @cache
-def renderer() -> str:
-    """SHA-256 of everything that decides a page besides its record."""
+def renderer(without: tuple[str, ...] = NOT_OF_THE_REPORT) -> str:
+    """SHA-256 of everything that decides a page besides its record.
+
+    Parameters
+    ----------
+    without : folders of this room that do not; none for pages of the site
+    """
     digest = hashlib.sha256()
-    for name, content in _files(resources.files("audit.report"), ""):
+    for name, content in _files(resources.files("audit.report"), "", without):
         digest.update(f"{name}\0{len(content)}\0".encode() + content)
     for library in LIBRARIES:
         digest.update(f"{library} {metadata.version(library)}\0".encode())
     return digest.hexdigest()
 
 
-def _files(folder: Traversable, place: str) -> list[tuple[str, bytes]]:
+def _files(folder: Traversable, place: str, without: tuple[str, ...]) -> list[tuple[str, bytes]]:
     found = []
     for entry in sorted(folder.iterdir(), key=lambda e: e.name):
         name = f"{place}{entry.name}"
         if entry.is_dir():
-            if entry.name not in NOT_OF_THE_REPORT:
-                found += _files(entry, f"{name}/")
+            if entry.name not in without:
+                found += _files(entry, f"{name}/", without)
         elif entry.name.endswith(SUFFIXES):
             found.append((name, entry.read_bytes()))
     return found
@@ -63,10 +68,7 @@ def head(policy: str, mark: str) -> str:
 
 def is_made_here(page: str, policy: str, mark: str) -> bool:
     """Whether a page was made by this version from this record, and may be handed on as it is."""
+    if not page.startswith(head(policy, mark)):
+        return False
     lower = page.lower()
-    return (
-        page.startswith(head(policy, mark))
-        and lower.count("http-equiv") == 1
-        and "<script" not in lower
-        and not claims(page)
-    )
+    return lower.count("http-equiv") == 1 and "<script" not in lower and not claims(page)

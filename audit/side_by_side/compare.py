@@ -17,13 +17,16 @@ LEVEL, ALPHA = 0.95, 0.05
 FRONT = "max/geomean"
 
 
-def compare(records: Sequence[EvaluationRecord], cache: Path | None = None) -> Comparison:
+def compare(
+    records: Sequence[EvaluationRecord], cache: Path | None = None, names: Sequence[str] | None = None
+) -> Comparison:
     """Compare every record with the first.
 
     Parameters
     ----------
     records : at least two
     cache : where what people added is looked for; None is the user's cache
+    names : what the records are called; None: what tells them apart
 
     Raises
     ------
@@ -37,7 +40,7 @@ def compare(records: Sequence[EvaluationRecord], cache: Path | None = None) -> C
             raise PlanError(
                 "compare", f"{one.model.name} on {one.benchmark.name} is given twice", "Give each record once"
             )
-    shown = [_compared(record, label) for record, label in zip(records, labels(records), strict=True)]
+    shown = [_compared(record, label) for record, label in zip(records, names or labels(records), strict=True)]
     kept = [influence.load(record, cache) for record in records]
     pairs = [
         Pair.of(shown[0], records[0], kept[0], shown[k], records[k], kept[k]) for k in range(1, len(records))

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import fdtrc
 
 Floats = NDArray[np.float64]
+RANK_TOLERANCE = 1e-9
+"""Eigenvalues below this share of the largest are rounding."""
 Statistic = Callable[[Floats], Floats]
 """From log rates, draws x K, to values, one a draw; larger means further from equal."""
 
@@ -22,6 +24,8 @@ class NullDistribution:
     median: float
     high: float
     """95 % point under equal rates."""
+    values: Floats = field(repr=False, compare=False)
+    """The statistic of every draw under equal rates."""
 
 
 def draw(centre: ArrayLike, covariance: ArrayLike, draws: int, rng: np.random.Generator) -> Floats:
@@ -70,7 +74,7 @@ def null_distribution(
     tolerance = 1e-12 * max(1.0, abs(observed))
     p = (1 + int(np.count_nonzero(values >= observed - tolerance))) / (draws + 1)
     median, high = (float(x) for x in np.quantile(values, [0.5, 0.95]))
-    return NullDistribution(p, median, high)
+    return NullDistribution(p, median, high, values)
 
 
 def percentile_interval(
@@ -92,7 +96,9 @@ def percentile_interval(
 
 
 def wald_equality(log_rates: ArrayLike, covariance: ArrayLike, df: float) -> float:
-    """Test that K log rates are equal: Wald's statistic over K - 1, against F(K - 1, df).
+    """Test that K log rates are equal: Wald's statistic over its rank r, against F(r, df).
+
+    r is K - 1, and less where groups of the same people make rates move as one.
 
     Parameters
     ----------
@@ -110,5 +116,9 @@ def wald_equality(log_rates: ArrayLike, covariance: ArrayLike, df: float) -> flo
         raise ValueError(f"equality needs two rates and a degree of freedom, found {x.size} and {df}")
     contrast = np.eye(x.size)[1:] - np.eye(x.size)[0]
     difference = contrast @ x
-    wald = float(difference @ np.linalg.pinv(contrast @ sigma @ contrast.T, hermitian=True) @ difference)
-    return float(fdtrc(x.size - 1, df, wald / (x.size - 1)))
+    spread = contrast @ sigma @ contrast.T
+    rank = int(np.linalg.matrix_rank(spread, hermitian=True, rtol=RANK_TOLERANCE))
+    if rank == 0:
+        return 1.0
+    wald = float(difference @ np.linalg.pinv(spread, hermitian=True, rtol=RANK_TOLERANCE) @ difference)
+    return float(fdtrc(rank, df, wald / rank))

@@ -27,6 +27,9 @@ def test_every_row_of_the_source_is_here_with_its_tier_and_facts(shared: Path) -
     for row in rows:
         entry = known[row["id"]]
         assert entry.tier == row["consent_tier"]
+        assert (entry.name, entry.source) == (row["name"], " ".join(row["source"].split()))
+        assert entry.verified == row["verified"] or len(row["verified"]) > 1
+        assert all(catalogue.find(name) is entry for name in entry.names)
         for fact in catalogue.FACTS:
             original = " ".join(row[columns.get(fact, fact)].split())
             shown = getattr(entry, fact)

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from planted import Copy, bomb, encoded, exif, sound
 
-from audit.benchmarks import checks
+from audit.benchmarks import checks, withdrawals
 from audit.benchmarks.checks import CHECKS
 
 Plant = Callable[[Copy], object]
@@ -77,12 +77,22 @@ def both(*plants: Plant) -> Plant:
     return lambda copy: [plant(copy) for plant in plants]
 
 
+def withdrawn_by_name(copy: Copy) -> None:
+    def list_() -> None:
+        withdrawals.add(copy.root, "p1", dt.date(2026, 3, 1))
+        text = (copy.root / "withdrawn.csv").read_text(encoding="utf-8").split("\n")[1].split(",")
+        (copy.root / "withdrawn.csv").write_text(",".join(withdrawals.COLUMNS) + "\n" + ",".join(["p1", *text[1:]]))
+
+    copy.after.append(list_)
+
+
 LIVE = {"isLiveDataset": True, "faceaudit__lastChecked": "2026-01-01", "faceaudit__maximumAgeDays": 30}
 PLANTS: dict[str, tuple[Plant, str, int | None]] = {
     "no-descriptor": (later(lambda copy: (copy.root / "croissant.json").unlink()), "croissant.json", None),
     "consent-missing": (change(faceaudit__consentStatement=None), "croissant.json", None),
     "descriptor-invalid": (change(rai__dataBiasses=["x"]), "croissant.json", None),
     "stale-live-set": (change(**LIVE), "croissant.json", None),
+    "withdrawals-unreadable": (withdrawn_by_name, "withdrawn.csv", 2),
     "readme-count": (write("README.md", "Six people.\n\n14 images.\n"), "README.md", 3),
     "attribute-without-column": (cell("subjects", 1, 1, "sex"), "subjects.csv", 1),
     "table-missing": (later(lambda copy: (copy.root / "samples.csv").unlink()), "samples.csv", None),
@@ -174,3 +184,13 @@ def test_a_planted_defect_is_found_in_its_place_and_no_other(kind: str, tmp_path
     plant(copy)
     defects = found(copy.write())
     assert {(defect.check, defect.file, defect.row) for defect in defects} == {(kind, file, line)}
+
+
+def test_people_on_the_list_of_withdrawals_are_notes_as_long_as_their_rows_are_there(tmp_path: Path) -> None:
+    root = sound(tmp_path / "made").write()
+    withdrawals.add(root, "p3", dt.date(2026, 3, 1))
+    withdrawals.add(root, "gone already", dt.date(2026, 3, 1))
+    outcome = checks.check(str(root), today=dt.date(2026, 11, 24))
+    assert outcome.defects == 0
+    notes = [finding for finding in outcome.findings if finding.check == "withdrawn-row"]
+    assert [(note.file, note.row, note.value) for note in notes] == [("subjects.csv", 4, "p3")]

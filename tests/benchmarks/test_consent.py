@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from audit.benchmarks import catalogue, consent, descriptor, load
+from audit.benchmarks import catalogue, clock, consent, descriptor, load
 from audit.errors import DataError, PlanError, Refused
 
 Make = Callable[..., Path]
@@ -133,3 +134,150 @@ def test_every_tier_of_the_catalogue_has_a_rule() -> None:
     assert verdicts["iiscifd"] == "refused"
     assert verdicts["columbia_megastudy"] == "acknowledge"
     assert verdicts["frl_london"] == "allowed"
+
+
+def gate_of(folder: Path, **more: object) -> consent.Consent:
+    return consent.gate(descriptor.read(folder / "croissant.json").dataset, place="here", **more)  # type: ignore[arg-type]
+
+
+ALL = ("evaluation", "biometric", "commercial")
+
+
+@pytest.mark.parametrize(
+    ("licence", "open_"),
+    [
+        ("CC BY 4.0", True),
+        ("CC BY-NC 4.0", False),
+        ("https://creativecommons.org/licenses/by-nc-sa/3.0/", False),
+        ("Own terms: non-commercial research", False),
+        ("NCSA", True),
+    ],
+)
+def test_a_licence_is_asked_only_where_the_purpose_is_commercial(collection: Make, licence: str, open_: bool) -> None:
+    folder = collection(license=licence, faceaudit__commercialUse="allowed")
+    assert gate_of(folder).licence == licence
+    if open_:
+        assert "The auditor declared a commercial purpose in the plan." in gate_of(folder, purposes=ALL).notices
+    else:
+        with pytest.raises(Refused, match="excludes commercial use"):
+            gate_of(folder, purposes=ALL)
+
+
+def test_terms_in_the_usage_info_count_as_the_licence_does(collection: Make) -> None:
+    folder = collection(usageInfo=[{"@type": "CreativeWork", "url": "duo:0000046"}], faceaudit__commercialUse="allowed")
+    with pytest.raises(Refused, match=r"its licence \(duo:0000046\) excludes"):
+        gate_of(folder, purposes=ALL)
+
+
+def test_the_catalogue_forbids_what_a_descriptor_does_not(collection: Make) -> None:
+    folder = collection(faceaudit__name="kdef", faceaudit__commercialUse="allowed")
+    known = [catalogue.entries()["kdef"]]
+    assert gate_of(folder, known=known).tier == "T2"
+    with pytest.raises(Refused, match=r"whatever the descriptor says .catalogue: NO"):
+        gate_of(folder, known=known, purposes=ALL)
+
+
+def test_a_fact_from_memory_refuses_nothing(collection: Make) -> None:
+    radiate = catalogue.entries()["radiate"]
+    assert radiate.mark("commercial") == "M"
+    assert radiate.commercial.startswith("no")
+    folder = collection(faceaudit__commercialUse="not-named")
+    assert gate_of(folder, known=[radiate], purposes=ALL).tier == "T2"
+
+
+def test_a_descriptor_beside_the_data_cannot_be_milder_than_the_shipped_one(collection: Make) -> None:
+    strict = collection(
+        name="strict", faceaudit__biometricUse="forbidden", faceaudit__commercialUse="not-named",
+        faceaudit__consentStatement="Only to look at.", faceaudit__consentTier="T2",
+    )  # fmt: skip
+    shipped = [descriptor.read(strict / "croissant.json").dataset]
+    mild = collection(faceaudit__consentTier="T1")
+    with pytest.raises(Refused, match="the terms forbid biometric use"):
+        gate_of(mild, shipped=shipped)
+    agreed = gate_of(mild, shipped=shipped, purposes=["evaluation"])
+    assert agreed.tier == "T2"
+    assert agreed.statement == "Only to look at."
+    assert agreed.purposes == {"evaluation": "allowed", "biometric": "forbidden", "commercial": "not-named"}
+    assert "The descriptor beside the data words the consent differently; this is the known wording." in agreed.notices
+
+
+def test_a_live_set_stays_live_and_its_copy_no_older_than_its_publisher_allows(collection: Make) -> None:
+    live = {"isLiveDataset": True, "faceaudit__lastChecked": "2026-03-01"}
+    shipped = [descriptor.read(collection(name="s", **live, faceaudit__maximumAgeDays=31) / "croissant.json").dataset]
+    with pytest.raises(Refused, match="says that it is no live data set"):
+        gate_of(collection(name="fixed"), shipped=shipped)
+    older = collection(name="older", **live, faceaudit__maximumAgeDays=9999)
+    assert gate_of(older, shipped=shipped, today=dt.date(2026, 4, 1)).live
+    with pytest.raises(Refused, match="at most 31 days old"):
+        gate_of(older, shipped=shipped, today=dt.date(2026, 4, 2))
+
+
+def test_a_set_that_the_catalogue_knows_people_to_leave_is_live(collection: Make) -> None:
+    with pytest.raises(Refused, match=r"people may withdraw from FHIBE .* says that it is no live data set"):
+        gate_of(collection(faceaudit__consentTier="T1"), known=[catalogue.entries()["fhibe"]])
+
+
+def test_a_clock_that_was_turned_back_is_noticed(collection: Make) -> None:
+    folder = collection(isLiveDataset=True, faceaudit__lastChecked="2026-03-01", faceaudit__maximumAgeDays=31)
+    today = dt.date(2026, 3, 2)
+    assert gate_of(folder, today=today, seen=dt.date(2026, 3, 3)).live
+    with pytest.raises(Refused, match="the clock says 2026-03-02, but files here are of 2026-05-01"):
+        gate_of(folder, today=today, seen=dt.date(2026, 5, 1))
+    with pytest.raises(Refused, match="2026-03-01, which is still to come"):
+        gate_of(folder, today=dt.date(2026, 2, 27))
+
+
+def test_the_clock_is_measured_by_files_and_by_what_the_cache_remembers(
+    collection: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked = dt.datetime.now(tz=dt.UTC).date()
+    folder = collection(isLiveDataset=True, faceaudit__lastChecked=f"{checked}", faceaudit__maximumAgeDays=31)
+    assert load(str(folder)).consent.live
+    mark = clock._mark()
+    assert mark.read_text() == f"{checked}\n"
+    mark.write_text(f"{checked + dt.timedelta(40)}\n")
+    with pytest.raises(Refused, match="the clock says"):
+        load(str(folder))
+    mark.write_text("no day")
+    assert load(str(folder)).consent.live
+    later = dt.datetime.now(tz=dt.UTC).timestamp() + 40 * 86400
+    os.utime(folder / "croissant.json", (later, later))
+    with pytest.raises(Refused, match="the clock says"):
+        load(str(folder))
+    monkeypatch.setenv("FACEAUDIT_CACHE", "/dev/null/no")
+    clock.keep(checked)
+
+
+def test_a_sign_off_that_is_still_to_come_is_none(collection: Make) -> None:
+    folder = collection(faceaudit__signedOffOn="2026-03-05")
+    with pytest.raises(Refused, match="signed off on 2026-03-05, which is still to come"):
+        gate_of(folder, today=dt.date(2026, 3, 3))
+    assert gate_of(folder, today=dt.date(2026, 3, 4)).tier == "own"
+
+
+def test_annotated_labels_are_said_to_be_perceived(collection: Make) -> None:
+    assert "Perceived by others, not the people's own statement: origin." in gate_of(collection()).notices
+
+
+def test_minors_that_the_catalogue_knows_of_are_printed(collection: Make) -> None:
+    canada = catalogue.entries()["frl_canada"]
+    agreed = gate_of(collection(faceaudit__consentTier="T3"), known=[canada], acknowledge=["T3"])
+    assert any("people under 18: YES: 3 subjects aged 17" in notice for notice in agreed.notices)
+
+
+def test_every_reason_of_the_table_refuses_and_says_what_to_do(collection: Make) -> None:
+    for kind in consent.REFUSALS:
+        made = consent.refused(
+            kind, "here", what="X", tier="T3", meaning="m", purpose="p", why=" (w)", day="d", age=1, seen="s", url="u"
+        )
+        assert made.exit_code == 3
+        assert made.way_out
+        assert "{" not in str(made)
+
+
+def test_the_page_on_governance_has_every_tier_and_every_reason() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "governance.md").read_text(encoding="utf-8")
+    for tier, rule in consent.POLICY.items():
+        assert f"| `{tier}` | {rule.meaning} |" in page
+    for kind in consent.REFUSALS:
+        assert f"| `{kind}` |" in page

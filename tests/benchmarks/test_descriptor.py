@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from audit.benchmarks import descriptor
+from audit.benchmarks import descriptor, load
 from audit.errors import DataError
 
 Make = Callable[..., Path]
@@ -84,10 +84,13 @@ WRONG = [
     (_set("distribution", [FILE | {"sha256": "0" * 64, "@id": "../a.png"}]), "#/distribution/0/@id", "does not stay"),
     (_set("distribution", [FILE | {"sha265": "0" * 64}]), "#/distribution/0/sha265", "Did you mean 'sha256'?"),
     (_set("distribution", []), "#/distribution", ""),
-    (_set("isLiveDataset", True), "#/faceaudit:lastChecked", "is missing"),
+    (_set("isLiveDataset", True), "#/faceaudit:maximumAgeDays", "is missing"),
+    (_set("faceaudit:attribute", [GENDER | {"faceaudit:words": ["no"]}]), "#/faceaudit:attribute/0/faceaudit:words",
+     "all its values are words"),
     (_without("faceaudit:signedOffBy"), "#/faceaudit:signedOffBy", "names who signed"),
     (_without("faceaudit:signedOffOn"), "#/faceaudit:signedOffOn", "says when"),
     (_set("conformsTo", "http://mlcommons.org/croissant/1.1"), "#/conformsTo", "must name http:"),
+    (_set("faceaudit:deleteTemplates", "yes"), "#/faceaudit:deleteTemplates", "valid boolean"),
     (_set("faceaudit:name", "../x"), "#/faceaudit:name", "'../x'"),
     (lambda raw: raw["@context"].pop("rai"), "#/@context", "prefix 'rai' must mean"),
     (lambda raw: raw["@context"].__setitem__("faceaudit", "urn:x:"), "#/@context", "prefix 'faceaudit' must mean"),
@@ -107,6 +110,12 @@ def test_an_own_descriptor_is_read(collection: Make) -> None:
     assert read.dataset.tier == "own"
     assert set(read.files) == {f"images/{name}.png" for name in ("a1", "a2", "b1", "b2", "c1")}
     assert read.declared("images/none.png") is None
+
+
+@pytest.mark.parametrize("said", [None, False, True])
+def test_templates_are_deleted_only_where_the_descriptor_says_so(collection: Make, said: bool | None) -> None:
+    folder = collection(**({} if said is None else {"faceaudit__deleteTemplates": said}))
+    assert load(str(folder)).delete_templates is bool(said)
 
 
 @pytest.mark.parametrize("key", NEEDED)

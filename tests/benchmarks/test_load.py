@@ -139,8 +139,9 @@ def test_the_first_entry_wins_and_own_names_work(collection: Make, tmp_path: Pat
         ("londn", ["no such benchmark", "Did you mean 'london'?"]),
         ("qqqqqqq", ["no such benchmark", "faceaudit benchmarks list"]),
         ("./nowhere", ["no such folder"]),
-        ("fhibe", ["no descriptor of it is shipped", "registration", "FACEAUDIT_DATA"]),
-        ("cc0_fixture", ["no descriptor of it is shipped"]),
+        ("fhibe", ["has no public source", "fairnessbenchmark.ai.sony", "FACEAUDIT_DATA"]),
+        ("cc0_fixture", ["FACEAUDIT_DATA", "--obtain", "'cc0_fixture'"]),
+        ("ccv1", ["no descriptor of it is shipped", "accept terms", "FACEAUDIT_DATA"]),
     ],
 )
 def test_what_is_not_here_says_what_to_do(name: str, parts: list[str]) -> None:
@@ -180,4 +181,4 @@ def test_an_unfinished_download_is_not_a_benchmark() -> None:
 def test_an_unknown_layout_is_named(collection: Make) -> None:
     with pytest.raises(DataError, match=r"unknown layout 'genral'\. Did you mean 'general'\?"):
         load(str(collection(faceaudit__layout="genral")))
-    assert set(LAYOUTS) == {"general", "london"}
+    assert set(LAYOUTS) == {"general", "london", "face_place", "fhibe", "ccv2", "cfd", "radiate"}

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import http.server
 import json
 import shutil
 import threading
+import zipfile
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -14,40 +16,75 @@ from typing import Any
 
 import pytest
 
-from audit.benchmarks import descriptor, load, obtain
+from audit.benchmarks import descriptor, download, load, obtain, receipt
 from audit.benchmarks.schema import Dataset
 from audit.errors import DataError
 
 FEW = ["london_info.csv", "neutral_front/001_03.jpg", "neutral_front/001_03.tem", "smiling_front/001_08.jpg"]
 
 
-class _Handler(http.server.SimpleHTTPRequestHandler):
-    """Serves files; `faults` maps a path to how it goes wrong, `asked` records what was fetched."""
+BLOCK = 1 << 16
+"""Bytes that are lost with a connection at most."""
 
-    def __init__(self, *args: Any, faults: dict[str, str], asked: list[str], **more: Any) -> None:
-        self.faults, self.asked = faults, asked
+
+class _Handler(http.server.SimpleHTTPRequestHandler):
+    """Serves files, in parts where asked; `faults` maps a path to how it goes wrong, `asked` records what was asked."""
+
+    def __init__(self, *args: Any, faults: dict[str, str], asked: list[str], ranges: list[str], **more: Any) -> None:
+        self.faults, self.asked, self.ranges = faults, asked, ranges
         super().__init__(*args, **more)
 
     def do_GET(self) -> None:
         path = self.path.lstrip("/")
         self.asked.append(path)
-        fault = self.faults.get(path)
-        if fault is None:
-            super().do_GET()
-        elif fault == "redirect":
-            self.send_response(302)
-            self.send_header("Location", "/" + FEW[0])
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-        else:
-            body = (Path(self.directory) / path).read_bytes() * (3 if fault == "longer" else 1)
-            self.send_response(503 if fault == "busy" else 200)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body[: len(body) // 2] if fault == "truncated" else b"\0" * len(body))
+        wanted = self.headers.get("Range", "")
+        self.ranges.append(wanted)
+        fault = self.faults.get(path, "")
+        file = Path(self.directory) / path
+        if fault in ANSWERS:
+            return self._answer(*ANSWERS[fault])
+        if not file.is_file():
+            return self._answer(404, {}, b"no")
+        body = file.read_bytes()
+        match fault:
+            case "longer":
+                body *= 3
+            case "shorter":
+                body = body[:-5]
+            case "corrupt":
+                body = bytes(len(body))
+        start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and fault != "no ranges" else 0
+        if start >= len(body):
+            return self._answer(416, {"Content-Range": f"bytes */{len(body)}"}, b"")
+        headers = {"Content-Range": f"bytes {start}-{len(body) - 1}/{len(body)}"} if start else {}
+        if fault == "wrong part" and start:
+            headers = {"Content-Range": f"bytes 0-{len(body) - 1}/{len(body)}"}
+        cut = len(body[start:]) // 2 if fault in ("truncated", "wrong part", "no ranges") else None
+        if fault == "breaks once":
+            cut = len(body) // 2
+            del self.faults[path]
+        return self._answer(206 if start else 200, headers, body[start:], cut)
+
+    def _answer(self, status: int, headers: dict[str, str], body: bytes, cut: int | None = None) -> None:
+        self.send_response(status)
+        for name, value in {"Content-Type": "application/octet-stream", **headers}.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body[:cut])
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the base class
         pass
+
+
+ANSWERS: dict[str, tuple[int, dict[str, str], bytes]] = {
+    "redirect": (302, {"Location": "/" + FEW[0]}, b""),
+    "busy": (503, {}, b""),
+    "login": (401, {"WWW-Authenticate": "Basic"}, b""),
+    "forbidden": (403, {}, b""),
+    "web page": (200, {"Content-Type": "text/html; charset=utf-8"}, b"<!DOCTYPE html><form>Sign in</form>"),
+    "no content": (204, {}, b""),
+}
 
 
 @dataclasses.dataclass
@@ -55,14 +92,21 @@ class Server:
     url: str
     faults: dict[str, str]
     asked: list[str]
+    ranges: list[str]
     close: Any
+
+
+@pytest.fixture(autouse=True)
+def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download, "_PAUSES_S", (0.0, 0.0, 0.0))
 
 
 @pytest.fixture
 def server(london: Path) -> Iterator[Server]:
     faults: dict[str, str] = {}
     asked: list[str] = []
-    handler = partial(_Handler, directory=str(london), faults=faults, asked=asked)
+    ranges: list[str] = []
+    handler = partial(_Handler, directory=str(london), faults=faults, asked=asked, ranges=ranges)
     running = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=running.serve_forever, args=(0.05,))
     thread.start()
@@ -73,7 +117,7 @@ def server(london: Path) -> Iterator[Server]:
             running.server_close()
             thread.join()
 
-    yield Server(f"http://127.0.0.1:{running.server_port}", faults, asked, close)
+    yield Server(f"http://127.0.0.1:{running.server_port}", faults, asked, ranges, close)
     close()
 
 
@@ -118,6 +162,12 @@ def test_an_interrupted_or_damaged_download_is_completed(server: Server, london:
         ("busy", "cannot be fetched: 503"),
         ("redirect", "302 redirects to /london_info.csv, which is not followed"),
         ("longer", "is larger than the"),
+        ("shorter", "were declared"),
+        ("login", "401: the server wants a login; ask for access"),
+        ("forbidden", "403: the server wants a login"),
+        ("web page", "sent a web page and not the file"),
+        ("no content", "the server answered 204"),
+        ("wrong part", "another part of the file than was asked for"),
     ],
 )
 def test_what_goes_wrong_is_named_and_leaves_no_file(server: Server, tmp_path: Path, fault: str, text: str) -> None:
@@ -132,6 +182,106 @@ def test_what_goes_wrong_is_named_and_leaves_no_file(server: Server, tmp_path: P
     server.faults.clear()
     obtain.fetch(_changed(), folder, base_url=server.url)
     assert (folder / FEW[1]).is_file()
+
+
+@pytest.mark.london
+def test_a_broken_download_goes_on_where_it_broke(server: Server, london: Path, tmp_path: Path) -> None:
+    server.faults[FEW[1]] = "breaks once"
+    arrived: list[int] = []
+    folder = obtain.fetch(_changed(), tmp_path / "l", base_url=server.url, received=arrived.append)
+    size = (london / FEW[1]).stat().st_size
+    assert (folder / FEW[1]).read_bytes() == (london / FEW[1]).read_bytes()
+    assert server.asked.count(FEW[1]) == 2
+    (begun,) = (int(asked[6:-1]) for asked in server.ranges if asked)
+    assert size // 2 - BLOCK <= begun <= size // 2
+    assert sum(arrived) == sum((london / path).stat().st_size for path in FEW)
+
+
+@pytest.mark.london
+def test_the_next_command_goes_on_where_the_last_one_gave_up(server: Server, london: Path, tmp_path: Path) -> None:
+    whole = (london / FEW[1]).read_bytes()
+    server.faults[FEW[1]] = "no ranges"
+    with pytest.raises(DataError, match="broke off"):
+        obtain.fetch(_changed(), tmp_path / "l", base_url=server.url)
+    (kept,) = (path for path in (obtain.cache_root() / "partial").iterdir() if path.stat().st_size)
+    have = kept.stat().st_size
+    assert len(whole) // 2 - BLOCK <= have <= len(whole) // 2
+    assert kept.read_bytes() == whole[:have]
+    server.faults.clear()
+    server.ranges.clear()
+    folder = obtain.fetch(_changed(), tmp_path / "l", base_url=server.url)
+    assert server.ranges == [f"bytes={have}-"]
+    assert (folder / FEW[1]).read_bytes() == whole
+    assert not kept.exists()
+
+
+@pytest.mark.london
+@pytest.mark.parametrize("extra", [b"", b"of another release, and longer"])
+def test_a_kept_part_that_is_of_another_file_is_fetched_anew(
+    server: Server, london: Path, tmp_path: Path, extra: bytes
+) -> None:
+    whole = (london / FEW[1]).read_bytes()
+    sums = obtain.cache_root() / "partial"
+    sums.mkdir(parents=True)
+    digest = descriptor.shipped()["london"].declared(FEW[1])
+    order = [path for path in descriptor.shipped()["london"].files if path in FEW]
+    (sums / f"{digest}-{order.index(FEW[1])}").write_bytes(whole[::-1][: 900 if not extra else None] + extra)
+    folder = obtain.fetch(_changed(), tmp_path / "l", base_url=server.url)
+    assert (folder / FEW[1]).read_bytes() == whole
+    assert server.asked.count(FEW[1]) == 2
+
+
+@pytest.mark.london
+def test_a_digest_that_nobody_knows_is_the_users_to_give(server: Server, london: Path, tmp_path: Path) -> None:
+    known = descriptor.shipped()["london"].declared(FEW[0])
+    assert known is not None
+    unknown = _changed()
+    files = [
+        file.model_copy(update={"sha256": "unknown"}) if file.path == FEW[0] else file
+        for file in unknown.files.values()
+    ]
+    unknown = dataclasses.replace(unknown, dataset=unknown.dataset.model_copy(update={"distribution": tuple(files)}))
+    with pytest.raises(DataError, match=r"is unknown. Nothing is fetched without one: give it with --sha256"):
+        obtain.fetch(unknown, tmp_path / "l", base_url=server.url)
+    with pytest.raises(DataError, match="knows the SHA-256 of this file"):
+        obtain.fetch(unknown, tmp_path / "l", base_url=server.url, digests={FEW[1]: known})
+    with pytest.raises(DataError, match="is not the described file"):
+        obtain.fetch(unknown, tmp_path / "l", base_url=server.url, digests={FEW[0]: "0" * 64})
+    folder = obtain.fetch(unknown, tmp_path / "l", base_url=server.url, digests={FEW[0]: known})
+    (note,) = receipt.notes(folder)
+    assert "given by the user" in note
+    assert "self-declared" in note
+    assert json.loads((folder / "obtained.json").read_text())["sources"][0]["basis"] == "self-declared"
+
+
+@pytest.mark.london
+def test_a_benchmark_in_an_archive_is_unpacked(server: Server, london: Path, tmp_path: Path) -> None:
+    source = tmp_path / "published"
+    source.mkdir()
+    with zipfile.ZipFile(source / "set.zip", "w") as archive:
+        for path in FEW:
+            archive.write(london / path, path)
+    digest = hashlib.sha256((source / "set.zip").read_bytes()).hexdigest()
+    known = descriptor.shipped()["london"]
+    raw = json.loads(known.path.read_text(encoding="utf-8"))
+    raw["distribution"] = [
+        {"@type": "cr:FileObject", "@id": "set.zip", "name": "set.zip", "contentUrl": "https://example.org/set.zip"}
+        | {"encodingFormat": "application/zip", "sha256": digest}
+    ]
+    packed = dataclasses.replace(known, dataset=Dataset.model_validate(raw))
+    assert obtain.has_source(packed)
+    handler = partial(_Handler, directory=str(source), faults={}, asked=[], ranges=[])
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
+        thread = threading.Thread(target=running.serve_forever, args=(0.05,))
+        thread.start()
+        folder = obtain.fetch(packed, tmp_path / "l", base_url=f"http://127.0.0.1:{running.server_port}")
+        running.shutdown()
+        thread.join()
+    assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()) == sorted(FEW)
+    assert obtain.missing_files(packed, folder) == 0
+    assert not (obtain.cache_root() / "downloads" / "london").exists()
+    with pytest.raises(DataError, match="is there already"):
+        obtain.fetch(packed, folder)
 
 
 @pytest.mark.london

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import large_record
 import pytest
 import site_results
 from playwright.sync_api import Browser, sync_playwright
@@ -46,7 +47,8 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     builder = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(builder)
     names = ("london_like", "beside", "hostile", "crossing", "empty")
-    return {name: render(getattr(builder, name)(), tmp_path_factory.mktemp(name))[0] for name in names}
+    made = {name: getattr(builder, name)() for name in names} | {"large": large_record.large()}
+    return {name: render(record, tmp_path_factory.mktemp(name))[0] for name, record in made.items()}
 
 
 @pytest.fixture(scope="session")

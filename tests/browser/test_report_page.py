@@ -6,14 +6,18 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
+import overclaims
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from london_run import Run
 from playwright.sync_api import Browser, Page, Route
 
+from audit import record as records
+
 pytestmark = pytest.mark.browser
 
 WIDTHS = {390: 844, 768: 1024, 1440: 900}
+LOOKS = ((390, "light"), (768, "dark"), (1440, "light"))
 NAMES = ("london_like", "beside", "hostile", "crossing", "empty")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
@@ -147,6 +151,58 @@ def test_explanations_and_tables_are_reachable_by_keyboard(browser: Browser, rep
     page.context.close()
 
 
+def test_everything_that_opens_or_scrolls_takes_the_focus(browser: Browser, reports: dict[str, Path]) -> None:
+    """With Tab alone, in the order of the page: every link, every explanation, every table and picture that scrolls."""
+    visit = opened(browser, reports["beside"], 1440)
+    page = visit.page
+    wanted = page.evaluate(
+        """() => { const found = [...document.querySelectorAll('a[href], summary, [tabindex="0"]')]
+        .filter(e => e.checkVisibility()); found.forEach((e, k) => e.dataset.k = k); return found.length }"""
+    )
+    reached = []
+    for _ in range(wanted):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("Number(document.activeElement.dataset.k)"))
+    assert wanted > 40
+    assert reached == list(range(wanted))
+    page.context.close()
+
+
+@pytest.mark.parametrize("name", ["london_like", "beside", "crossing"])
+def test_the_first_page_is_one_sheet_of_paper(browser: Browser, reports: dict[str, Path], name: str) -> None:
+    """A4 less the margins of the style sheet, at 96 pixels an inch: headline, answers and verdicts all stand on it."""
+    context = browser.new_context(viewport={"width": round((210 - 28) / 25.4 * 96), "height": 1100})
+    page = context.new_page()
+    page.goto(reports[name].as_uri())
+    page.emulate_media(media="print")
+    assert page.locator("#table-verdicts tbody tr").count() == 3
+    last = page.locator(".verdicts .note").bounding_box()
+    assert last is not None
+    assert last["y"] + last["height"] <= (297 - 32) / 25.4 * 96
+    context.close()
+
+
+def test_a_large_report_opens_and_scrolls_like_a_small_one(
+    browser: Browser, reports: dict[str, Path], screenshots: Path
+) -> None:
+    """Time between frames while the page runs by: that of the large one is no more than a few of the small one's."""
+    scroll = """async () => { const gaps = []; let last = performance.now(); const high = document.body.scrollHeight;
+        for (let k = 0; k < 60; k++) { window.scrollTo(0, high * k / 60); await new Promise(requestAnimationFrame);
+        const now = performance.now(); gaps.push(now - last); last = now } return gaps.sort((a, b) => a - b)[30] }"""
+    median = {}
+    for name in ("london_like", "large"):
+        visit = opened(browser, reports[name], 1440)
+        median[name] = visit.page.evaluate(scroll)
+        assert visit.complaints == []
+        assert visit.requests == []
+        visit.page.context.close()
+    assert median["large"] <= 4 * max(median["london_like"], 16.0)
+    phone = opened(browser, reports["large"], 390)
+    phone.page.screenshot(path=screenshots / "report-large-390-first.png")
+    assert phone.page.evaluate("document.documentElement.scrollWidth") <= 390
+    phone.page.context.close()
+
+
 def test_the_first_screen_answers_the_reviewer(browser: Browser, reports: dict[str, Path]) -> None:
     visit = opened(browser, reports["london_like"], 1440)
     page = visit.page
@@ -184,15 +240,18 @@ def test_it_prints(browser: Browser, reports: dict[str, Path], screenshots: Path
 
 
 @pytest.mark.london
-@pytest.mark.parametrize("width", list(WIDTHS))
+@pytest.mark.parametrize(("width", "look"), LOOKS)
 def test_the_real_reports_of_the_london_set(
-    browser: Browser, london_results: tuple[Path, Run], screenshots: Path, width: int
+    browser: Browser, london_results: tuple[Path, Run], screenshots: Path, width: int, look: str
 ) -> None:
     """What the first audit wrote, opened as a reviewer does; the pictures are kept."""
     for one in london_results[1].evaluations:
-        visit = opened(browser, Path(one["report"]), width)
-        visit.page.screenshot(path=screenshots / f"real-{one['model']}-{width}-first.png")
-        visit.page.screenshot(path=screenshots / f"real-{one['model']}-{width}.png", full_page=True)
+        visit = opened(browser, Path(one["report"]), width, scheme=look)
+        name = f"real-{one['model']}-{width}-{look}"
+        visit.page.screenshot(path=screenshots / f"{name}-first.png")
+        visit.page.screenshot(path=screenshots / f"{name}.png", full_page=True)
+        verdicts = overclaims.verdicts_of(records.read(Path(one["record"])))
+        assert overclaims.found(Path(one["report"]).read_text(encoding="utf-8"), verdicts) == []
         assert "Face Research Lab London Set" in visit.page.title() + visit.page.inner_text("h1")
         assert "9 of 40" in visit.page.inner_text("main") or one["model"] != "dlib"
         unfold(visit.page)
@@ -203,15 +262,17 @@ def test_the_real_reports_of_the_london_set(
         visit.page.context.close()
 
 
-@pytest.mark.parametrize("width", list(WIDTHS))
+@pytest.mark.parametrize(("width", "look"), LOOKS)
 def test_the_reports_of_the_rendered_people(
-    browser: Browser, bundled: tuple[Path, Run, Run], screenshots: Path, width: int
+    browser: Browser, bundled: tuple[Path, Run, Run], screenshots: Path, width: int, look: str
 ) -> None:
     """What `faceaudit run` without arguments and the counterfactual task wrote."""
     for name, run in zip(("bundled", "counterfactual"), bundled[1:], strict=True):
-        visit = opened(browser, Path(run.evaluations[0]["report"]), width)
+        visit = opened(browser, Path(run.evaluations[0]["report"]), width, scheme=look)
         page = visit.page
-        page.screenshot(path=screenshots / f"{name}-{width}-first.png")
+        page.screenshot(path=screenshots / f"{name}-{width}-{look}-first.png")
+        verdicts = overclaims.verdicts_of(records.read(Path(run.evaluations[0]["record"])))
+        assert overclaims.found(Path(run.evaluations[0]["report"]).read_text(encoding="utf-8"), verdicts) == []
         warning = page.get_by_text("These are not real people").first
         box, title = warning.bounding_box(), page.locator("h1").bounding_box()
         assert box is not None

@@ -46,6 +46,26 @@ def test_a_clear_disparity() -> None:
     assert found.wald_p < 1e-6
 
 
+def test_draws_under_equal_rates_are_counted_in_bins() -> None:
+    """The histogram holds every draw, and its upper tail is the p-value to within the bin of the observed value."""
+    found = run("max/geomean", [200, 210, 190, 240])
+    assert found.null_histogram is not None
+    edges, counts = (np.array(x) for x in found.null_histogram)
+    assert counts.sum() == 4000
+    assert edges.size == counts.size + 1 == 41
+    assert edges[0] == 1.0
+    np.testing.assert_allclose(np.diff(np.log(edges)), np.log(edges[-1]) / 40)
+    assert found.value is not None
+    assert found.null_p is not None
+    within = np.searchsorted(edges, found.value) - 1
+    above = counts[within + 1 :].sum()
+    assert above <= found.null_p * 4001 - 1 <= above + counts[within]
+    assert found.null_median is not None
+    half = np.searchsorted(np.cumsum(counts), 2000)
+    assert edges[half] <= found.null_median <= edges[half + 1]
+    assert run("gini", [200, 210, 190, 240]).null_histogram is None
+
+
 def test_equal_rates_are_equivalent_and_not_called_different() -> None:
     found = run("max/geomean", [1000, 1010, 990, 1000])
     assert found.verdict == "EQUIVALENT"

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from audit.domain import FailureToAcquire
+from audit.domain import FailureToAcquire, Picture
 from audit.models.card import Detection
 from audit.models.detect import Detector, Face
 
@@ -26,7 +26,7 @@ def detector() -> Detector:
 
 
 def find(detector: Detector, picture: Image.Image) -> Face:
-    face = detector.find(np.asarray(picture))
+    face = detector.find(Picture(np.asarray(picture)))
     assert isinstance(face, Face)
     return face
 
@@ -57,12 +57,12 @@ def test_the_same_image_gives_the_same_numbers(detector: Detector, head: Image.I
     ],
 )
 def test_no_face_is_a_failure(detector: Detector, image: np.ndarray, reason: str) -> None:
-    assert detector.find(image) == FailureToAcquire("detect", reason)
+    assert detector.find(Picture(image)) == FailureToAcquire("detect", reason)
 
 
 def test_noise_is_no_face(detector: Detector) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (500, 500, 3), dtype=np.uint8)
-    assert detector.find(noise) == FailureToAcquire("detect", "no face")
+    assert detector.find(Picture(noise)) == FailureToAcquire("detect", "no face")
 
 
 def test_a_face_below_the_limit_is_a_failure(head: Image.Image) -> None:
@@ -70,11 +70,13 @@ def test_a_face_below_the_limit_is_a_failure(head: Image.Image) -> None:
     wide.paste(head, (head.width, head.height // 2))
     face = find(Detector(SETTINGS), wide)
     side = max(face.box[2:] - face.box[:2]) * 682 / max(wide.size)
-    seen_larger = Detector(SETTINGS.model_copy(update={"smallest_face": int(side * 1.1)})).find(np.asarray(wide))
+    seen_larger = Detector(SETTINGS.model_copy(update={"smallest_face": int(side * 1.1)})).find(
+        Picture(np.asarray(wide))
+    )
     assert isinstance(seen_larger, FailureToAcquire)
     assert seen_larger.reason in {"face too small", "no face"}
     assert isinstance(
-        Detector(SETTINGS.model_copy(update={"smallest_face": int(side * 0.8)})).find(np.asarray(wide)), Face
+        Detector(SETTINGS.model_copy(update={"smallest_face": int(side * 0.8)})).find(Picture(np.asarray(wide))), Face
     )
 
 
@@ -100,10 +102,10 @@ def test_the_declared_policy_chooses_among_several_faces(head: Image.Image) -> N
 
 def test_boxes_below_the_limit_are_not_chosen(detector: Detector, monkeypatch: pytest.MonkeyPatch) -> None:
     boxes = np.array([[10.0, 10, 40, 45, 0.99], [100, 100, 160, 170, 0.8]])
-    monkeypatch.setattr(detector, "_run", lambda _: (boxes[:count], np.zeros((count, 5, 2))))
+    monkeypatch.setattr(detector._cascade, "find", lambda _: (boxes[:count], np.zeros((count, 5, 2))))
     count = 2
-    face = detector.find(np.zeros((300, 300, 3), np.uint8))
+    face = detector.find(Picture(np.zeros((300, 300, 3), np.uint8)))
     assert isinstance(face, Face)
     assert (face.seen, face.box.tolist()) == (1, [100, 100, 160, 170])
     count = 1
-    assert detector.find(np.zeros((300, 300, 3), np.uint8)) == FailureToAcquire("detect", "face too small")
+    assert detector.find(Picture(np.zeros((300, 300, 3), np.uint8))) == FailureToAcquire("detect", "face too small")

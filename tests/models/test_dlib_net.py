@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 from audit import models
+from audit.domain import Picture
 from audit.errors import ModelError
 from audit.models import dlib_net
 from audit.plan import make
@@ -50,7 +51,7 @@ def test_real_faces_give_dlibs_numbers(
     """Through the product's own chips: every tenth image of the London Set."""
     model = models.load(models.describe("dlib", plan=make({"benchmark": "london", "model": "dlib"})))
     images = [np.asarray(Image.open(path)) for path in sorted(london.rglob("*.jpg"))[::10]]
-    chips = [model.crop(image)[0] for image in images]
+    chips = [model.crop(Picture(image))[0] for image in images]
     expected = np.array([own.compute_face_descriptor(np.ascontiguousarray(chip)) for chip in chips])
     assert len(chips) == 21
     assert np.abs(descriptors(net, chips) - expected).max() <= 1e-5

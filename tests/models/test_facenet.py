@@ -15,7 +15,7 @@ from facenet_pytorch import InceptionResnetV1, extract_face, fixed_image_standar
 from PIL import Image
 
 from audit import models
-from audit.domain import Template
+from audit.domain import Picture, Template
 from audit.errors import ModelError
 from audit.models.detect import Face
 from audit.models.facenet import box_crop
@@ -68,7 +68,7 @@ def test_templates_are_the_librarys_own(tmp_path: Path, shared: Path, network: I
     image = np.asarray(picture)
     outcome = model.extract([image])[0]
     assert isinstance(outcome, Template)
-    face = model._detector.find(image)
+    face = model._detector.find(Picture(image))
     crop = fixed_image_standardization(extract_face(picture, face.box, 160, 0) * 1.0)
     with torch.no_grad():
         wanted = network(crop.unsqueeze(0)).numpy()[0]

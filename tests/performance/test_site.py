@@ -1,4 +1,5 @@
-"""A site of a thousand evaluations, beside one of a hundred: the time grows with their number, no faster."""
+"""A site of a thousand evaluations, beside one of a hundred: the time grows with their number, no faster,
+and a site that is there already takes less."""
 
 from __future__ import annotations
 
@@ -50,4 +51,4 @@ def test_a_thousand_evaluations_take_a_minute_at_most_and_ten_times_a_hundred(
     with capsys.disabled():
         print(f"\n100: {seconds[100]:.1f} s; 1,000: {seconds[1000]:.1f} s ({size:.0f} MiB); again: {repeated:.1f} s")
     assert seconds[1000] <= 13 * seconds[100]
-    assert repeated <= 1.1 * seconds[1000]
+    assert repeated <= seconds[1000], "unchanged pages are kept: nothing is filled in or drawn again"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as ET
 
+import overclaims
 import pytest
 
 from audit.policy import show
@@ -28,6 +29,13 @@ def test_a_line_says_everything() -> None:
     assert show.line(finding("PASSED")) == (
         "PASSED: r: grp=a: FMR 0.02 (bounds 0.01 to 0.03), limit 0.05, confidence 0.95, 1,234 people, 5,678 trials; why"
     )
+
+
+@pytest.mark.parametrize("verdict", ["PASSED", "VIOLATED", "INCONCLUSIVE", "IGNORED"])
+def test_no_verdict_of_a_gate_says_more_than_it_may(verdict: str) -> None:
+    made = outcome(finding(verdict))
+    for text in (show.line(finding(verdict)), show.junit(made), *show.github(made)):
+        assert overclaims.found(text) == []
 
 
 def test_junit_has_a_suite_a_rule_and_a_case_a_group() -> None:

@@ -9,9 +9,11 @@ from types import ModuleType
 
 import pytest
 
-from audit.record import EvaluationRecord
-from audit.report import html
+from audit.record import EvaluationRecord, dumps
+from audit.report import html, pdf
 from audit.report.view import make
+
+_PDFS: dict[int, bytes] = {}
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +49,17 @@ def any_page(any_record: EvaluationRecord) -> str:
 @pytest.fixture(scope="session")
 def london_page(london_like: EvaluationRecord) -> str:
     return html.page(make(london_like))
+
+
+@pytest.fixture(scope="session")
+def any_pdf(any_record: EvaluationRecord) -> bytes:
+    """Made once a record, in whatever order the tests ask."""
+    key = hash(dumps(any_record))
+    if key not in _PDFS:
+        _PDFS[key] = pdf.document(make(any_record), any_record.created)
+    return _PDFS[key]
+
+
+@pytest.fixture(scope="session")
+def london_pdf(london_like: EvaluationRecord) -> bytes:
+    return pdf.document(make(london_like), london_like.created)

@@ -174,6 +174,13 @@ def contrasts() -> list[r.Contrast]:
     return made
 
 
+def chance() -> r.Histogram:
+    """Draws of a ratio under equal rates: most near 1.3, five in a hundred above 2.1."""
+    edges = [math.exp(0.05 * k) for k in range(25)]
+    shares = [max(0.0, 1 - abs(math.log(1.3) - 0.05 * k - 0.025)) ** 4 * math.exp(-0.16 * k) for k in range(24)]
+    return r.Histogram(edges=edges, counts=[round(4000 * s / sum(shares)) for s in shares])
+
+
 def differentials() -> list[r.Differential]:
     made = []
     for metric, names in itertools.product(("FMR", "FNMR"), (("gender",), ("ethnicity",), ("gender", "ethnicity"))):
@@ -189,7 +196,9 @@ def differentials() -> list[r.Differential]:
                 made.append(r.Differential(
                     **base, measure=measure, value=1.9,
                     interval=r.IntervalPart(low=1.0, high=3.6, level=0.95, method="draws"),
-                    null_p=0.08, null_median=1.3, null_high=2.1, debiased={"cross_fit": 1.4, "tau": 0.3},
+                    null_p=0.08, null_median=1.3, null_high=2.1,
+                    null_histogram=chance() if measure == "max/geomean" else None,
+                    debiased={"cross_fit": 1.4, "tau": 0.3},
                     groups=r.GroupsPart(worst=worst, best=best), verdict="INCONCLUSIVE", minimum_detectable_ratio=3.0,
                 ))  # fmt: skip
             else:

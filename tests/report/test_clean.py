@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit.record import EvaluationRecord
-from audit.report.view.clean import LONGEST_NAME, clean, scrub
+from audit.report.view.clean import LONGEST_NAME, claims, clean, scrub
 
 PLANTED = [
     "unbiased", "Unbiased", "UNBIASED", "un-biased", "an unbiasedly made", "bias-free", "bias free", "Bias‑Free",
@@ -34,6 +34,29 @@ def test_claims_are_withheld_wherever_they_come_from(text: str) -> None:
 )
 def test_ordinary_texts_stay_as_they_are(text: str) -> None:
     assert clean(text) == text
+
+
+HIDDEN = [
+    "unbi\u0430sed",
+    "is f\u0430ir",
+    "bi\u200das-free",
+    "unb\u0131ased",
+    "un\u00adbiased",
+    "n\u043e bias",
+    "ｕｎｂｉａｓｅｄ",
+]
+
+
+@pytest.mark.parametrize("text", [*PLANTED, *HIDDEN])
+def test_claims_are_found_in_the_middle_of_a_long_page(text: str) -> None:
+    """The short way through a page finds what the long way through a name finds."""
+    assert claims(f"{'a fair test – “quoted”, 2 × 3. ' * 50}{text}{' and on… ' * 50}")
+    assert not claims("a fair test – “quoted”, biased towards é " * 50)
+
+
+@given(st.text(alphabet="unbiased-fre nois\u0430\u200d–é\u0131", max_size=30))
+def test_both_ways_find_the_same(text: str) -> None:
+    assert claims(text) == ("[claim withheld]" in clean(text))
 
 
 @given(st.text(max_size=200))

@@ -7,6 +7,7 @@ import re
 from importlib import resources
 from pathlib import Path
 
+import overclaims
 import pytest
 from jsonschema import Draft202012Validator
 from policy_records import made_record
@@ -99,6 +100,12 @@ def test_what_differs_is_said_first_and_nothing_is_called_equal(two: Comparison)
     assert "cannot rule one out" in view.headline
     nothing = make_comparison(two.model_copy(update={"differences": [], "disparities": [], "front": []}))
     assert "no rate in common" in nothing.headline
+
+
+def test_nothing_is_said_that_a_difference_does_not_allow(two: Comparison, tmp_path: Path) -> None:
+    data, page = render_comparison(two, tmp_path)
+    assert overclaims.found(page.read_text(encoding="utf-8")) == []
+    assert overclaims.found_in_json(data.read_text(encoding="utf-8")) == []
 
 
 def test_hostile_names_are_harmless(two: Comparison, tmp_path: Path) -> None:

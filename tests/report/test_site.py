@@ -24,6 +24,7 @@ OVERCLAIMS = re.compile(r"unbiased|bias[\W_]*free|no\s+bias|is\s+fair", re.IGNOR
 ENTRY = CatalogueEntry(
     "lfw", "Labeled <b>Faces", "T6", "refused", "Refused: nobody was asked.", "Take london.", (("consent", "none"),)
 )
+PICTURE = "data:image/png;base64,"
 
 
 class Links(HTMLParser):
@@ -95,7 +96,7 @@ def test_every_link_is_relative_and_leads_somewhere(site: Path) -> None:
             if name == "404.html":
                 assert address.startswith(("https://example.org/audits/", "#", "data:,"))
                 continue
-            if address.startswith(("#", "data:,")):
+            if address.startswith(("#", "data:,", PICTURE)):
                 continue
             if address.startswith("https://"):
                 assert name.startswith("method/")
@@ -114,9 +115,11 @@ def test_nothing_is_loaded_from_elsewhere_and_no_script_stands_in_a_page(site: P
             continue
         text = data.decode()
         page = Links(text)
-        assert page.loaded == ([("script", "filter.js")] if name == "index.html" else []), name
+        elsewhere = [what for what in page.loaded if not (what[0] == "img" and what[1].startswith(PICTURE))]
+        assert elsewhere == ([("script", "filter.js")] if name == "index.html" else []), name
+        assert name.startswith("method/") or "img" not in page.tags
         assert not page.events
-        assert not page.tags & {"iframe", "object", "embed", "form", "img", "base"}
+        assert not page.tags & {"iframe", "object", "embed", "form", "base"}
         assert text.count("Content-Security-Policy") == 1
         assert "default-src 'none'" in text or "default-src &#39;none" in text
         assert "unsafe" not in text.split("<title>")[0]
@@ -222,13 +225,29 @@ def test_without_an_address_links_are_relative_and_a_note_says_so(few: Path, tmp
     assert "its links are relative" in made["index.html"].decode()
 
 
-def test_a_second_publication_changes_nothing(results: Path, site: Path) -> None:
+def test_a_second_publication_changes_nothing(results: Path, site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is written, and what would come out the same is neither filled in nor drawn."""
+
+    def drawn(*_: object) -> None:
+        raise AssertionError("a page was filled in again")
+
+    monkeypatch.setattr(html, "environment", drawn)
     before = {p: (p.stat().st_mtime_ns, p.stat().st_ino) for p in site.rglob("*") if p.is_file()}
     again = publish(results, site, catalogue=[ENTRY], base_url="https://example.org/audits")
     assert again.written == ()
     assert again.removed == ()
     assert again.drawn == 0
     assert {p: (p.stat().st_mtime_ns, p.stat().st_ino) for p in site.rglob("*") if p.is_file()} == before
+
+
+def test_a_page_that_somebody_changed_is_made_again(few: Path, tmp_path: Path) -> None:
+    """Its mark still says what it was made of; the list of files says that it is no longer that."""
+    publish(few, tmp_path / "site")
+    index = tmp_path / "site" / "index.html"
+    made = index.read_text()
+    index.write_text(made.replace("second", "another"))
+    assert publish(few, tmp_path / "site").written == ("index.html",)
+    assert index.read_text() == made
 
 
 def test_the_same_results_elsewhere_give_the_same_bytes(few: Path, tmp_path: Path) -> None:
@@ -336,7 +355,7 @@ def test_hostile_names_have_plain_distinct_files(tmp_path: Path) -> None:
     for name, data in files(tmp_path / "site").items():
         if name.endswith(".html"):
             text = data.decode()
-            assert "<img" not in text
+            assert "<img" not in text.replace(f'<img src="{PICTURE}', "")
             assert "\u202e" not in text
             assert "49" not in re.findall(r"<h1>.*?</h1>", text)[0]
             assert name.endswith("report.html") or len(re.findall(r"<h1>.*?</h1>", text)[0]) < 300
@@ -403,6 +422,19 @@ def test_records_that_fit_the_schema_and_make_no_sense_are_named(few: Path, tmp_
     assert [(u.place, u.reason) for u in done.unreadable] == [("timeless", "cannot be shown (ValueError)")]
 
 
+@pytest.mark.parametrize("name", ["distributions", "covariance", "acquisition"])
+def test_a_fault_in_a_part_that_only_the_report_shows_is_found(few: Path, tmp_path: Path, name: str) -> None:
+    """Without a true report beside it, a record is validated as a whole."""
+    said = json.loads(dumps(given.small(model={"name": "faulty"})))
+    said[name] = [{"nonsense": "s3cret-value"}]
+    (few / "faulty").mkdir()
+    (few / "faulty" / "record.json").write_text(json.dumps(said))
+    (few / "faulty" / "report.html").write_text("<p>of something else</p>")
+    done = publish(few, tmp_path / "site")
+    assert [(u.place, u.reason) for u in done.unreadable] == [("faulty", "is no record that this version reads")]
+    assert "s3cret" not in (tmp_path / "site" / "index.html").read_text()
+
+
 @pytest.mark.parametrize("marker", ["", "[]", '{"on": 1}', '{"on": "2026-01-01"'])
 def test_a_marker_that_cannot_be_read_marks_all_the_same(few: Path, tmp_path: Path, marker: str) -> None:
     (few / "one" / "superseded.json").write_text(marker)
@@ -428,11 +460,13 @@ def test_the_seal_is_what_the_caller_finds(few: Path, tmp_path: Path) -> None:
 def test_method_pages_keep_links_among_themselves_and_lose_those_that_lead_nowhere() -> None:
     pages = method.render({
         "one": "# One\n\n[two](two.md#a-part) [code](../audit/x.py) [web](https://example.org) ![pic](p.png)\n\n"
+        "![shown](pictures/s.png) ![other](https://example.org/s.png) "
         "<script>alert(1)</script> [bad](javascript:alert(1))\n\n| a | b |\n|--:|---|\n| 1 | 2 |\n",
         "two": "# Two\n\n## A part\n\n## A part\n",
-    })  # fmt: skip
+    }, {"pictures/s.png": b"png"})  # fmt: skip
     one, two = (str(p.body) for p in pages)
     assert '<a href="two.html#a-part">two</a> code <a href="https://example.org">web</a> pic' in one
+    assert '<img src="data:image/png;base64,cG5n" alt="shown" /> other ' in one
     assert "<script" not in one
     assert 'href="javascript' not in one
     assert '<td class="right">1</td>' in one
@@ -441,6 +475,11 @@ def test_method_pages_keep_links_among_themselves_and_lose_those_that_lead_nowhe
     assert 'id="a-part-1"' in two
 
 
+def test_pictures_of_the_guides_are_part_of_their_pages(site: Path) -> None:
+    page = (site / "method" / "reviewers.html").read_text(encoding="utf-8")
+    assert page.count(f'<img src="{PICTURE}iVBOR') == 3
+
+
 def test_every_document_is_a_method_page() -> None:
     docs = Path(__file__).resolve().parents[2] / "docs"
-    assert set(method.shipped()) == {p.stem for p in docs.glob("*.md")}
+    assert set(method.shipped()) == {p.stem for p in docs.glob("*.md")} - {"README"}

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from audit.record import EvaluationRecord
+from audit.record import EvaluationRecord, WithdrawnPart
 from audit.report import parts
 from audit.report.view import make, scores
 
@@ -104,8 +104,8 @@ def test_a_threshold_that_could_not_be_set_says_why(london_like: EvaluationRecor
     table = tables(section(make(london_like), "thresholds").blocks)[0]
     row = rows(table)["1 in 1,000,000"]
     assert (row[1].text, row[1].note) == ("–", "not estimable: 20,604 comparisons")
-    unknown = make(london_like).answers[4]
-    assert "1 in 1,000,000" in " ".join((unknown.answer, *unknown.details))
+    untested = make(london_like).answers[6]
+    assert "1 in 1,000,000" in " ".join(untested.details)
 
 
 def test_a_claim_needs_its_verdict(builder: ModuleType) -> None:
@@ -195,3 +195,17 @@ def test_nothing_measured_is_said_and_not_filled_in(builder: ModuleType) -> None
 def test_a_view_is_frozen(london_like: EvaluationRecord) -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         make(london_like).title = "other"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(("listed", "shown"), [(2, "2 (list of 2026-03-01); nothing of theirs was used"), (0, "0")])
+def test_people_who_withdrew_are_said_beside_the_consent(
+    london_like: EvaluationRecord, listed: int, shown: str
+) -> None:
+    out = WithdrawnPart(listed=listed, people=listed, date="2026-03-01" if listed else "", digest="d" * 64)
+    benchmark = london_like.benchmark.model_copy(update={"withdrawn": out})
+    said = texts(section(make(london_like.model_copy(update={"benchmark": benchmark})), "consent").blocks)
+    assert shown == said[said.index("People who withdrew") + 1]
+    assert "Whoever is on the list of withdrawals beside the data is left out." in said
+    before = texts(section(make(london_like), "consent").blocks)
+    assert "People who withdrew" not in before
+    assert "The benchmark is a fixed publication; later removals do not reach it." in before

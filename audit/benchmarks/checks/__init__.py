@@ -9,18 +9,19 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from audit.benchmarks import consent, descriptor, places, recognise
-from audit.benchmarks.checks import described, duplicates, labels, pictures, rows
+from audit.benchmarks import LAYOUTS, ccv2, consent, descriptor, fhibe, general, places, reader_of, recognise
+from audit.benchmarks.checks import described, duplicates, gone, labels, pictures, rows
 from audit.benchmarks.checks.pictures import Facts
 from audit.benchmarks.checks.rows import Arranged, Picture
 from audit.benchmarks.checks.table import CHECKS, Check, Finding
-from audit.benchmarks.content import IMAGE_SUFFIXES
+from audit.benchmarks.content import IMAGE_SUFFIXES, Content
 from audit.benchmarks.descriptor import Descriptor
 from audit.errors import DataError
 
@@ -30,7 +31,10 @@ ARRANGEMENTS: dict[str, Callable[[Path, list[Finding]], Arranged]] = {
     "general": rows.general,
     "london": rows.london_set,
 }
-"""Layout to the function that reads it leniently. Files of another layout are checked, its tables are not."""
+"""Layout to the function that reads it leniently; another one is read as for an audit, up to its first error."""
+
+LEFT_OUT: dict[str, Callable[[Path, Content], set[str]]] = {"ccv2": ccv2.left_out, "fhibe": fhibe.left_out}
+"""Layout to the function that gives the image files it knows and takes no sample of: they need no row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +96,13 @@ def check(
     dataset = known.dataset if known is not None else None
     if dataset is not None:
         findings += described.freshness(dataset, today or dt.datetime.now(tz=dt.UTC).date())
-    layout = dataset.layout if dataset is not None else "general"
-    arranged: Arranged | None = None
-    if layout in ARRANGEMENTS:
-        arranged = ARRANGEMENTS[layout](root, findings)
+    arranged = _arranged(root, known, findings)
+    if arranged is not None:
         findings += labels.check(arranged.people, arranged.key, dataset, arranged.separator)
-    else:
-        findings.append(Finding("layout-error", descriptor.FILE_NAME, None, "faceaudit:layout", layout))
+    findings += gone.check(root, arranged)
     listed = arranged.pictures if arranged is not None else []
-    images = _files(root, known, listed, findings, progress)
+    spare = arranged.spare if arranged is not None else set()
+    images = _files(root, known, listed, spare, findings, progress)
     people = len({row.cells.get(arranged.key) for row in arranged.people.rows}) if arranged is not None else 0
     if arranged is not None:
         main = sum(picture.row.file != "series.csv" for picture in listed)
@@ -126,21 +128,42 @@ def _found(
             raise
         findings += wrong
         return root, None
-    dataset = found.descriptor.dataset.model_copy(update={"live": False})
+    # An old copy is a finding, not a refusal: to the gate this one was checked today.
+    dataset = found.descriptor.dataset.model_copy(update={"last_checked": dt.datetime.now(tz=dt.UTC).date()})
+    recognise.check_described(dataset, place=name)
     consent.gate(dataset, place=name, known=found.known, acknowledge=acknowledge, purposes=("evaluation",))
     if found.root is None:
         raise DataError(name, "its files are not here", f"Obtain them, or put their folder into {places.ENVIRONMENT}")
     return found.root, found.descriptor
 
 
+def _arranged(root: Path, known: Descriptor | None, findings: list[Finding]) -> Arranged | None:
+    """Rows of the tables, read leniently; of a layout without such a reading, what its own reader gives."""
+    layout = known.dataset.layout if known is not None else "general"
+    if layout in ARRANGEMENTS:
+        home = general.tables_folder(root, known) if known is not None and layout == "general" else root
+        return ARRANGEMENTS[layout](home, findings)
+    if known is None or layout not in LAYOUTS:
+        findings.append(Finding("layout-error", descriptor.FILE_NAME, None, "faceaudit:layout", layout))
+        return None
+    try:
+        made = reader_of(known)(root, known)
+        spare = LEFT_OUT[layout](root, made) if layout in LEFT_OUT else set()
+        return rows.read_by(made, root, known, spare)
+    except DataError as error:
+        findings.append(Finding("layout-error", error.place, text=f"{error.found}. {error.way_out}"))
+        return None
+
+
 def _files(
     root: Path,
     known: Descriptor | None,
     listed: Sequence[Picture],
+    spare: AbstractSet[str],
     findings: list[Finding],
     progress: Callable[[str, int, int], None],
 ) -> int:
-    """Look at every file that is named or lies there; returns the number of image files."""
+    """Look at every file that is named or lies there, but the spare ones; returns the number of image files."""
     of: dict[str, Picture] = {}
     for picture in listed:
         wrong = rows.outside(root, picture.path)
@@ -153,6 +176,7 @@ def _files(
     for path, linked in there.items():
         if linked and path not in {picture.path for picture in listed}:
             findings.append(Finding("link-outside", path))
+    found = [path for path in found if path not in spare]
     findings += [Finding("file-without-row", path) for path in found if listed and path not in of]
     findings += [picture.finding("row-without-file") for path, picture in of.items() if not (root / path).is_file()]
     declared = _declared(root, known, of, findings)
@@ -191,14 +215,16 @@ def _declared(
             findings.append(Finding("declared-file-missing", place.file, place.row, value=path))
 
     files = known.files if known is not None else {}
+    sums = list(described.sums(root))
+    listed = {path for path, _, _ in sums}
     for path, file in files.items():
         add(path, file.sha256, Finding("digest-mismatch", descriptor.FILE_NAME, value=path))
     for path, picture in of.items():
         add(path, picture.sha256, picture.finding("digest-mismatch"))
-        bare = path not in declared and not picture.row.cells.get("sha256")
+        bare = path not in declared and path not in listed and not picture.row.cells.get("sha256")
         if known is not None and not known.dataset.live and bare:
             findings.append(picture.finding("digest-missing"))
-    for path, line, digest in described.sums(root):
+    for path, line, digest in sums:
         add(path, digest, Finding("digest-mismatch", described.SUMS, line, value=path))
     return declared
 
@@ -223,11 +249,11 @@ def _duplicates(looked: Sequence[tuple[Picture, Facts]]) -> Iterator[Finding]:
             continue
         same = before.subject_id == picture.subject_id
         kind = "duplicate-within-subject" if same else "duplicate-across-subjects"
-        yield picture.finding(kind, f"the file of {before.row.file}, row {before.row.number}")
+        yield picture.finding(kind, f"the file of {before.row.place}")
     hashed = [(picture, facts.hash) for picture, facts in unique if facts.hash is not None]
     if hashed:
         bits = np.stack([value for _, value in hashed])
         for late, early, distance in duplicates.nearest_earlier(bits, [picture.subject_id for picture, _ in hashed]):
             other = hashed[early][0].row
-            text = f"the image of {other.file}, row {other.number}; {distance} of {pictures.BITS} bits differ"
+            text = f"the image of {other.place}; {distance} of {pictures.BITS} bits differ"
             yield hashed[late][0].finding("near-duplicate", text)

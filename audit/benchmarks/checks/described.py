@@ -11,10 +11,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from audit.benchmarks import consent, descriptor, recognise
+from audit.benchmarks import consent, descriptor, own_copy, recognise
 from audit.benchmarks.checks.table import Finding
 from audit.benchmarks.schema import Dataset, safe_path
-from audit.errors import DataError, Refused
+from audit.errors import DataError
 
 SUMS = "SHA256SUMS"
 _COUNT = re.compile(
@@ -32,6 +32,11 @@ def broken(root: Path, *, place: str) -> Iterator[Finding]:
     Refused
         If what can be read of it names a tier or a set that the gate refuses.
     """
+    try:
+        own_copy.read(root)
+    except DataError as error:
+        yield Finding("descriptor-invalid", own_copy.FILE_NAME, text=f"{error.place}: {error.found}. {error.way_out}")
+        return
     file = root / descriptor.FILE_NAME
     if not file.exists():
         yield Finding("no-descriptor", descriptor.FILE_NAME)
@@ -71,7 +76,7 @@ def _refuse(content: Mapping[str, Any], place: str) -> None:
         except DataError:
             gating = ""  # no tier at all: a wrong key, found below
         if gating and consent.POLICY[gating].verdict == "refused":
-            raise Refused(place, f"refused: tier {gating}, {consent.POLICY[gating].meaning}", consent.alternatives())
+            raise consent.refused("tier", place, what="this set", tier=gating, meaning=consent.POLICY[gating].meaning)
     other = content.get("alternateName", [])
     names = [content.get("name"), content.get("faceaudit:name"), *(other if isinstance(other, list) else [other])]
     for entry in recognise.by_name(name for name in names if isinstance(name, str)):
@@ -80,7 +85,12 @@ def _refuse(content: Mapping[str, Any], place: str) -> None:
 
 def freshness(dataset: Dataset, today: dt.date) -> Iterator[Finding]:
     """Find a live set whose copy is older than its descriptor allows, or from the future."""
-    if not dataset.live or dataset.last_checked is None or dataset.maximum_age_days is None:
+    if not dataset.live or dataset.maximum_age_days is None:
+        return
+    if dataset.last_checked is None:
+        yield Finding(
+            "stale-live-set", own_copy.FILE_NAME, None, "last_checked", text="nobody says when it was checked"
+        )
         return
     if not 0 <= (today - dataset.last_checked).days <= dataset.maximum_age_days:
         text = f"at most {dataset.maximum_age_days} days old"

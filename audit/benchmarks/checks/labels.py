@@ -120,7 +120,8 @@ def _folded(value: str) -> str:
 
 def _numbers(rows: Sequence[Row], column: str, spec: AttributeSpec) -> Iterator[Finding]:
     low, high = PLAUSIBLE.get(spec.unit, PLAUSIBLE["years"] if _is_age(column, spec) else (-math.inf, math.inf))
-    held = [(row, row.cells[column]) for row in rows if not _is_missing(row.cells[column], spec)]
+    cells = [(row, row.cells[column]) for row in rows if not _is_missing(row.cells[column], spec)]
+    held = [(row, cell) for row, cell in cells if cell not in spec.words]
     for row, cell in held:
         if not is_number(cell):
             yield row.finding("not-a-number", column)

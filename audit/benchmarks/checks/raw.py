@@ -13,17 +13,26 @@ from audit.benchmarks.checks.table import Finding
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A row of text; `whole` unless it had more or fewer cells than the header."""
+    """A row of text; `whole` unless it had more or fewer cells than the header.
+
+    Where labels are not written in rows (in file names, in JSON), `number` is None and `who` says whose they are.
+    """
 
     file: str
-    number: int
+    number: int | None
     cells: dict[str, str]
     whole: bool = True
+    who: str = ""
+
+    @property
+    def place(self) -> str:
+        """File and row in words."""
+        return self.file if self.number is None else f"{self.file}, row {self.number}"
 
     def finding(self, check: str, column: str | None = None, text: str = "", value: str | None = None) -> Finding:
         """Make a finding about this row; its value is the cell unless told otherwise."""
         shown = value if value is not None else self.cells.get(column or "", "")
-        return Finding(check, self.file, self.number, column, shown, text)
+        return Finding(check, f"{self.file} {self.who}".rstrip(), self.number, column, shown, text)
 
 
 @dataclass(slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from audit.benchmarks import london
 from audit.benchmarks.checks import raw
 from audit.benchmarks.checks.raw import Row, Table
 from audit.benchmarks.checks.table import Finding
+from audit.benchmarks.content import Content
+from audit.benchmarks.descriptor import Descriptor
 from audit.benchmarks.schema import safe_path
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -40,6 +43,8 @@ class Arranged:
     key: str
     pictures: list[Picture]
     separator: str | None
+    spare: AbstractSet[str] = frozenset()
+    """Image files that the layout knows and takes no sample of: they need no row."""
 
 
 def general(root: Path, findings: list[Finding]) -> Arranged:
@@ -81,6 +86,27 @@ def london_set(root: Path, findings: list[Finding]) -> Arranged:
         if name.strip():
             pictures += [Picture(f"{folder}/{name}_{code}.jpg", name, row) for _, folder, code in london.EXPRESSIONS]
     return Arranged(people, "face_id", list({picture.path: picture for picture in pictures}.values()), None)
+
+
+_SEPARATOR = "\x1f"
+
+
+def read_by(content: Content, root: Path, known: Descriptor, spare: AbstractSet[str]) -> Arranged:
+    """Take what a layout's own reader gave, as rows: one a person, called by the id."""
+    columns = {spec.name: spec.column or spec.name for spec in known.dataset.attributes}
+    people = Table("labels", ("subject", *columns.values()))
+    of = {}
+    for subject in content.subjects:
+        cells = {column: _SEPARATOR.join(subject.attributes[name]) for name, column in columns.items()}
+        of[subject.subject_id] = Row(
+            people.file, None, {"subject": subject.subject_id, **cells}, who=repr(subject.subject_id)
+        )
+    people.rows += of.values()
+    pictures = []
+    for sample in content.samples:
+        path = sample.path.relative_to(root).as_posix()
+        pictures.append(Picture(path, sample.subject_id, Row(path, None, {}), sample.sha256 or ""))
+    return Arranged(people, "subject", pictures, _SEPARATOR, spare)
 
 
 def outside(root: Path, path: str) -> str | None:

@@ -78,7 +78,17 @@ CHECKS: dict[str, Check] = {
     "stale-live-set": _defect(
         "a live set whose copy is too old",
         "People who have withdrawn since may still be in it.",
-        "Take the latest version, then set faceaudit:lastChecked",
+        "Take the latest version, then set last_checked in copy.toml",
+    ),
+    "withdrawals-unreadable": _defect(
+        "a list of withdrawals that cannot be read",
+        "An audit stops at it, so that nobody who withdrew is measured.",
+        "Restore withdrawn.csv and withdrawn.salt",
+    ),
+    "withdrawn-row": _note(
+        "a person on the list of withdrawals who stands in the table of people",
+        "Audits leave this person out; labels and pictures still lie here.",
+        "Delete the person's rows and pictures",
     ),
     "layout-error": _defect("files that the layout cannot read", _LOAD, "Mend the place that is named"),
     "attribute-without-column": _defect("a described attribute has no column", _LOAD, "Add it or drop its description"),

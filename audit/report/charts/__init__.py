@@ -9,23 +9,43 @@ pixels and text is never measured for layout, so a drawing does not depend on th
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
-
-import vl_convert
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from audit.report.charts.bands import draw_bands
 from audit.report.charts.canvas import Spec
 from audit.report.charts.curves import draw_curves
 from audit.report.charts.heat import draw_heat
+from audit.report.charts.histograms import draw_histograms
+from audit.report.charts.lettering import drawn
 from audit.report.charts.ridges import draw_ridges
 from audit.report.charts.rows import draw_rows
 from audit.report.charts.scatter import draw_scatter
-from audit.report.parts import BandPicture, HeatPicture, Picture, RidgePicture, RowPicture, ScatterPicture
+from audit.report.parts import (
+    BandPicture,
+    CurvePicture,
+    HeatPicture,
+    HistogramPicture,
+    Picture,
+    RidgePicture,
+    RowPicture,
+    ScatterPicture,
+)
 
 if TYPE_CHECKING:
     import altair as alt
 
 WIDE, NARROW = 840, 340
+MOST_NARROW = 40
+"""A longer list of rows is drawn once, and scrolled sideways on a phone: text takes most of the time and the bytes."""
+DRAWN_BY: dict[type, Callable[[Any, int], Spec]] = {
+    RowPicture: draw_rows,
+    HistogramPicture: draw_histograms,
+    RidgePicture: draw_ridges,
+    BandPicture: draw_bands,
+    ScatterPicture: draw_scatter,
+    CurvePicture: draw_curves,
+}
 
 
 def svgs(picture: Picture, name: str) -> tuple[str, str]:
@@ -39,25 +59,15 @@ def svgs(picture: Picture, name: str) -> tuple[str, str]:
     -------
     (wide, narrow) SVG texts; the same one twice where the picture cannot be narrower
     """
-    wide = _svg(draw(picture, WIDE), f"{name}-w")
-    if isinstance(picture, HeatPicture):
+    wide = svg(draw(picture, WIDE), f"{name}-w")
+    if isinstance(picture, HeatPicture) or (isinstance(picture, RowPicture) and len(picture.rows) > MOST_NARROW):
         return wide, wide
-    return wide, _svg(draw(picture, NARROW), f"{name}-n")
+    return wide, svg(draw(picture, NARROW), f"{name}-n")
 
 
 def draw(picture: Picture, width: int = WIDE) -> Spec:
     """Draw a picture as a Vega-Lite specification with its data inside."""
-    if isinstance(picture, RowPicture):
-        return draw_rows(picture, width)
-    if isinstance(picture, HeatPicture):
-        return draw_heat(picture)
-    if isinstance(picture, RidgePicture):
-        return draw_ridges(picture, width)
-    if isinstance(picture, BandPicture):
-        return draw_bands(picture, width)
-    if isinstance(picture, ScatterPicture):
-        return draw_scatter(picture, width)
-    return draw_curves(picture, width)
+    return draw_heat(picture) if isinstance(picture, HeatPicture) else DRAWN_BY[type(picture)](picture, width)
 
 
 def altair_chart(picture: Picture, width: int = WIDE) -> alt.LayerChart:
@@ -67,10 +77,11 @@ def altair_chart(picture: Picture, width: int = WIDE) -> alt.LayerChart:
     return alt.LayerChart.from_dict(draw(picture, width))
 
 
-def _svg(spec: Spec, name: str) -> str:
-    svg: str = vl_convert.vegalite_to_svg(spec, allowed_base_urls=[])
-    ids = dict.fromkeys(re.findall(r'\bid="([^"]+)"', svg))
+def svg(spec: Spec, name: str) -> str:
+    """Render a drawing to SVG text; ids inside begin with `name`."""
+    text = drawn(spec)
+    ids = dict.fromkeys(re.findall(r'\bid="([^"]+)"', text))
     for number, old in enumerate(ids):
-        svg = svg.replace(f'id="{old}"', f'id="{name}{number}"').replace(f"url(#{old})", f"url(#{name}{number})")
-    svg = re.sub(r' (role|aria-[a-z]+|class|pointer-events)="[^"]*"', "", svg)
-    return re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d+\.\d{2})\d+", r"\1", tag[0]), svg)  # positions, never labels
+        text = text.replace(f'id="{old}"', f'id="{name}{number}"').replace(f"url(#{old})", f"url(#{name}{number})")
+    text = re.sub(r' (role|aria-[a-z]+|class|pointer-events)="[^"]*"', "", text)
+    return re.sub(r"<[^>]*>", lambda tag: re.sub(r"(\d+\.\d{2})\d+", r"\1", tag[0]), text)  # positions, never labels

@@ -90,5 +90,6 @@ def _row_mark(canvas: Canvas, row: RowMark, y: float, place: Callable[[float], f
         low, high = place(row.low), place(row.high)
         canvas.rules([{"x": low, "x2": high, "y": y, "y2": y}], BLUE, size=2.2 if row.marker == "solid" else 1.4)
         canvas.rules([{"x": e, "x2": e, "y": y - 4, "y2": y + 4} for e in (low, high)], BLUE, size=1.4)
-    fill = BLUE if row.marker == "solid" else BAND if row.marker == "half" else None
-    canvas.points([{"x": x, "y": y}], "circle", BLUE, fill)
+    canvas.points([{"x": x, "y": y}], "circle", BLUE, BLUE if row.marker == "solid" else None)
+    if row.marker == "half":
+        canvas.points([{"x": x, "y": y}], "circle", BLUE, BLUE, size=8)

@@ -10,6 +10,8 @@ Decisions:
   the record, which takes seconds, once: the next publication finds it on the site. A link back to the site is added.
 - **record.json is handed on byte for byte**: digests and seals speak of these bytes. It is data; nothing renders it.
 - **The same results give the same bytes.** Nothing depends on today's date, the machine, or the order of folders.
+- **A page that would come out the same is kept.** Each carries a digest of what it was made of; on an unchanged page of
+  ours nothing is filled in or drawn again.
 - **What cannot be read is named and counted**, without its content, on the index and on stderr.
 
 Which evaluations still stand is decided in `status`; what may be overwritten, in `writer`.
@@ -17,6 +19,7 @@ Which evaluations still stand is decided in `status`; what may be overwritten, i
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -92,7 +95,8 @@ def publish(
         )
     if seal is not None:
         found = [replace(e, seal=seal(e.folder)) for e in found]
-    site = Site(found, statuses(found), unreadable, catalogue, method.render(method.shipped()), base)
+    documents = method.render(method.shipped(), method.pictures())
+    site = Site(found, statuses(found), unreadable, catalogue, documents, base, current=writer.current)
     addresses = []
     for address, content in site.pages():
         writer.put(address, content())
@@ -115,37 +119,39 @@ def _put_report(writer: Writer, e: Evaluation, one: Shown) -> bool:
     """Put a record and its report onto the site; returns whether the report had to be drawn."""
     data = (e.folder / RECORD).read_bytes()
     writer.put(one.record, data)
-    mark, policy = stamp.stamp(data), html.source_hash(html.style())
-    page, drawn = _beside(e.folder / REPORT), False
-    if page is None or not stamp.is_made_here(page, policy, mark):
+    page, drawn = _beside(e), False
+    if page is None:
+        mark, policy = stamp.stamp(data), html.source_hash(html.style())
         old = writer.current(one.report)
-        page = None if old is None else _without_link(old.decode())
-        if page is None or not stamp.is_made_here(page, policy, mark):
-            page, drawn = html.page(make(read(e.folder / RECORD)), mark), True
+        page = None if old is None else _without_link(old)
+        if page is None or not stamp.is_made_here(page.decode(), policy, mark):
+            page, drawn = html.page(make(read(e.folder / RECORD)), mark).encode(), True
     writer.put(one.report, _with_link(page, one))
     return drawn
 
 
-def _beside(path: Path) -> str | None:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
+def _beside(e: Evaluation) -> bytes | None:
+    """The report beside a record, if it is still the one that was found to be true."""
+    if e.report is None:
         return None
+    page = (e.folder / REPORT).read_bytes()
+    return page if hashlib.sha256(page).hexdigest() == e.report else None
 
 
-TOP = '<header class="top">\n'
-LINK, END = '<div id="on-this-site">', "</div>\n"
+TOP = b'<header class="top">\n'
+LINK, END = b'<div id="on-this-site">', b"</div>\n"
 
 
-def _with_link(page: str, one: Shown) -> str:
+def _with_link(page: bytes, one: Shown) -> bytes:
     """Lead from a report back to the site, and say on it if it no longer stands."""
     warning = Markup('<p class="warning">{}: {}</p>').format(one.state_text, one.state_reason)
     link = Markup('<p class="note"><a href="index.html">{}</a></p>').format(say("publish.back"))
-    return page.replace(TOP, f"{TOP}{LINK}{'' if one.state == 'current' else warning}{link}{END}", 1)
+    inside = f"{'' if one.state == 'current' else warning}{link}".encode()
+    return page.replace(TOP, TOP + LINK + inside + END, 1)
 
 
-def _without_link(page: str) -> str:
-    start = page.find(f"{TOP}{LINK}")
+def _without_link(page: bytes) -> bytes:
+    start = page.find(TOP + LINK)
     if start < 0:
         return page
     end = page.index(END, start)

@@ -1,6 +1,9 @@
 """Read a folder of results: evaluations, and what could not be read.
 
 Of each record only what the site shows is kept: a thousand of them fit into memory, and their reports are copied.
+
+A record is validated as a whole before anything of it is shown, unless the report beside it carries the stamp of these
+very bytes: it was drawn from the whole record, and then only what is shown is validated.
 """
 
 from __future__ import annotations
@@ -11,16 +14,21 @@ import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+from pydantic_core import from_json
 
 from audit.errors import AuditError
-from audit.record import EvaluationRecord, Rate, read
+from audit.record import EvaluationRecord, OperatingPoint, read
+from audit.report import html, stamp
 from audit.report.site.names import slug
-from audit.report.view.source import Source
+from audit.report.view.findings import HEADLINE_MEASURE
+from audit.report.view.source import Source, headline_point
 
 RECORD, REPORT, MARKER = "record.json", "report.html", "superseded.json"
 UNSHOWN = (
     "covariance", "det", "score_shifts", "label_noise", "annotators", "curves", "experimental", "counterfactuals",
-    "distributions", "global_tests",
+    "distributions", "global_tests", "acquisition",
 )  # fmt: skip
 """Parts of a record that stand in its report alone."""
 
@@ -51,6 +59,8 @@ class Evaluation:
     source: Source
     marked: Marked | None
     seal: str
+    report: str | None
+    """SHA-256 of the report beside the record, if this version made it from these bytes: it is copied as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +100,25 @@ def gather(results: Path, *, without: Path) -> tuple[list[Evaluation], list[Unre
     return found, unreadable
 
 
-def _is_shown(rate: Rate) -> bool:
-    """Rates within groups, given acquisition: all that findings and histories speak of."""
-    return rate.reference_group is None and rate.view == "conditional" and rate.metric in {"FMR", "FNMR"}
+def _shown_part(said: Any) -> Any:
+    """Of a document, what the site speaks of: within groups, given acquisition, at the headline's threshold."""
+    shared = [p for p in said["operating_points"] if p["policy"] != "per-group"]
+    point = headline_point([OperatingPoint.model_validate(p) for p in shared])
+    at = None if point is None else point.id
+    kept = {name: value for name, value in said.items() if name not in UNSHOWN}
+    kept |= {"distributions": [], "acquisition": [], "operating_points": shared}
+    kept["rates"] = [
+        r
+        for r in said["rates"]
+        if r["operating_point"] == at
+        and r.get("reference_group") is None
+        and r["view"] == "conditional"
+        and r["metric"] in {"FMR", "FNMR"}
+    ]
+    kept["contrasts"] = [c for c in said["contrasts"] if c["operating_point"] == at]
+    spreads = [d for d in said["differentials"] if d["operating_point"] == at]
+    kept["differentials"] = [d for d in spreads if d["measure"] == HEADLINE_MEASURE]
+    return kept
 
 
 def _why(error: AuditError) -> str:
@@ -102,22 +128,34 @@ def _why(error: AuditError) -> str:
 
 def _read(folder: Path, place: str) -> Evaluation:
     path = folder / RECORD
-    record = read(path)
-    model, benchmark = record.model, record.benchmark
-    slim = record.model_copy(
-        update={name: [] for name in UNSHOWN} | {"rates": [r for r in record.rates if _is_shown(r)]}
-    )
+    data = path.read_bytes()
+    report = _true_report(folder / REPORT, data)
+    if report is None:
+        read(path)
+    slim = EvaluationRecord.model_validate(_shown_part(from_json(data, allow_inf_nan=False)))
+    model, benchmark = slim.model, slim.benchmark
     return Evaluation(
         place=place,
         folder=folder,
         name=f"{slug(f'{benchmark.name} {model.name}')[:-9]}-{hashlib.sha256(place.encode()).hexdigest()[:10]}",
-        digest=hashlib.sha256(path.read_bytes()).hexdigest(),
-        created=moment(record.created),
+        digest=hashlib.sha256(data).hexdigest(),
+        created=moment(slim.created),
         record=slim,
         source=Source.of(slim),
         marked=_marker(folder / MARKER),
         seal="unsigned",
+        report=report,
     )
+
+
+def _true_report(path: Path, record: bytes) -> str | None:
+    """The digest of a report that this version made from these bytes; None: there is none such."""
+    try:
+        page = path.read_bytes()
+        made = stamp.is_made_here(page.decode("utf-8"), html.source_hash(html.style()), stamp.stamp(record))
+    except (OSError, UnicodeDecodeError):
+        return None
+    return hashlib.sha256(page).hexdigest() if made else None
 
 
 _UNREADABLE_MARK = Marked("", "", None)

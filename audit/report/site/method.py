@@ -2,13 +2,15 @@
 
 Markdown-it renders CommonMark with tables; HTML in the text is shown, not obeyed. A link to another shipped page leads
 to its page here, one to a web address stays, and any other is plain text, so that nothing on the site leads nowhere.
-Pictures are not taken along: nothing is loaded, and their alternative text stands in their place.
+A shipped picture becomes part of the page, since nothing is loaded; of any other the alternative text stands in its
+place.
 """
 
 from __future__ import annotations
 
+import base64
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +23,10 @@ from audit.report.strings import say
 
 if TYPE_CHECKING:
     from markdown_it.token import Token
+
+
+INDEX = "README.md"
+"""The documents' own index: the site makes one of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +46,37 @@ def shipped() -> dict[str, str]:
     DataError
         If neither is there.
     """
+    documents = [path for path in sorted(_folder().glob("*.md")) if path.name != INDEX]
+    return {path.stem: path.read_text(encoding="utf-8") for path in documents}
+
+
+def pictures() -> dict[str, bytes]:
+    """Read the pictures of the documents: place below the documents to the content of the file."""
+    folder = _folder()
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in sorted(folder.rglob("*.png"))}
+
+
+def _folder() -> Path:
     package = Path(audit.report.__file__).resolve().parents[1]
     for folder in (package / "_data" / "docs", package.parent / "docs"):
-        found = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.md"))}
-        if found:
-            return found
+        if any(folder.glob("*.md")):
+            return folder
     raise DataError(str(package), "the method pages are missing", "Install faceaudit again")
 
 
-def render(documents: dict[str, str]) -> list[MethodPage]:
-    """Make a page of each document; `documents` is file name without ending to Markdown."""
-    pages = [_page(name, text, set(documents)) for name, text in documents.items()]
+def render(documents: Mapping[str, str], drawn: Mapping[str, bytes] | None = None) -> list[MethodPage]:
+    """Make a page of each document.
+
+    Parameters
+    ----------
+    documents : file name without ending to Markdown
+    drawn : place of a picture, as the documents name it, to a PNG
+    """
+    pages = [_page(name, text, set(documents), drawn or {}) for name, text in documents.items()]
     return sorted(pages, key=lambda p: p.name)
 
 
-def _page(name: str, text: str, known: set[str]) -> MethodPage:
+def _page(name: str, text: str, known: set[str], drawn: Mapping[str, bytes]) -> MethodPage:
     from markdown_it import MarkdownIt  # noqa: PLC0415 - only publishing needs it
 
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
@@ -68,7 +90,7 @@ def _page(name: str, text: str, known: set[str]) -> MethodPage:
                 title = re.sub(r"[*`_]", "", words)
             token.attrSet("id", _anchor(words, taken))
         if token.children:
-            token.children = _safe_links(token.children, known)
+            token.children = _safe_links(token.children, known, drawn)
     body = parser.renderer.render(tokens, parser.options, {})
     body = re.sub(r"<h1 [^>]*>.*?</h1>\n?", "", body, count=1, flags=re.DOTALL)
     region = f'<div class="scroll" role="region" tabindex="0" aria-label="{say("publish.method_table")} %d">'
@@ -92,8 +114,8 @@ def _anchor(heading: str, taken: set[str]) -> str:
     return anchor
 
 
-def _safe_links(tokens: Sequence[Token], known: set[str]) -> list[Token]:
-    """Send links to pages of this site where there is one; take out those that lead nowhere, and pictures."""
+def _safe_links(tokens: Sequence[Token], known: set[str], drawn: Mapping[str, bytes]) -> list[Token]:
+    """Send links to pages of this site where there is one; take out those that lead nowhere."""
     kept: list[Token] = []
     opened: list[bool] = []
     for token in tokens:
@@ -106,6 +128,8 @@ def _safe_links(tokens: Sequence[Token], known: set[str]) -> list[Token]:
         elif token.type == "link_close":
             if not opened.pop():
                 continue
+        elif token.type == "image" and (picture := drawn.get(str(token.attrGet("src")))):
+            token.attrSet("src", f"data:image/png;base64,{base64.b64encode(picture).decode()}")
         elif token.type == "image":
             token.type, token.tag, token.attrs, token.children = "text", "", {}, None
         kept.append(token)

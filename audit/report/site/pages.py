@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -9,7 +10,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from audit.report import html
+from audit.report import html, stamp
 from audit.report.parts import Cell, Figure, Section, Table
 from audit.report.site import feed, history, shown
 from audit.report.site.gather import Evaluation, Unreadable
@@ -28,6 +29,8 @@ NAVIGATION = (
 )  # fmt: skip
 COLUMNS = ("model", "benchmark", "day", "people", "found", "target", "state")
 GATE = ("allowed", "acknowledge", "refused")
+HEAD = 1000
+"""Bytes of a page that hold the digest of what it was made of."""
 MOST_SERIES = 2
 """Series of evaluations whose rates are drawn on a model's page: the longest."""
 
@@ -55,6 +58,8 @@ class Site:
     catalogue: Sequence[CatalogueEntry]
     method: Sequence[MethodPage]
     base: str = ""
+    current: Callable[[str], bytes | None] = lambda _: None
+    """What the site has under an address, if it made it and nobody changed it since."""
 
     @cached_property
     def shown(self) -> dict[str, Shown]:
@@ -86,7 +91,13 @@ class Site:
             yield one.page, partial(self._evaluation, e, one)
 
     def _page(self, name: str, address: str, **values: Any) -> str:
+        """Fill in a template, or keep the page that was filled in with the same before."""
         style = self.style
+        made_of = repr((name, address, self.base, values)).encode("utf-8", "backslashreplace")
+        mark = f"{stamp.renderer(())[:16]}-{hashlib.sha256(made_of).hexdigest()[:32]}"
+        old = self.current(address)
+        if old is not None and f'<meta name="faceaudit-page" content="{mark}">\n'.encode() in old[:HEAD]:
+            return old.decode()
         return (
             html.environment()
             .get_template(f"site/{name}.html.j2")
@@ -94,6 +105,7 @@ class Site:
                 language=LANGUAGE,
                 style=Markup(style),  # noqa: S704 - our own style sheets
                 policy=html.source_hash(style),
+                mark=mark,
                 up="../" * address.count("/"),
                 address=address,
                 navigation=[(name, say(f"publish.room_{name}"), target) for name, target in NAVIGATION],

@@ -5,14 +5,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from audit.record import EvaluationRecord
 from audit.report.parts import Block, Figure, Fold, Listing, ReportView, Section
 from audit.report.strings import LANGUAGE, say
 from audit.report.view import (
     background,
+    by_attribute,
+    checklist,
     differences,
     findings,
+    nulls,
     pictures,
+    power,
     rates,
     scores,
     series,
@@ -31,22 +37,6 @@ __all__ = ["make", "terminal_table"]
 def make(record: EvaluationRecord) -> ReportView:
     """Turn a record into what is shown."""
     source = Source.of(record)
-    sections = (
-        _findings_section(source),
-        _groups_section(source),
-        _differences_section(source),
-        _between_section(source),
-        smooth.curves_section(source),
-        series.series_section(source),
-        background.failure_section(source),
-        background.limits_section(source),
-        background.consent_section(source),
-        background.model_section(source),
-        _thresholds_section(source),
-        _scores_section(source),
-        background.provenance_section(source),
-        background.glossary_section(),
-    )
     headline, evidence = summary.headline(source)
     found = summary.overall(source)
     benchmark, model, samples = source.record.benchmark, source.record.model, source.record.samples
@@ -67,8 +57,43 @@ def make(record: EvaluationRecord) -> ReportView:
         evidence=evidence,
         alerts=summary.alerts(source),
         answers=summary.answers(source),
-        sections=tuple(section for section in sections if section.blocks or section.id == "glossary"),
+        sections=_sections(source),
         footer=say("page.footer", schema=source.record.schema_, digest=source.record.digests.plan[:12]),
+        verdicts=by_attribute.verdict_table(source),
+    )
+
+
+def _sections(source: Source) -> tuple[Section, ...]:
+    """Evidence, then method, then appendix; a section without content is left out."""
+    parts = {
+        "evidence": (
+            _findings_section(source),
+            _groups_section(source),
+            _differences_section(source),
+            _between_section(source),
+            smooth.curves_section(source),
+            series.series_section(source),
+            _scores_section(source),
+            background.failure_section(source),
+            power.power_section(source),
+        ),
+        "method": (
+            background.limits_section(source),
+            background.consent_section(source),
+            background.model_section(source),
+            _thresholds_section(source),
+        ),
+        "appendix": (
+            background.provenance_section(source),
+            checklist.checklist_section(source),
+            background.glossary_section(),
+        ),
+    }
+    return tuple(
+        replace(section, part=say(f"part.{part}"))
+        for part, sections in parts.items()
+        for section in sections
+        if section.blocks or section.id == "glossary"
     )
 
 
@@ -107,7 +132,7 @@ def _groups_section(source: Source) -> Section:
 
 
 def _differences_section(source: Source) -> Section:
-    blocks: list[Block] = [*_present(*(pictures.spread_figure(source, metric) for metric in ("FMR", "FNMR")))]
+    blocks: list[Block] = [*_present(*(nulls.spread_figure(source, metric) for metric in ("FMR", "FNMR")))]
     unformed: list[str] = []
     counted = 0
     for metric in ("FMR", "FNMR"):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
-from audit.record import Acquisition, BenchmarkPart, ModelPart
+from audit.record import Acquisition, BenchmarkPart, MeasurementPart, ModelPart
 from audit.report.parts import Block, Cell, Facts, Fold, Listing, Notices, Paragraph, Quote, Section, Table, Term
 from audit.report.strings import catalogue, say
 from audit.report.view import words
@@ -33,6 +34,7 @@ def consent_section(source: Source) -> Section:
         (say("consent.purposes"), purposes or say("word.unknown")),
         (say("consent.licence"), benchmark.licence or say("word.unknown")),
         (say("consent.live"), say(f"consent.live_{_withdrawal(benchmark)}")),
+        *_withdrawn(benchmark),
         (say("consent.citation"), benchmark.citation or say("word.unknown")),
     ]
     if benchmark.acknowledged:
@@ -44,7 +46,7 @@ def consent_section(source: Source) -> Section:
                 Cell(words.plain(name), kind="name"),
                 Cell(words.key_word("provenance", part.provenance)),
                 Cell(words.join((words.plain(v) for v in part.values), most=12)),
-                Cell(part.note),
+                Cell(f"{part.note} {_measured(part.measurement)}".strip()),
             )
             for name, part in benchmark.attributes.items()
         )
@@ -53,9 +55,30 @@ def consent_section(source: Source) -> Section:
     return Section("consent", say("consent.title"), say("consent.lead"), tuple(blocks), terms("tier", "label"))
 
 
+def _measured(part: MeasurementPart | None) -> str:
+    """How sure a measured attribute is."""
+    if part is None:
+        return ""
+    shown = {
+        name: say("word.unknown") if value is None else f"{value:.1f}"
+        for name, value in (("pixels", part.pixel_spread), ("sides", part.sides), ("between", part.image_spread))
+    }
+    told = say("labels.measured", people=part.people, images=part.images, several=part.several_bands, **shown)
+    return f"{told} {say('labels.not_measured', without=part.without)}" if part.without else told
+
+
+def _withdrawn(benchmark: BenchmarkPart) -> Iterator[tuple[str, str]]:
+    out = benchmark.withdrawn
+    if out is not None:
+        shown = say("consent.withdrawn_some", listed=out.listed, date=out.date) if out.listed else "0"
+        yield say("consent.withdrawn"), shown
+
+
 def _withdrawal(benchmark: BenchmarkPart) -> str:
     if benchmark.consent_tier == "undocumented":
         return "unknown"
+    if benchmark.withdrawn is not None and not benchmark.live:
+        return "listed"
     return "yes" if benchmark.live else "no"
 
 

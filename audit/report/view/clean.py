@@ -17,8 +17,13 @@ from audit.report.strings import say
 
 LONGEST_NAME = 48
 LONGEST_TEXT = 6000
+_NUMBERS = frozenset({int, float, bool, type(None)})
 _KEPT = frozenset("\u200c\u200d\u200e\u200f\u061c")  # joiners and marks that ordinary Persian, Arabic, Hebrew need
-_CLAIMS = re.compile(r"un\W?biased|bias\W*free|\bno\s+bias|\bis\s+fair", re.IGNORECASE)
+_CLAIMS = re.compile(r"un[\W_]?biased|bias[\W_]*free|\bno[\W_]+bias|\bis\W+fair")
+_ALIKE = str.maketrans("аеорсіѕухʙαιοᴜɴı", "aeopcisyxbaiouni")
+"""Letters of other alphabets that look like Latin ones, enough to write these words."""
+_ASCII = bytes(range(128))
+_FOREIGN = re.compile(r"[^\x00-\x7f]+")
 
 
 @lru_cache(maxsize=4096)
@@ -31,7 +36,7 @@ def clean(text: str) -> str:
     shown = "".join(_visible(c) for c in text)
     if len(shown) > LONGEST_TEXT:
         shown = shown[:LONGEST_TEXT] + "…"
-    return _CLAIMS.sub(say("word.withheld"), shown)
+    return _withhold(shown)
 
 
 def claims(text: str) -> bool:
@@ -40,8 +45,45 @@ def claims(text: str) -> bool:
     >>> claims("This set is fair."), claims("fairness")
     (True, False)
     """
-    lower = text.lower()
-    return ("bias" in lower or "fair" in lower) and _CLAIMS.search(text) is not None
+    plain = text.lower()
+    foreign = plain.encode("utf-8", "surrogatepass").translate(None, _ASCII).decode("utf-8", "surrogatepass")
+    if any(map(_hides, set(foreign))):  # else, as nearly always, a long page need not be folded
+        plain = _FOREIGN.sub(lambda run: _folded_run(run[0]), plain)
+    return ("bias" in plain or "fair" in plain) and _CLAIMS.search(plain) is not None
+
+
+def _withhold(text: str) -> str:
+    """Replace claims, also those that accents, joiners or letters of other alphabets hide."""
+    folded, places = _folded(text)
+    kept, last = [], 0
+    for match in _CLAIMS.finditer(folded):
+        kept += [text[last : places[match.start()]], say("word.withheld")]
+        last = places[match.end() - 1] + 1
+    return "".join((*kept, text[last:]))
+
+
+def _folded(text: str) -> tuple[str, range | list[int]]:
+    """A text in small plain letters, and where each of them stands in the original."""
+    if text.isascii():
+        return text.lower(), range(len(text))
+    folded, places = [], []
+    for place, c in enumerate(text):
+        for part in unicodedata.normalize("NFKD", c.lower().translate(_ALIKE)):
+            if unicodedata.category(part) not in {"Mn", "Cf"}:
+                folded.append(part)
+                places.append(place)
+    return "".join(folded), places
+
+
+@lru_cache(maxsize=4096)
+def _folded_run(text: str) -> str:
+    return _folded(text)[0]
+
+
+def _hides(character: str) -> bool:
+    """Whether folding makes letters appear or characters vanish; dashes and quotation marks do neither."""
+    folded = _folded_run(character)
+    return not folded or any(c.isascii() and c.isalpha() for c in folded)
 
 
 def scrub(record: EvaluationRecord) -> EvaluationRecord:
@@ -97,7 +139,10 @@ def _walk(value: Any, names: dict[str, str]) -> Any:
     if isinstance(value, str):
         return names[value] if value in names else clean(value)
     if isinstance(value, dict):
-        return {_walk(key, names): _walk(item, names) for key, item in value.items()}
+        return {
+            names[key] if key in names else clean(key): item if type(item) in _NUMBERS else _walk(item, names)
+            for key, item in value.items()
+        }
     if isinstance(value, list | tuple):
         if value and isinstance(value[0], int | float):
             return value

@@ -13,13 +13,14 @@ from audit.report.view.rates import of_counts
 from audit.report.view.source import Source
 
 HEADLINE_MEASURE = "max/geomean"
+METRICS = ("FMR", "FNMR")
 
 
 def all_findings(source: Source) -> tuple[Findings, ...]:
     """Findings about false matches, then about false non-matches."""
     made = []
     sets = source.attribute_sets()
-    for metric in ("FMR", "FNMR") if sets and source.headline is not None else ():
+    for metric in METRICS if sets and source.headline is not None else ():
         items = tuple(finding(source, metric, attributes) for attributes in sets)
         if len(sets) > 1 and not _seen(source, metric) and {item.verdict for item in items} == {"INCONCLUSIVE"}:
             items = (replace(items[-1], title=words.join(map(words.attributes_name, sets), most=9)),)
@@ -106,8 +107,10 @@ def one_side(source: Source, metric: str, group: Group) -> str:
 
 
 def counted(rate: Rate) -> str:
-    """Print `9 of 40 comparisons`."""
-    return say(f"metric.{rate.metric}_counts", counts=of_counts(rate))
+    """Print `9 of 40 comparisons`, and how often that is where the group may be quoted with a rate."""
+    text = say(f"metric.{rate.metric}_counts", counts=of_counts(rate))
+    often = words.one_in(rate.value) if rate.support != "count-only" else ""
+    return say("finding.often", counts=text, often=often) if often else text
 
 
 def weakest(source: Source, contrast: Contrast) -> str:

@@ -6,17 +6,22 @@ import itertools
 import math
 from collections.abc import Iterable
 
-from audit.record import Contrast, OperatingPoint, Rate
+from audit.record import Contrast, Group, OperatingPoint, Rate
 from audit.report.parts import Cell, Figure, HeatCell, HeatPicture, Line, RowMark, RowPicture, Table
 from audit.report.strings import say
 from audit.report.view import words
 from audit.report.view.differences import VERDICT_SIGNS
-from audit.report.view.findings import HEADLINE_MEASURE
 from audit.report.view.rates import MARKERS, SIGNS, name_cell, of_counts, rate_cell, support_cell, value_text
 from audit.report.view.source import Source
 
 MOST_HEAT = 16
-"""A larger square of groups is unreadable; its numbers stay in the record."""
+"""A larger square of groups is unreadable: those with the highest rate in any pair are drawn, the rest is counted."""
+RATIO_STEPS = (
+    (2.5, (1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.7, 2.0, 5.0, 7.0, 8.0, 9.0)),
+    (5.0, (1.0, 1.2, 1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0)),
+    (300.0, (1.0, 2.0, 5.0)),
+    (math.inf, (1.0,)),
+)
 LEVELS = (1e-4, 1e-3, 1e-2, 1e-1)
 
 
@@ -78,9 +83,11 @@ def rate_domain(marks: Iterable[RowMark], others: Iterable[float], *, ceiling: f
 
 
 def rate_ticks(domain: tuple[float, float]) -> tuple[Line, ...]:
-    """A tick a decade."""
+    """A tick a decade, and two between where there are at most two decades."""
     first, last = round(math.log10(domain[0])), round(math.log10(domain[1]))
-    return tuple(Line(10.0**k, words.tick(10.0**k)) for k in range(first, last + 1))
+    steps = (1.0, 2.0, 5.0) if last - first <= 2 else (1.0,)
+    values = [m * 10.0**k for k in range(first, last + 1) for m in steps]
+    return tuple(Line(x, words.tick(x)) for x in values if x <= domain[1] * (1 + 1e-9))
 
 
 def spoken(marks: Iterable[RowMark]) -> str:
@@ -117,7 +124,7 @@ def contrast_figure(source: Source, metric: str, attributes: tuple[str, ...], nu
         alt=say("figure.rows_alt", what=title, rows=spoken(marks)),
         picture=RowPicture(
             marks,
-            _ratio_ticks(domain),
+            ratio_ticks(domain),
             domain,
             say("figure.contrast_axis"),
             (Line(1.0, say("figure.equal")),),
@@ -147,63 +154,25 @@ def _short(c: Contrast) -> str:
     return say("contrast.at_least", ratio=text) if c.at_least else say("figure.factor", ratio=text)
 
 
-def _ratio_ticks(domain: tuple[float, float]) -> tuple[Line, ...]:
-    wide = domain[1] / domain[0] > 300
-    steps = (1.0,) if wide else (1.0, 2.0, 5.0)
+def ratio_ticks(domain: tuple[float, float]) -> tuple[Line, ...]:
+    """Ticks of a logarithmic axis of ratios, the closer the less of it is shown."""
+    reach = domain[1] / domain[0]
+    steps = next(steps for most, steps in RATIO_STEPS if reach <= most)
     values = [m * 10.0**k for k in range(-4, 5) for m in steps]
     return tuple(Line(x, say("figure.factor", ratio=f"{x:,.10g}")) for x in values if domain[0] <= x <= domain[1])
 
 
-def spread_figure(source: Source, metric: str) -> Figure | None:
-    """Draw the headline disparity measure before what chance alone gives."""
-    found = [
-        (attributes, d)
-        for attributes in source.attribute_sets()
-        for d in source.spreads(metric, attributes, source.headline)
-        if d.measure == HEADLINE_MEASURE and d.value is not None and d.value > 0
-    ]
-    if not found:
-        return None
-    marks = []
-    for attributes, d in found:
-        low, high = (d.interval.low, d.interval.high) if d.interval else (None, None)
-        band = (1.0, d.null_high) if d.null_high is not None else None
-        detail = say("figure.spread_detail", value=words.times(d.value or 0), p=words.p_value(d.null_p))
-        marks.append(RowMark(words.attributes_name(attributes), detail, "solid", d.value, low, high, band=band))
-    tops = [x for m in marks for x in (m.high, m.x, m.band[1] if m.band else None) if x]
-    domain = (0.95, max(tops) * 1.15)
-    title = say("figure.spread_title", metric=say(f"metric.{metric}"))
-    columns = (say("spread.column_attributes"), say("spread.column_value"), say("spread.column_p"))
-    rows = tuple(
-        (Cell(m.label, kind="name"), Cell(m.detail, kind="number"), Cell(words.p_value(d.null_p), kind="number"))
-        for m, (_, d) in zip(marks, found, strict=True)
-    )
-    return Figure(
-        id=f"spread-{metric.lower()}",
-        title=title,
-        caption=say("figure.spread_caption"),
-        alt=say("figure.rows_alt", what=title, rows=spoken(marks)),
-        picture=RowPicture(tuple(marks), _ratio_ticks(domain), domain, say("figure.spread_axis")),
-        table=Table(f"spread-data-{metric.lower()}", title, columns, rows),
-    )
-
-
 def heat_figure(source: Source, attributes: tuple[str, ...], point: OperatingPoint, number: int) -> Figure | None:
     """Draw false match rates within and between groups as a square with counts."""
-    groups = [g for g in source.groups(attributes) if not source.banded(g)]
-    if not 2 <= len(groups) <= MOST_HEAT:
+    known = [g for g in source.groups(attributes) if not source.banded(g)]
+    if len(known) < 2:
         return None
+    groups = known if len(known) <= MOST_HEAT else _most_mistaken(source, known, point)
     cells, rows = [], []
     for i, first in enumerate(groups):
         row = [name_cell(first)]
         for j, second in enumerate(groups):
-            rate = (
-                source.rate("FMR", first, point)
-                if i == j
-                else (
-                    source.rate("FMR", first, point, against=second) or source.rate("FMR", second, point, against=first)
-                )
-            )
+            rate = _pair(source, first, second, point)
             cells.append(HeatCell(i, j, "–" if rate is None or not rate.trials else of_short(rate), _level(rate)))
             row.append(
                 Cell("–", kind="number")
@@ -228,11 +197,31 @@ def heat_figure(source: Source, attributes: tuple[str, ...], point: OperatingPoi
     return Figure(
         id=f"heat-{number}",
         title=title,
-        caption=say("figure.heat_caption"),
+        caption=say("figure.heat_caption")
+        if groups is known
+        else say("figure.heat_some", n=len(groups), total=len(known), caption=say("figure.heat_caption")),
         alt=say("figure.rows_alt", what=title, rows=spoken),
         picture=HeatPicture(labels, tuple(cells), legend, say("figure.not_measured")),
         table=Table(f"heat-data-{number}", title, (say("groups.column_group"), *labels), tuple(rows)),
     )
+
+
+def _pair(source: Source, first: Group, second: Group, point: OperatingPoint) -> Rate | None:
+    """The false match rate within a group, or between two."""
+    if first == second:
+        return source.rate("FMR", first, point)
+    return source.rate("FMR", first, point, against=second) or source.rate("FMR", second, point, against=first)
+
+
+def _most_mistaken(source: Source, groups: list[Group], point: OperatingPoint) -> list[Group]:
+    """Groups with the highest rate in any pair, in the order of the report."""
+    highest = [0.0] * len(groups)
+    for (i, first), (j, second) in itertools.combinations_with_replacement(enumerate(groups), 2):
+        rate = _pair(source, first, second, point)
+        if rate is not None and rate.value is not None:
+            highest[i], highest[j] = max(highest[i], rate.value), max(highest[j], rate.value)
+    chosen = sorted(range(len(groups)), key=lambda k: -highest[k])[:MOST_HEAT]
+    return [groups[k] for k in sorted(chosen)]
 
 
 def of_short(rate: Rate) -> str:

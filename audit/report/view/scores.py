@@ -26,6 +26,7 @@ from audit.report.view.source import Key, Source, key
 BINS = 64
 MOST_PANELS = 24
 MOST_POINTS = 80
+MANY_PANELS, FEWER_POINTS = 12, 40
 
 
 def ridge_figure(source: Source) -> Figure | None:
@@ -144,11 +145,12 @@ def _inside(curve: DetCurve) -> bool:
 
 def _curve_figure(source: Source, curves: dict[Key, DetCurve], groups: list[Group]) -> Figure:
     panels, rows = [], []
+    most = MOST_POINTS if len(groups) <= MANY_PANELS else FEWER_POINTS
     for group in groups:
         curve = curves[key(group)]
         count = source.counts.get(key(group))
         detail = "" if count is None else words.people(count.subjects)
-        panels.append(CurvePanel(words.group_name(group), detail, _thinned(curve)))
+        panels.append(CurvePanel(words.group_name(group), detail, _thinned(curve, most)))
         rows.append((Cell(words.group_name(group), kind="name"), *_trade_offs(curve)))
     everyone = curves.get(frozenset())
     title = say("figure.det_title")
@@ -162,7 +164,7 @@ def _curve_figure(source: Source, curves: dict[Key, DetCurve], groups: list[Grou
         alt=say("figure.rows_alt", what=title, rows=spoken),
         picture=CurvePicture(
             tuple(panels),
-            _thinned(everyone) if everyone else (),
+            _thinned(everyone, most) if everyone else (),
             ticks,
             say("figure.det_x"),
             say("figure.det_y"),
@@ -172,13 +174,13 @@ def _curve_figure(source: Source, curves: dict[Key, DetCurve], groups: list[Grou
     )
 
 
-def _thinned(curve: DetCurve) -> tuple[tuple[float, float], ...]:
-    """At most MOST_POINTS points, the ends and evenly many between; nothing is moved."""
+def _thinned(curve: DetCurve, most: int = MOST_POINTS) -> tuple[tuple[float, float], ...]:
+    """At most so many points, the ends and evenly many between; nothing is moved."""
     points = list(dict.fromkeys(zip(curve.fmr, curve.fnmr, strict=True)))
-    if len(points) <= MOST_POINTS:
+    if len(points) <= most:
         return tuple(points)
-    step = (len(points) - 1) / (MOST_POINTS - 1)
-    return tuple(points[round(k * step)] for k in range(MOST_POINTS))
+    step = (len(points) - 1) / (most - 1)
+    return tuple(points[round(k * step)] for k in range(most))
 
 
 def _trade_offs(curve: DetCurve) -> tuple[Cell, Cell]:

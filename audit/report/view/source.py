@@ -18,6 +18,17 @@ def key(group: Group) -> Key:
     return frozenset(group.items())
 
 
+def shared_points(points: Sequence[OperatingPoint]) -> list[OperatingPoint]:
+    """Those with one threshold for everyone, the loosest first."""
+    shared = [point for point in points if point.policy != "per-group"]
+    return sorted(shared, key=lambda p: -(p.target_fmr if p.target_fmr is not None else p.achieved_fmr or 0.0))
+
+
+def headline_point(points: Sequence[OperatingPoint]) -> OperatingPoint | None:
+    """The strictest of the shared ones that could be estimated."""
+    return next((point for point in reversed(shared_points(points)) if point.threshold is not None), None)
+
+
 @dataclass(frozen=True)
 class Source:
     """A cleaned record with its look-ups."""
@@ -36,15 +47,13 @@ class Source:
     def of(cls, record: EvaluationRecord) -> Source:
         """Clean and index a record."""
         record = scrub(record)
-        shared = [point for point in record.operating_points if point.policy != "per-group"]
-        shared.sort(key=lambda p: -(p.target_fmr if p.target_fmr is not None else p.achieved_fmr or 0.0))
-        usable = [point for point in shared if point.threshold is not None]
+        shared = shared_points(record.operating_points)
         return cls(
             record=record,
             counts={key(count.group): count for count in record.samples.by_group},
             shared=tuple(shared),
             own=tuple(point for point in record.operating_points if point.policy == "per-group"),
-            headline=usable[-1] if usable else None,
+            headline=headline_point(shared),
             _rates={
                 (
                     rate.metric,

@@ -7,9 +7,10 @@ from audit.record import Contrast, Rate
 from audit.report.parts import Answer
 from audit.report.strings import say
 from audit.report.view import words
+from audit.report.view.by_attribute import not_tested
 from audit.report.view.findings import (
+    METRICS,
     chance_text,
-    counted,
     detectable_text,
     disparity_text,
     one_side,
@@ -20,11 +21,10 @@ from audit.report.view.findings import (
     verdict,
     weakest,
 )
-from audit.report.view.rates import support_of
+from audit.report.view.rates import of_counts, support_of
 from audit.report.view.source import Source, pronounced
 
 SYNTHETIC = ("S1", "S2")
-METRICS = ("FMR", "FNMR")
 
 
 def leading(source: Source, metric: str = "FMR") -> Contrast | None:
@@ -65,8 +65,9 @@ def headline(source: Source) -> tuple[str, str]:
 
 
 def answers(source: Source) -> tuple[Answer, ...]:
-    """The six questions of a reviewer."""
-    return (_who(source), _how_large(source), _how_sure(source), _how_many(source), _unknown(source), _rely(source))
+    """The questions of a reviewer, in the order in which they are asked."""
+    asked = (_who, _how_large, _how_sure, _how_many, _unknown, _rely, not_tested)
+    return tuple(answer(source) for answer in asked)
 
 
 def _disparities(source: Source, metric: str) -> list[Contrast]:
@@ -85,8 +86,8 @@ def _who(source: Source) -> Answer:
     lines, doubtful = [], []
     for metric in METRICS:
         found = _disparities(source, metric)
-        firm = list(dict.fromkeys(words.group_name(c.group) for c in found if not chance_text(source, c)))
-        every = list(dict.fromkeys(words.group_name(c.group) for c in found))
+        firm = list(dict.fromkeys(words.quoted(c.group) for c in found if not chance_text(source, c)))
+        every = list(dict.fromkeys(words.quoted(c.group) for c in found))
         names = firm or every
         equivalent = {verdict(source, metric, a) for a in source.attribute_sets()} == {"EQUIVALENT"}
         key = "some" if names else "equivalent" if equivalent else "none"
@@ -137,7 +138,11 @@ def _how_large(source: Source) -> Answer:
     sides = [
         source.rate(lead.metric, g, source.headline) for g in (lead.group, other_side(source, lead)) if g is not None
     ]
-    counts = [counted(rate) for rate in sides if rate is not None and rate.value is not None]
+    counts = [
+        say(f"metric.{rate.metric}_counts", counts=of_counts(rate))
+        for rate in sides
+        if rate is not None and rate.value is not None
+    ]
     if len(counts) < 2:
         return Answer(say("question.large"), size, (side_text(source, lead),))
     return Answer(say("question.large"), say("answer.large_counts", first=counts[0], second=counts[1]), (size,))
@@ -193,9 +198,6 @@ def _unknown(source: Source) -> Answer:
     ]
     if thin:
         items.append(say("answer.unknown_groups", n=words.number(len(thin)), total=words.number(_groups(source))))
-    skipped = [p for p in source.shared if p.threshold is None]
-    if skipped and source.headline is not None:
-        items.append(say("answer.unknown_points", targets=words.join(words.target(p.target_fmr) for p in skipped)))
     items.append(say("answer.unknown_always"))
     return Answer(say("question.unknown"), items[0], tuple(items[1:]))
 
@@ -206,19 +208,17 @@ def _groups(source: Source) -> int:
 
 def _rely(source: Source) -> Answer:
     tier = source.record.benchmark.consent_tier
-    details = []
-    if tier == "undocumented":
-        details.append(say("answer.rely_undocumented"))
-    if tier in SYNTHETIC:
-        details.append(say("answer.rely_synthetic"))
-    if any(spread(source, "FMR", a) is None for a in source.attribute_sets()):
-        details.append(say("answer.rely_no_spread"))
     lead = leading(source) or leading(source, "FNMR")
+    lines = [say(f"answer.rely_{_reliance(source, lead)}")]
+    if tier == "undocumented":
+        lines.insert(0, say("answer.rely_undocumented"))
+    if tier in SYNTHETIC:
+        lines.insert(0, say("answer.rely_synthetic"))
+    if any(spread(source, "FMR", a) is None for a in source.attribute_sets()):
+        lines.append(say("answer.rely_no_spread"))
     if lead is not None and weakest(source, lead) == "count-only":
-        details.append(say("answer.rely_count_only"))
-    return Answer(
-        say("question.rely"), say(f"answer.rely_{_reliance(source, lead)}"), (*details, say("answer.rely_not"))
-    )
+        lines.append(say("answer.rely_count_only"))
+    return Answer(say("question.rely"), lines[0], (*lines[1:], say("answer.rely_not")))
 
 
 def _reliance(source: Source, lead: Contrast | None) -> str:

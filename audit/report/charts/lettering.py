@@ -1,0 +1,58 @@
+"""Render a specification, its words written by us: measuring text took nine tenths of the time of a drawing.
+
+Vega measures every text that it draws, for layouts that these specifications do not have: their texts stand at given
+pixels. So it draws them empty, which fixes place, style and order, and the words are filled in afterwards, as Vega
+itself would have written them (a test compares the two letter by letter).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from html import escape
+
+import vl_convert
+
+from audit.report.charts.canvas import Spec
+
+LEADING = 2
+"""Pixels between lines of a text, beside the size of its letters."""
+_PLACE = re.compile(r'<text (?P<style>[^>]*font-size="(?P<size>\d+)px"[^>]*)/>')
+
+
+def drawn(spec: Spec) -> str:
+    """Render a specification of `audit.report.charts` to SVG text.
+
+    Parameters
+    ----------
+    spec : layers of marks with positions in pixels; texts broken at line ends
+    """
+    layers = [_without_words(layer) if layer["mark"]["type"] == "text" else layer for layer in spec["layer"]]
+    svg: str = vl_convert.vegalite_to_svg({**spec, "layer": layers}, allowed_base_urls=[])
+    words = _words(spec)
+    return _PLACE.sub(lambda place: _filled(place, next(words)), svg)
+
+
+def _without_words(layer: Spec) -> Spec:
+    rows = [{**row, "text": ""} for row in layer["data"]["values"]]
+    return {**layer, "data": {"values": rows}}
+
+
+def _words(spec: Spec) -> Iterator[str]:
+    """Texts in the order in which they are drawn."""
+    for layer in spec["layer"]:
+        if layer["mark"]["type"] == "text":
+            yield from (str(row["text"]) for row in layer["data"]["values"])
+
+
+def _filled(place: re.Match[str], text: str) -> str:
+    first, *more = [escape(line.strip(), quote=False) for line in text.split("\n")]
+    if not first and not more:
+        return place[0]
+    step = int(place["size"]) + LEADING
+    lines = _span("<tspan", first) + "".join(_span(f'<tspan x="0" dy="{step}"', line) for line in more)
+    return f"<text {place['style']}>{lines if more else first}</text>"
+
+
+def _span(opening: str, line: str) -> str:
+    return f"{opening}>{line}</tspan>" if line else f"{opening}/>"
