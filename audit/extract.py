@@ -255,8 +255,9 @@ class _Run:
         try:
             self.store.put(self.key(index), outcome)
         except DataError as error:
+            if not self.unsaved:  # said once: the next thousand would say the same
+                _log.warning("%s", error)
             self.unsaved += 1
-            _log.warning("%s", error)
 
     def _batches(self, missing: list[int], pool: ThreadPoolExecutor) -> Iterator[tuple[list[int], list[Picture]]]:
         """Decode ahead of the model by one batch, in sample order, within `BATCH_BYTES`."""
@@ -296,6 +297,12 @@ class _Run:
         sample = self.samples[index]
         content = decode.read(sample.path)
         if isinstance(content, FailureToAcquire):
+            if not sample.path.parent.is_dir():
+                raise DataError(
+                    str(sample.path.parent),
+                    "has vanished during the run",
+                    "Bring it back and run the same command: what was computed is kept",
+                )
             return content
         if hashlib.sha256(content).hexdigest() != self.digests[sample.sample_id]:
             return FailureToAcquire("read", "file changed during the run")

@@ -72,6 +72,7 @@ def admit(plan: AuditPlan, options: RunOptions) -> tuple[Benchmark, ModelCard, G
     """
     results.require_writable(options.out)
     upkeep.limit()
+    models.require(options.device)
     data = benchmarks.data_entries(options.data)
     benchmark = benchmarks.load(
         plan.benchmark,
@@ -87,7 +88,7 @@ def admit(plan: AuditPlan, options: RunOptions) -> tuple[Benchmark, ModelCard, G
             f"the benchmark {benchmark.name!r} has no series of pictures with one factor changed (series.csv)",
             "The bundled one has: --benchmark synthetic; or take --task verification",
         )
-    card = models.describe(plan.model, data=data, plan=plan)
+    card = models.describe(plan.model, data=data, plan=plan).model_copy(update={"device": options.device})
     by = benchmark.default_by if plan.by is None else plan.by
     if measured.wanted(benchmark, (*by, *plan.impostors)):
         benchmark = measured.with_tone(benchmark, _seen(benchmark, plan), plan, options)

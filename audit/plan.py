@@ -62,6 +62,14 @@ class AuditPlan(BaseModel):
     several_faces: Literal["largest", "most-central", "most-confident"] = "largest"
     working_size: int = Field(682, ge=160, le=4096, description="Longer side, in pixels, at which faces are detected")
     smallest_face: int = Field(40, ge=12, le=2048, description="Smallest face, in pixels at the working size")
+    margin: float = Field(
+        0.0, ge=0, le=1, description="Share of a face's box added around it, where a crop is its box; 0: none"
+    )
+    alignment: Literal["model", "arcface", "box"] = Field(
+        "model",
+        description="How a face is cut out: as the model wants it, or, to see what alignment does to a disparity, by "
+        "five landmarks (arcface) or by its box",
+    )
     similarity: Literal["cosine", "dot", "euclidean"] | None = Field(
         None, description="How templates that are given are compared (default: cosine); models know their own"
     )

@@ -47,7 +47,7 @@ from audit.metrics.evaluation import Acquired
 from audit.models import DetectorCard, ModelCard
 from audit.plan import AuditPlan, RunOptions
 from audit.record import EvaluationRecord, Movement
-from audit.store import TemplateStore, default_root
+from audit.store import COMPARISONS, TemplateStore, default_root
 
 if TYPE_CHECKING:
     from audit.compare.blocks import Rows, Similarity
@@ -196,7 +196,7 @@ def _extract(
     return extract(
         samples,
         card,
-        lambda: models.load(card, workers=options.workers),
+        lambda: models.load(card, workers=options.workers, device=options.device),
         TemplateStore(options.cache),
         digests=inputs.files,
         workers=options.workers,
@@ -262,7 +262,7 @@ def checkpoint_of(digests: records.Digests, whose: str, cache: Path | None) -> C
     from audit.compare.parts import Checkpoint  # noqa: PLC0415 - loads the compiler, which a finished run does not need
 
     key = hashlib.sha256(json.dumps([digests.model_dump(), whose], sort_keys=True).encode()).hexdigest()
-    return Checkpoint((cache or default_root()) / "comparisons" / key[:32], _say)
+    return Checkpoint((cache or default_root()) / COMPARISONS / key[:32], _say)
 
 
 def _say(text: str) -> None:

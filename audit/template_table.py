@@ -14,15 +14,15 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.compare.blocks import ArrayRows, Bfloat16Rows, Rows
+from audit.compare.blocks import ArrayRows, Bfloat16Rows, Chosen, Rows
 from audit.errors import DataError
 
 NUMBERED = re.compile(r"t(0|[1-9]\d{0,4})")
@@ -72,6 +72,19 @@ def read(path: Path) -> TemplateTable:
     if path.suffix in {".parquet", ".pq"}:
         return _parquet(path)
     raise DataError(str(path), f"unknown kind of file {path.suffix!r}", "Give .parquet or .safetensors")
+
+
+def without(table: TemplateTable, people: Collection[str]) -> TemplateTable:
+    """Take people out: their samples, their templates, their failures."""
+    kept = [row for row, subject in enumerate(table.subjects) if subject not in people]
+    place = {row: k for k, row in enumerate(kept)}
+    return replace(
+        table,
+        samples=[table.samples[row] for row in kept],
+        subjects=[table.subjects[row] for row in kept],
+        rows=Chosen(table.rows, np.array(kept, dtype=np.int64)),
+        failed={place[row]: reason for row, reason in table.failed.items() if row in place},
+    )
 
 
 def _checked(

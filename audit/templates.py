@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from audit import benchmarks, groups, plan, provenance, recipe, results, template_table
-from audit.benchmarks import consent, recognise, undescribed
+from audit.benchmarks import consent, recognise, undescribed, withdrawals
 from audit.domain import Benchmark, Subject
 from audit.errors import DataError, NothingMeasured, PlanError
 from audit.evaluation import Evaluation
@@ -70,6 +70,7 @@ def evaluate(asked: plan.AuditPlan, subjects: Path | None, options: plan.RunOpti
     whose = _known(asked, path, subjects, options)
     table = template_table.read(path)
     recognise.check_paths(table.samples, place=str(path))
+    whose, table = _without_withdrawn(whose, table, path, subjects)
     whose = _owners(whose, table, path)
     benchmark = whose.benchmark
     shown = asked.model_copy(
@@ -89,6 +90,7 @@ def evaluate(asked: plan.AuditPlan, subjects: Path | None, options: plan.RunOpti
     )
     revision = table.digest[:12]
     folder = options.out / results.folder(benchmark.name, path.stem, revision, shown.digest())
+    recipe.withdraw(benchmark, (), {}, folder, options)
     made = None if options.fresh else results.finished(folder / "record.json", digests)
     if made is not None:
         return recipe.published(made, folder, reused=True)
@@ -134,6 +136,22 @@ def _known(asked: plan.AuditPlan, path: Path, subjects: Path | None, options: pl
         name, name, "", Path(), agreed, "", attributes, tuple(attributes)[:1], people, (), digest
     )  # fmt: skip
     return _Whose(benchmark, people, {})
+
+
+def _without_withdrawn(
+    whose: _Whose, table: TemplateTable, path: Path, subjects: Path | None
+) -> tuple[_Whose, TemplateTable]:
+    """Take out whoever is on a list of withdrawals of the benchmark, or beside the people or the templates."""
+    folders = [path.parent, *([whose.benchmark.root] if subjects is None else [subjects.parent])]
+    out = withdrawals.among(table.subjects, folders)
+    if out is None:
+        return whose, table
+    table = template_table.without(table, out.subjects)
+    if not table.samples:
+        raise NothingMeasured(str(path), "everybody in it has withdrawn", "Nothing can be measured")
+    left = tuple(subject for subject in whose.subjects if subject.subject_id not in out.subjects)
+    benchmark = replace(whose.benchmark, subjects=left, withdrawn=out)
+    return replace(whose, benchmark=benchmark, subjects=left), table
 
 
 def _owners(whose: _Whose, table: TemplateTable, path: Path) -> _Whose:

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from audit import decode
-from audit.domain import FailureToAcquire
+from audit.domain import FailureToAcquire, Picture
 
 RED, GREEN, BLUE, GREY = (200, 30, 30), (30, 200, 30), (30, 30, 200), (90, 90, 90)
 
@@ -172,3 +172,42 @@ def test_files_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert decode.fingerprint(tmp_path / "empty.jpg") == FailureToAcquire("read", "empty file")
     monkeypatch.setattr(decode, "MOST_BYTES", 99)
     assert decode.read(tmp_path / "long.jpg") == FailureToAcquire("read", "too large: more than 0 MiB")
+
+
+def smooth(width: int, height: int) -> Image.Image:
+    """Slow waves in every channel: what a reduced image must keep."""
+    y, x = np.mgrid[:height, :width]
+    waves = [128 + 100 * np.sin(x / 60 + k) * np.cos(y / 80 + k) for k in range(3)]
+    return Image.fromarray(np.stack(waves, axis=2).astype(np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("longer", "reduction"), [(600, 1), (1227, 1), (1228, 2), (1350, 2), (2455, 2), (2456, 4), (4910, 4), (4911, 8)]
+)
+def test_a_jpeg_is_decoded_at_the_part_that_leaves_nine_tenths_of_the_working_size(longer: int, reduction: int) -> None:
+    image = smooth(longer, longer // 2)
+    found = decode.decode_for(stored(image, "JPEG", quality=95), 682)
+    assert isinstance(found, Picture)
+    assert found.reduction == reduction
+    assert max(found.pixels.shape) == -(-longer // reduction)
+    assert (found.whole is None) == (reduction == 1)
+    averaged = np.asarray(image.reduce(reduction)).astype(int)
+    assert np.abs(found.pixels - averaged).mean() < 1.5
+    if found.whole is not None:
+        assert found.whole().shape == (longer // 2, longer, 3)
+
+
+def test_what_is_no_jpeg_is_decoded_whole() -> None:
+    found = decode.decode_for(stored(smooth(2000, 1000), "PNG"), 682)
+    assert isinstance(found, Picture)
+    assert (found.pixels.shape, found.reduction, found.whole) == ((1000, 2000, 3), 1, None)
+
+
+def test_a_reduced_jpeg_is_upright_and_a_cut_one_a_failure() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    content = stored(smooth(1400, 700), "JPEG", quality=90, exif=exif)
+    found = decode.decode_for(content, 682)
+    assert isinstance(found, Picture)
+    assert (found.reduction, found.pixels.shape) == (2, (700, 350, 3))
+    assert decode.decode_for(content[: len(content) // 2], 682) == FailureToAcquire("decode", "truncated image")

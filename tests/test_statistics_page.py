@@ -29,7 +29,7 @@ def rows(start: str) -> list[list[str]]:
 
 
 def test_every_measure_is_explained_with_its_value_for_women_and_men() -> None:
-    fmr = make_cells([9, 11], [4704, 5512], [49, 53], np.eye(2) * 1e-6)
+    fmr = make_cells([11, 9], [4704, 5512], [49, 53], np.eye(2) * 1e-6)
     fnmr = make_cells([0, 0], [49, 53], [49, 53], np.eye(2) * 1e-6)
     table = {row[0].strip("*"): row for row in rows("measure")}
     assert list(table) == list(MEASURES)

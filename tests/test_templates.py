@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +15,10 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from audit import template_table
+from audit import forgetting, template_table
+from audit.benchmarks import withdrawals
 from audit.cli import app
+from audit.domain import Benchmark, Consent, Subject, Withdrawals
 from audit.errors import AuditError, DataError
 
 PEOPLE, IMAGES, DIMENSION = 40, 3, 8
@@ -180,3 +184,28 @@ def test_other_similarities_and_storage(tmp_path: Path, people: Path, similarity
     half = run(file, people, "--similarity", similarity, "--storage", "bfloat16")
     assert made["record"] != half["record"]
     assert all(p["threshold"] is None or p["threshold"] <= 0 or similarity == "dot" for p in made["operating_points"])
+
+
+def test_templates_of_people_who_withdrew_are_not_compared(tmp_path: Path, people: Path) -> None:
+    file = parquet(tmp_path / "mine.parquet", vectors())
+    before = run(file, people)
+    withdrawals.add(tmp_path, "p3", dt.date(2026, 3, 1))
+    after = run(file, people)
+    assert (before["samples"], after["samples"], after["subjects"]) == (120, 117, 39)
+    record = json.loads(Path(after["record"]).read_bytes())
+    assert record["benchmark"]["withdrawn"]["listed"] == 1
+    assert record["samples"]["nonmated"] == 117 * 116 // 2 - 39 * 3
+    assert after["supersedes"] is not None
+
+
+def test_comparisons_under_way_are_dropped_when_somebody_withdraws(tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+    (cache / "comparisons" / "x").mkdir(parents=True)
+    (cache / "comparisons" / "x" / "part.npz").write_bytes(b"scores of everyone")
+    agreed = Consent("T2", "", "", "", {}, "no", False, "")
+    benchmark = Benchmark("b", "B", "1", tmp_path, agreed, "", {}, ("g",), (Subject("a", {}),), (), "")
+    forgetting.clear(benchmark, (), {}, "benchmark b", cache)
+    assert (cache / "comparisons").exists()
+    out = replace(benchmark, withdrawn=Withdrawals(1, "2026-03-01", "d", subjects=("z",)))
+    forgetting.clear(out, (), {}, "benchmark b", cache)
+    assert not (cache / "comparisons").exists()

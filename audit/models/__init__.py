@@ -27,7 +27,7 @@ MODELS: dict[str, str] = {
 }
 """Name to the function that makes its card."""
 
-__all__ = ["MODELS", "DetectorCard", "ModelCard", "describe", "detectors", "load"]
+__all__ = ["MODELS", "DetectorCard", "ModelCard", "describe", "detectors", "load", "require"]
 
 
 def describe(spec: str, *, data: Sequence[Path] = (), plan: AuditPlan) -> ModelCard:
@@ -58,10 +58,12 @@ def describe(spec: str, *, data: Sequence[Path] = (), plan: AuditPlan) -> ModelC
     card = _function(MODELS[name])(name, argument, data=data, plan=plan)
     if not isinstance(card, ModelCard):
         raise TypeError(f"{MODELS[name]} made a {type(card).__name__}, not a ModelCard")
-    return card
+    if plan.alignment == "model":
+        return card
+    return card.model_copy(update={"input": card.input.model_copy(update={"alignment": plan.alignment})})
 
 
-def load(card: ModelCard | DetectorCard, *, workers: int = 0) -> FaceModel | FaceFinder:
+def load(card: ModelCard | DetectorCard, *, workers: int = 0, device: str = "cpu") -> FaceModel | FaceFinder:
     """Load the model or the detector of a card; this is the heavy part.
 
     Parameters
@@ -69,6 +71,8 @@ def load(card: ModelCard | DetectorCard, *, workers: int = 0) -> FaceModel | Fac
     card : ModelCard or DetectorCard
     workers : int
         Images worked on at the same time; 0 is the number of processors. It changes no number.
+    device : str
+        "cpu", or "cuda": where the networks run. Detectors on their own always run on the CPU.
 
     Raises
     ------
@@ -79,10 +83,30 @@ def load(card: ModelCard | DetectorCard, *, workers: int = 0) -> FaceModel | Fac
         warnings.filterwarnings("ignore", message="IProgress not found")
         if isinstance(card, DetectorCard):
             return FaceFinder(card, workers=workers)
-        model = _function(card.loader)(card, workers=workers)
+        require(device)
+        model = _function(card.loader)(card, workers=workers, device=device)
     if not isinstance(model, FaceModel):
         raise TypeError(f"{card.loader} made a {type(model).__name__}, not a FaceModel")
     return model
+
+
+def require(device: str) -> None:
+    """Refuse CUDA on a machine without it; float32 stays float32 on one that has it.
+
+    Raises
+    ------
+    ModelError
+        If torch sees no such device.
+    """
+    if device == "cpu":
+        return
+    import torch  # noqa: PLC0415 - heavy
+
+    if not torch.cuda.is_available():
+        raise ModelError("--device cuda", "torch sees no CUDA device here", "Take --device cpu")
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cudnn.deterministic = True
+    torch.backends.cuda.matmul.allow_tf32 = False
 
 
 def _function(where: str) -> Callable[..., Any]:

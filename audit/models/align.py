@@ -88,3 +88,35 @@ def crop(image: NDArray[np.uint8], points: NDArray[np.float64], size: int) -> ND
     matrix = np.column_stack([turn, edge]) / reduction
     out = picture.transform((size, size), Image.Transform.AFFINE, tuple(matrix.ravel()), Image.Resampling.BILINEAR)
     return np.asarray(out)
+
+
+def box_crop(image: NDArray[np.uint8], box: NDArray[np.float64], size: int, margin: float = 0.0) -> NDArray[np.uint8]:
+    """Cut out a box and resize it; without a margin as facenet-pytorch's `extract_face` does.
+
+    Parameters
+    ----------
+    image : uint8, height x width x 3
+    box : float, 4
+        Left, top, right, bottom.
+    size : int
+        Side of the crop in pixels.
+    margin : float
+        Share of the box's sides that is added around it, half on each side; what lies outside the image is left out.
+
+    Returns
+    -------
+    uint8, size x size x 3
+
+    Raises
+    ------
+    ValueError
+        If the box lies outside the image.
+    """
+    height, width = image.shape[:2]
+    more = (box[2:] - box[:2]) * (margin / 2)
+    left, top = (int(max(float(edge), 0)) for edge in box[:2] - more)
+    right, bottom = (int(min(float(edge), most)) for edge, most in zip(box[2:] + more, (width, height), strict=True))
+    if right <= left or bottom <= top:
+        raise ValueError("the box lies outside the image")
+    picture = Image.fromarray(image).crop((left, top, right, bottom))
+    return np.asarray(picture.resize((size, size), Image.Resampling.BILINEAR))

@@ -31,7 +31,7 @@ _ALIGNMENTS: dict[Alignment, str] = {
     "arcface": "similarity transform of MTCNN's five points to the ArcFace template (Umeyama 1991), bilinear after a "
     "box reduction by the whole part of the scale",
     "dlib": "dlib's own five landmarks inside MTCNN's box, dlib's chip with padding 0.25, no jitter",
-    "box": "MTCNN's box without margin, resized with antialiased bilinear interpolation",
+    "box": "MTCNN's box with its margin, resized with antialiased bilinear interpolation",
 }
 
 
@@ -62,11 +62,17 @@ class Detection(_Part):
     working_size: int
     smallest_face: int
     several_faces: Literal["largest", "most-central", "most-confident"]
+    margin: float = 0.0
 
     @classmethod
     def of(cls, plan: AuditPlan) -> Detection:
         """Take them from the plan."""
-        return cls(working_size=plan.working_size, smallest_face=plan.smallest_face, several_faces=plan.several_faces)
+        return cls(
+            working_size=plan.working_size,
+            smallest_face=plan.smallest_face,
+            several_faces=plan.several_faces,
+            margin=plan.margin,
+        )
 
 
 class ModelCard(_Part):
@@ -84,6 +90,7 @@ class ModelCard(_Part):
     dimension: int = Field(ge=1, le=65536)
     input: InputSpec
     detection: Detection
+    device: Literal["cpu", "cuda"] = Field("cpu", exclude=True, description="Where the networks run")
     packages: tuple[str, ...] = Field(description="Distributions whose version decides a number")
     loader: str = Field(exclude=True, repr=False, description="module:function that makes the model from this card")
     weights: Path = Field(exclude=True, repr=False)
@@ -105,7 +112,8 @@ class ModelCard(_Part):
         return (
             f"Image decoded ({DECODING}; {SCALED}). Faces found by MTCNN of facenet-pytorch on the image reduced to at "
             f"most {seek.working_size} pixels, smallest face {seek.smallest_face} pixels there; of several faces the "
-            f"{seek.several_faces.replace('-', ' ')} is taken. Alignment: {_ALIGNMENTS[feed.alignment]}; "
+            f"{seek.several_faces.replace('-', ' ')} is taken. Alignment: {_ALIGNMENTS[feed.alignment]} "
+            f"(margin {seek.margin:g}); "
             f"{feed.size} x {feed.size} pixels, {feed.colour}; channels {channels}. "
             f"Computed with {', '.join(f'{name} {number}' for name, number in self._versions().items())}."
         )
@@ -127,4 +135,5 @@ class ModelCard(_Part):
             "alignment": _ALIGNMENTS[self.input.alignment],
             "input": self.input.model_dump(),
             "packages": self._versions(),
+            **({} if self.device == "cpu" else {"device": self.device}),
         }

@@ -38,9 +38,9 @@ class Face:
 class Detector:
     """MTCNN at a working size, with a declared policy for several faces. Safe to call from several threads."""
 
-    def __init__(self, settings: Detection) -> None:
+    def __init__(self, settings: Detection, device: str = "cpu") -> None:
         self._settings = settings
-        self._cascade = Cascade(settings.smallest_face)
+        self._cascade = Cascade(settings.smallest_face, device)
 
     def find(self, picture: Picture) -> Face | FailureToAcquire:
         """Find the face of a picture.

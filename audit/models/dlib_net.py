@@ -62,7 +62,7 @@ class DlibNet(nn.Module):
         -------
         float32, n x 128
         """
-        x = (chips - torch.tensor(MEAN).view(1, 3, 1, 1)) / SCALE
+        x = (chips - torch.tensor(MEAN, device=chips.device).view(1, 3, 1, 1)) / SCALE
         x = f.max_pool2d(f.relu(f.conv2d(x, self.weights[0], self.biases[0], stride=2)), 3, 2)
         layer = 1
         for _, halves in BLOCKS:

@@ -86,7 +86,7 @@ def _folder(name: str) -> Path:
     return origin.parent / "models"
 
 
-def load(card: ModelCard, *, workers: int = 0) -> Pipeline:
+def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
     """Load detector, landmarks and network.
 
     Raises
@@ -99,11 +99,11 @@ def load(card: ModelCard, *, workers: int = 0) -> Pipeline:
 
     from audit.models import dlib_net  # noqa: PLC0415 - loads torch
     from audit.models.detect import Detector  # noqa: PLC0415 - loads torch
-    from audit.models.pipeline import Pipeline, feed  # noqa: PLC0415 - loads torch
+    from audit.models.pipeline import Pipeline, cutter, feed  # noqa: PLC0415 - loads torch
 
     weights.check(card.parts["landmarks"], _DIGESTS[_FIVE_POINTS], _DIGEST_SOURCE)
     predictor = dlib.shape_predictor(str(card.parts["landmarks"]))
-    network = dlib_net.read(weights.read(card.weights, card.weights_sha256), card.weights)
+    network = dlib_net.read(weights.read(card.weights, card.weights_sha256), card.weights).to(device)
 
     def align(image: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
         left, top, right, bottom = (round(float(edge)) for edge in face.box)
@@ -111,10 +111,12 @@ def load(card: ModelCard, *, workers: int = 0) -> Pipeline:
         chip: NDArray[np.uint8] = dlib.get_face_chip(image, points, size=card.input.size, padding=0.25)
         return chip
 
-    def embed(chip: NDArray[np.uint8]) -> NDArray[np.float32]:
-        with torch.inference_mode():
-            chips = torch.from_numpy(feed(chip, card.input)).contiguous(memory_format=torch.channels_last)
-            vector: NDArray[np.float32] = network(chips).numpy()[0]
-        return vector
+    chosen = align if card.input.alignment == "dlib" else cutter(card)
 
-    return Pipeline(card, Detector(card.detection), align, embed, workers=workers)
+    def embed(chips: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        with torch.inference_mode():
+            pixels = torch.from_numpy(feed(chips, card.input)).to(device, memory_format=torch.channels_last)
+            vectors: NDArray[np.float32] = network(pixels).cpu().numpy()
+        return vectors
+
+    return Pipeline(card, Detector(card.detection, device), chosen, embed, workers=workers, together=8)

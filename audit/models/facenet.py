@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from audit.errors import ModelError
 from audit.models import weights
@@ -26,7 +25,6 @@ from audit.plan import AuditPlan
 if TYPE_CHECKING:
     import torch
 
-    from audit.models.detect import Face
     from audit.models.pipeline import Pipeline
 
 _RELEASE = "https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/"
@@ -96,7 +94,7 @@ def _declared(path: Path) -> str:
     return sha256.lower()
 
 
-def load(card: ModelCard, *, workers: int = 0) -> Pipeline:
+def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
     """Load detector and network.
 
     Raises
@@ -108,7 +106,7 @@ def load(card: ModelCard, *, workers: int = 0) -> Pipeline:
     from facenet_pytorch import InceptionResnetV1  # noqa: PLC0415 - loads torch
 
     from audit.models.detect import Detector  # noqa: PLC0415 - loads torch
-    from audit.models.pipeline import Pipeline, feed  # noqa: PLC0415 - loads torch
+    from audit.models.pipeline import Pipeline, cutter, feed  # noqa: PLC0415 - loads torch
 
     state = _state(card.weights, weights.read(card.weights, card.weights_sha256))
     network = InceptionResnetV1(pretrained=None, classify=False).eval()
@@ -118,37 +116,15 @@ def load(card: ModelCard, *, workers: int = 0) -> Pipeline:
         raise ModelError(
             str(card.weights), "does not hold the weights of InceptionResnetV1", "Put the published file in its place"
         ) from error
+    network = network.to(device, memory_format=torch.channels_last)
 
-    def embed(crop: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def embed(crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         with torch.inference_mode():
-            vector: NDArray[np.float32] = network(torch.from_numpy(feed(crop, card.input))).numpy()[0]
-        return vector
+            pixels = torch.from_numpy(feed(crops, card.input)).to(device, memory_format=torch.channels_last)
+            vectors: NDArray[np.float32] = network(pixels).cpu().numpy()
+        return vectors
 
-    def cut(image: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
-        return box_crop(image, face, card.input.size)
-
-    return Pipeline(card, Detector(card.detection), cut, embed, workers=workers)
-
-
-def box_crop(image: NDArray[np.uint8], face: Face, size: int) -> NDArray[np.uint8]:
-    """Cut out the detector's box and resize it, as facenet-pytorch's `extract_face` does without a margin.
-
-    Returns
-    -------
-    uint8, size x size x 3
-
-    Raises
-    ------
-    ValueError
-        If the box lies outside the image.
-    """
-    height, width = image.shape[:2]
-    left, top = (int(max(float(edge), 0)) for edge in face.box[:2])
-    right, bottom = (int(min(float(edge), most)) for edge, most in zip(face.box[2:], (width, height), strict=True))
-    if right <= left or bottom <= top:
-        raise ValueError("the box lies outside the image")
-    picture = Image.fromarray(image).crop((left, top, right, bottom))
-    return np.asarray(picture.resize((size, size), Image.Resampling.BILINEAR))
+    return Pipeline(card, Detector(card.detection, device), cutter(card), embed, workers=workers, together=8)
 
 
 def _state(path: Path, content: bytes) -> Mapping[str, torch.Tensor]:

@@ -19,7 +19,6 @@ from audit.models.card import Detection, ModelCard
 from audit.plan import AuditPlan
 
 if TYPE_CHECKING:
-    from audit.models.detect import Face
     from audit.models.pipeline import Pipeline
 
 _KEYS = (
@@ -108,7 +107,19 @@ def _card(values: dict[str, Any], place: str, path: Path, sha256: str, origin: s
     return card
 
 
-def load(card: ModelCard, *, workers: int = 0) -> Pipeline:
+def _providers(device: str, place: Path) -> list[str]:
+    import onnxruntime  # noqa: PLC0415 - heavy
+
+    if device == "cpu":
+        return ["CPUExecutionProvider"]
+    if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+        raise ModelError(
+            str(place), "this onnxruntime has no CUDA", "Install onnxruntime-gpu in its place, or take --device cpu"
+        )
+    return ["CUDAExecutionProvider"]
+
+
+def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
     """Load detector and network.
 
     Raises
@@ -118,17 +129,15 @@ def load(card: ModelCard, *, workers: int = 0) -> Pipeline:
     """
     import onnxruntime  # noqa: PLC0415 - heavy
 
-    from audit.models import align  # noqa: PLC0415
     from audit.models.detect import Detector  # noqa: PLC0415 - loads torch
-    from audit.models.facenet import box_crop  # noqa: PLC0415
-    from audit.models.pipeline import Pipeline, feed  # noqa: PLC0415 - loads torch
+    from audit.models.pipeline import Pipeline, cutter, feed  # noqa: PLC0415 - loads torch
 
     content = weights.read(card.weights, card.weights_sha256)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1  # images are worked on side by side instead
     options.log_severity_level = 3
     try:
-        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(content, options, providers=_providers(device, card.weights))
     except Exception as error:  # onnxruntime's own exceptions share no public base
         raise ModelError(
             str(card.weights), f"is no model that onnxruntime can load ({type(error).__name__})"
@@ -141,19 +150,13 @@ def load(card: ModelCard, *, workers: int = 0) -> Pipeline:
     output = session.get_outputs()[0].name
     name, spec = inputs[0].name, card.input
 
-    def embed(crop: NDArray[np.uint8]) -> NDArray[np.float32]:
-        vector: NDArray[np.float32] = np.asarray(session.run([output], {name: feed(crop, spec)})[0])
-        return vector.reshape(-1)
-
-    def cut(image: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
-        return (
-            align.crop(image, face.points, spec.size)
-            if spec.alignment == "arcface"
-            else box_crop(image, face, spec.size)
-        )
+    def embed(crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        """Vectors of crops, each in a run of its own: many files fix the size of a batch."""
+        runs = [session.run([output], {name: feed([crop], spec)})[0] for crop in crops]
+        return np.stack([np.asarray(vector, np.float32).reshape(-1) for vector in runs])
 
     try:
-        found = len(embed(np.zeros((spec.size, spec.size, 3), np.uint8)))
+        found = embed([np.zeros((spec.size, spec.size, 3), np.uint8)]).shape[1]
     except Exception as error:  # onnxruntime's own exceptions share no public base
         message = (
             f"does not take {spec.size} x {spec.size} {spec.layout} input as its card says ({type(error).__name__})"
@@ -163,4 +166,4 @@ def load(card: ModelCard, *, workers: int = 0) -> Pipeline:
         raise ModelError(
             str(card.weights), f"gives {found} numbers, its card says {card.dimension}", "Mend the card's dimension"
         )
-    return Pipeline(card, Detector(card.detection), cut, embed, workers=workers)
+    return Pipeline(card, Detector(card.detection, device), cutter(card), embed, workers=workers)

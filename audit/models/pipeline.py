@@ -15,11 +15,12 @@ import torch
 from numpy.typing import NDArray
 
 from audit.domain import FailureToAcquire, Picture, Template
+from audit.models import align
 from audit.models.card import InputSpec, ModelCard
 from audit.models.detect import Detector, Face
 
 Align = Callable[[NDArray[np.uint8], Face], NDArray[np.uint8]]
-Embed = Callable[[NDArray[np.uint8]], NDArray[np.floating]]
+Embed = Callable[[Sequence[NDArray[np.uint8]]], NDArray[np.floating]]
 
 
 @contextmanager
@@ -40,24 +41,37 @@ class Pipeline:
     ----------
     card : ModelCard
     detector : Detector
-    align : callable
+    cut : callable
         (image, face) to a crop, uint8, size x size x 3, RGB; ValueError where no crop can be made.
     embed : callable
-        Crop to a vector of the card's dimension; safe to call from several threads.
+        Crops to vectors of the card's dimension; safe to call from several threads.
     workers : int
         Images worked on at the same time; 0 is the number of processors.
+    together : int
+        Crops given to `embed` at a time, always as many: what is lacking is filled up with black ones. A template must
+        not depend on its neighbours, to the last bit; that is tried out here, and where it fails crops go one by one.
     """
 
-    def __init__(self, card: ModelCard, detector: Detector, align: Align, embed: Embed, *, workers: int = 0) -> None:
+    def __init__(
+        self,
+        card: ModelCard,
+        detector: Detector,
+        cut: Align,
+        embed: Embed,
+        *,
+        workers: int = 0,
+        together: int = 1,
+    ) -> None:
         self.card = card
         self.name = card.name
         self.revision = card.revision
         self._detector = detector
-        self._align = align
+        self._align = cut
         self._embed = embed
         self._workers = workers or os.cpu_count() or 1
         self._seconds: defaultdict[str, float] = defaultdict(float)
         self._lock = Lock()
+        self.together = together if together > 1 and self._independent(together) else 1
 
     @property
     def seconds(self) -> dict[str, float]:
@@ -77,7 +91,11 @@ class Pipeline:
     def extract_pictures(self, pictures: Sequence[Picture]) -> list[Template | FailureToAcquire]:
         """Extract a template or a failure from every picture, in order."""
         with one_thread_an_image(), ThreadPoolExecutor(min(self._workers, max(1, len(pictures)))) as pool:
-            return list(pool.map(self._one, pictures))
+            found = list(pool.map(self.crop, pictures))
+            crops = [one for one in found if not isinstance(one, FailureToAcquire)]
+            groups = [crops[first : first + self.together] for first in range(0, len(crops), self.together)]
+            templates = iter([template for group in pool.map(self._templates, groups) for template in group])
+            return [one if isinstance(one, FailureToAcquire) else next(templates) for one in found]
 
     def crop(self, picture: Picture) -> tuple[NDArray[np.uint8], Face] | FailureToAcquire:
         """Find and align the face of a picture: what the network would see.
@@ -103,13 +121,26 @@ class Pipeline:
         except ValueError:
             return FailureToAcquire("align", "landmarks define no crop")
 
-    def _one(self, picture: Picture) -> Template | FailureToAcquire:
-        found = self.crop(picture)
-        if isinstance(found, FailureToAcquire):
-            return found
-        crop, face = found
+    def _templates(self, group: Sequence[tuple[NDArray[np.uint8], Face]]) -> list[Template]:
         with self._timed("template"):
-            return Template(np.asarray(self._embed(crop), np.float32).reshape(-1), face.seen)
+            vectors = self._embed_filled([crop for crop, _ in group], self.together)
+        return [Template(vector, face.seen) for vector, (_, face) in zip(vectors, group, strict=True)]
+
+    def _embed_filled(self, crops: list[NDArray[np.uint8]], size: int) -> list[NDArray[np.float32]]:
+        black = np.zeros((self.card.input.size, self.card.input.size, 3), np.uint8)
+        made = np.asarray(self._embed([*crops, *[black] * (size - len(crops))]), np.float32)
+        return [vector.reshape(-1).copy() for vector in made[: len(crops)]]
+
+    def _independent(self, size: int) -> bool:
+        """Whether a crop has the same template, bit by bit, at every place and beside every neighbour."""
+        side = self.card.input.size
+        crops = list(np.random.default_rng(0).integers(0, 256, (size, side, side, 3), dtype=np.uint8))
+        with one_thread_an_image():
+            first = self._embed_filled(crops, size)
+            turned = self._embed_filled([*crops[1:], crops[0]], size)
+            alone = self._embed_filled(crops[:1], size)
+        same = [*zip(first, [turned[-1], *turned[:-1]], strict=True), (first[0], alone[0])]
+        return all(one.tobytes() == other.tobytes() for one, other in same)
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:
@@ -121,10 +152,25 @@ class Pipeline:
                 self._seconds[stage] += time.perf_counter() - began
 
 
-def feed(crop: NDArray[np.uint8], spec: InputSpec) -> NDArray[np.float32]:
-    """Turn a crop, uint8, size x size x 3, RGB, into the network's input of batch size one."""
-    pixels = crop if spec.colour == "RGB" else crop[:, :, ::-1]
+def cutter(card: ModelCard) -> Align:
+    """The alignment of a card: by five landmarks, or by the face's box."""
+    size, margin = card.input.size, card.detection.margin
+
+    def by_points(image: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
+        return align.crop(image, face.points, size)
+
+    def by_box(image: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
+        return align.box_crop(image, face.box, size, margin)
+
+    return by_points if card.input.alignment == "arcface" else by_box
+
+
+def feed(crops: Sequence[NDArray[np.uint8]], spec: InputSpec) -> NDArray[np.float32]:
+    """Turn crops, uint8, size x size x 3, RGB, into the network's input."""
+    pixels = np.stack(crops)
+    if spec.colour == "BGR":
+        pixels = pixels[..., ::-1]
     values = (pixels.astype(np.float32) - np.asarray(spec.mean, np.float32)) / np.asarray(spec.deviation, np.float32)
     if spec.layout == "NCHW":
-        values = values.transpose(2, 0, 1)
-    return np.ascontiguousarray(values[np.newaxis], np.float32)
+        values = values.transpose(0, 3, 1, 2)
+    return np.ascontiguousarray(values, np.float32)

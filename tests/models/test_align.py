@@ -70,3 +70,14 @@ def test_what_lies_outside_is_black() -> None:
     out = align.crop(np.full((60, 60, 3), 200, np.uint8), align.ARCFACE, 112)
     assert out[10, 10].tolist() == [200, 200, 200]
     assert not out[80:, 80:].any()
+
+
+def test_a_margin_is_added_around_a_box_as_far_as_the_image_goes() -> None:
+    """A white square of 40 in black: half a margin on each side, so 1/3 of the crop's sides is black at margin 0.5."""
+    image = np.zeros((100, 100, 3), np.uint8)
+    image[30:70, 30:70] = 255
+    box = np.array([30.0, 30, 70, 70])
+    assert align.box_crop(image, box, 60).mean() == 255
+    share = align.box_crop(image, box, 60, 0.5).mean() / 255
+    assert abs(share - (40 / 60) ** 2) < 0.01
+    assert align.box_crop(image[30:70, 30:70], box - 30, 60, 0.5).mean() == 255

@@ -17,8 +17,8 @@ from PIL import Image
 from audit import models
 from audit.domain import Picture, Template
 from audit.errors import ModelError
+from audit.models import align
 from audit.models.detect import Face
-from audit.models.facenet import box_crop
 from audit.plan import make
 
 STEM = "20180402-114759-vggface2"
@@ -133,4 +133,4 @@ def test_a_file_that_changed_after_its_card_was_made_is_refused(tmp_path: Path) 
 def test_a_box_outside_the_image_gives_no_crop() -> None:
     face = Face(np.array([-50.0, -50, -10, -10]), np.zeros((5, 2)), 1.0, 1)
     with pytest.raises(ValueError, match="outside"):
-        box_crop(np.zeros((20, 20, 3), np.uint8), face, 160)
+        align.box_crop(np.zeros((20, 20, 3), np.uint8), face.box, 160)

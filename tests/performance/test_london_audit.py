@@ -1,4 +1,4 @@
-"""The whole London audit with dlib beside the plain documented loop, in one run: at most a third of its time.
+"""The whole London audit with dlib beside the plain documented loop, in one run: at most a quarter of its time.
 
 The audit is the command, everything included: start, digests, loading, extraction, comparison, statistics, report. The
 loop only extracts. Group error counts agree within one.
@@ -42,7 +42,7 @@ def group_errors(templates: np.ndarray, samples: Sequence[Sample], info: Path) -
     return counts
 
 
-def test_the_audit_takes_at_most_a_third_of_the_loops_time(
+def test_the_audit_takes_at_most_a_quarter_of_the_loops_time(
     london: Path, shared: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     env = {"FACEAUDIT_DATA": str(shared / "benchmarks"), "FACEAUDIT_CACHE": str(tmp_path / "cache")}
@@ -59,8 +59,8 @@ def test_the_audit_takes_at_most_a_third_of_the_loops_time(
             f"\nloop {loop:.1f} s; audit {first.seconds:.1f} s ({first.seconds / loop:.2f} of it); again "
             f"{again.seconds:.1f} s ({again.seconds / first.seconds:.2f} of the first); {first.peak_mib:.0f} MiB"
         )
-    assert first.seconds <= loop / 3
-    assert again.seconds <= first.seconds / 5
+    assert first.seconds <= loop / 4
+    assert again.seconds <= first.seconds / 3
     assert first.peak_mib < 2000
     record = read(Path(first.evaluations[0]["record"]))
     found = {

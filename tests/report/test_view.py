@@ -209,3 +209,16 @@ def test_people_who_withdrew_are_said_beside_the_consent(
     before = texts(section(make(london_like), "consent").blocks)
     assert "People who withdrew" not in before
     assert "The benchmark is a fixed publication; later removals do not reach it." in before
+
+
+def test_a_group_of_which_every_image_failed_is_said_before_anything_else(london_like: EvaluationRecord) -> None:
+    rows = [
+        row.model_copy(update={"failures": row.samples, "value": 1.0, "interval": None})
+        if row.group == {"ethnicity": "black"} and row.stage is None
+        else row
+        for row in london_like.acquisition
+    ]
+    before = make(london_like).alerts
+    after = make(london_like.model_copy(update={"acquisition": rows})).alerts
+    (said,) = [alert for alert in after if alert not in before]
+    assert re.fullmatch(r"All \d+ images of .*black.* failed: nothing of this group was compared.*", said)

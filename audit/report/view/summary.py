@@ -241,4 +241,13 @@ def alerts(source: Source) -> tuple[str, ...]:
         made.append(say(f"alert.synthetic_{benchmark.consent_tier}"))
     if source.record.plan.get("limit") is not None:
         made.append(say("alert.limit"))
-    return tuple(made)
+    return (*made, *_silent_groups(source))
+
+
+def _silent_groups(source: Source) -> list[str]:
+    """Groups of which every sample failed: no error rate of theirs stands below, and that is no good news."""
+    return [
+        say("alert.group_failed", group=words.group_name(row.group), samples=words.number(row.samples))
+        for row in source.record.acquisition
+        if row.stage is None and row.samples and row.failures == row.samples and not source.banded(row.group)
+    ]
