@@ -118,6 +118,7 @@ def _known(asked: plan.AuditPlan, path: Path, subjects: Path | None, options: pl
             data=benchmarks.data_entries(options.data),
             obtain=options.obtain,
             acknowledge=asked.acknowledge,
+            purposes=asked.all_purposes,
             progress=options.progress or silent,
         )
         return _Whose(found, found.subjects, {sample.sample_id: sample.subject_id for sample in found.samples})
