@@ -276,17 +276,24 @@ def _finite(value: float | None) -> float | None:
 def distributions(
     counts: ScoreCounts, grouping: Grouping, thresholds: Sequence[float], min_subjects: int
 ) -> list[r.Distribution]:
-    """Histograms of everyone and of every group, mated and non-mated; every threshold is an edge."""
-    edges = _edges(counts, thresholds)
+    """Histograms of everyone and of every group, mated and non-mated.
+
+    Every threshold is an edge; beyond what can be kept exactly, every global one and the group's own.
+    """
+    every = np.asarray(thresholds, dtype=np.float64)
     made = []
     for position, group in enumerate(grouping.groups):
-        for mated in (False, True):
-            mask = grouping.member[position] if mated else grouping.within(position)
+        cells = [
+            counts.chosen(grouping.member[position] if mated else grouping.within(position), mated=mated)
+            for mated in (False, True)
+        ]
+        edges = _edges(counts, every[counts.exact_at(cells[0] | cells[1], every)].tolist())
+        for mated, chosen in zip((False, True), cells, strict=True):
             shape: dict[str, Any] = {"group": group.as_dict(), "reference_group": None, "mated": mated}
             if grouping.subjects[position] < min_subjects:
                 made.append(r.Distribution(**shape, edges=[], counts=[], reason=f"fewer than {min_subjects} people"))
                 continue
-            binned = counts.binned(counts.chosen(mask, mated=mated), edges)
+            binned = counts.binned(chosen, edges)
             made.append(r.Distribution(**shape, edges=edges.tolist(), counts=binned.tolist()))
     return made
 

@@ -96,8 +96,8 @@ def beside(
 def _shifts(comparisons: Comparisons, scores: ScoreCounts, grouping: Grouping, plan: AuditPlan) -> list[r.ScoreShift]:
     people = len(grouping.atom_of)
     tails = score_shift.tails(scores, grouping)
-    limits = score_shift.thresholds(tails, people, grouping.atoms)
-    counts = comparisons.at(limits, np.zeros(people, dtype=np.int64), 0)
+    limits, cells = score_shift.thresholds(tails, people, grouping)
+    counts = comparisons.at(limits, np.zeros(people, dtype=np.int64), 0, cells)
     found = score_shift.shifts(tails, counts, grouping, level=plan.level, min_subjects=plan.min_subjects)
     return [_shift(one) for one in found]
 

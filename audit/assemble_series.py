@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from audit import record as r
-from audit.compare.all_pairs import Similarity
+from audit.compare.blocks import Similarity
 from audit.compare.counts import Floats, Ints
 from audit.compare.pairs import scores_of
 from audit.domain import Sample, SeriesLevel

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from pathlib import Path
 from audit import decode, influence
 from audit.domain import Benchmark, FailureToAcquire, Sample
 from audit.errors import DataError, Refused
-from audit.store import TemplateStore, default_root
+from audit.store import COMPARISONS, TemplateStore, default_root
 
 People = dict[str, list[str]]
 """Keyed hash of a person to the SHA-256 of her images."""
@@ -53,7 +54,8 @@ def clear(
     """Delete all that the cache holds of people who are out, and remember whose images the others are.
 
     Templates of every model and preprocessing go, sums of every audit that counted them, and their pictures in a copy
-    that was obtained into the cache (emptied, since the descriptor still declares them).
+    that was obtained into the cache (emptied, since the descriptor still declares them). When somebody new is out,
+    comparisons that were under way go too: their parts hold scores of everyone.
 
     Parameters
     ----------
@@ -87,6 +89,8 @@ def clear(
     if out is not None:
         gone |= _hashes(out.subjects, domain, root)
     found = Forgotten()
+    if listed > memory.listed or not gone.isdisjoint(known):
+        _drop((root or default_root()) / COMPARISONS)
     if gone:
         images = {image for name in gone for image in known.get(name, ())} | _digests(out.samples if out else ())
         found = Forgotten(
@@ -97,6 +101,15 @@ def clear(
         )
     _remember(path, memory, gone, _owned(samples, files, domain, root), listed)
     return found
+
+
+def _drop(folder: Path) -> None:
+    try:
+        shutil.rmtree(folder)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise _stays(folder, error) from error
 
 
 def _hashes(subjects: Iterable[str], domain: str, root: Path | None) -> set[str]:

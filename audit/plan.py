@@ -70,6 +70,12 @@ class AuditPlan(BaseModel):
         description="How a face is cut out: as the model wants it, or, to see what alignment does to a disparity, by "
         "five landmarks (arcface) or by its box",
     )
+    similarity: Literal["cosine", "dot", "euclidean"] | None = Field(
+        None, description="How templates that are given are compared (default: cosine); models know their own"
+    )
+    storage: Literal["float32", "float16", "bfloat16"] = Field(
+        "float32", description="The numbers that templates are kept in before they are compared"
+    )
     limit: int | None = Field(None, ge=2, description="First N subjects only: for a trial run")
     seed: int = Field(20_260_101, ge=0, description="Of every random draw")
     draws: int = Field(4000, ge=200, le=1_000_000, description="Draws of the null distributions")
@@ -147,6 +153,7 @@ class RunOptions:
     data: tuple[Path, ...] = ()
     out: Path = Path("results")
     workers: int = 0
+    cluster: str = ""
     device: Literal["cpu", "cuda"] = "cpu"
     obtain: bool = False
     fresh: bool = False

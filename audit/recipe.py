@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import hashlib
+import json
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -36,13 +40,18 @@ from audit.domain import Benchmark, ErrorRate, FailureToAcquire, Sample, Thresho
 from audit.errors import DataError, NothingMeasured
 from audit.evaluation import Evaluation
 from audit.extract import Extraction, extract
+from audit.groups import Grouping
 from audit.inputs import Inputs, People, Progress, prepare, silent
-from audit.metrics import disparities, evaluation, experimental, points
+from audit.metrics import disparities, evaluation, experimental, points, score_shift
 from audit.metrics.evaluation import Acquired
 from audit.models import DetectorCard, ModelCard
 from audit.plan import AuditPlan, RunOptions
 from audit.record import EvaluationRecord, Movement
-from audit.store import TemplateStore
+from audit.store import COMPARISONS, TemplateStore, default_root
+
+if TYPE_CHECKING:
+    from audit.compare.blocks import Rows, Similarity
+    from audit.compare.parts import Checkpoint
 
 
 def run(plan: AuditPlan, options: RunOptions | None = None) -> Evaluation:
@@ -72,6 +81,8 @@ def run(plan: AuditPlan, options: RunOptions | None = None) -> Evaluation:
     record = known or _measure(inputs, options, progress)
     measured = time.perf_counter()
     evaluation = published(record, folder, reused=known is not None)
+    for whose in ("judged", "setters"):
+        checkpoint_of(inputs.digests, whose, options.cache).clear()
     _tidy(inputs, options)
     steps = {"preparation": prepared - began, "report": time.perf_counter() - measured}
     return replace(evaluation, timing=steps)
@@ -148,9 +159,9 @@ def _measure(inputs: Inputs, options: RunOptions, progress: Progress) -> Evaluat
     extraction = everything.part(inputs.samples, 0)
     found = _found(inputs, options, progress)
     extracted = time.perf_counter()
-    judged = _comparisons(inputs, inputs.judged, extraction, progress)
+    judged = _comparisons(inputs, inputs.judged, extraction, options, progress)
     same = inputs.setters is inputs.judged
-    setters = judged if same else _comparisons(inputs, inputs.setters, extraction, progress)
+    setters = judged if same else _comparisons(inputs, inputs.setters, extraction, options, progress)
     scored = Scored(
         inputs.plan,
         inputs.benchmark,
@@ -230,30 +241,83 @@ def _moved(
     return assemble_series.parts(inputs.series, seen, level=plan.level, min_subjects=plan.min_subjects)
 
 
-def _comparisons(inputs: Inputs, people: People, extraction: Extraction, progress: Progress) -> Comparisons:
-    """All pairs, or the pairs of the benchmark's protocol."""
-    from audit.compare.all_pairs import AllPairs  # noqa: PLC0415 - loads the compiler, which a finished run does not need
-    from audit.compare.pairs import listed  # noqa: PLC0415
+@dataclass(frozen=True, eq=False)
+class Templates:
+    """Templates of the samples that have one: ids, numbers, and the subject of each, (templates,)."""
+
+    names: Sequence[str]
+    rows: Rows
+    subject: Ints
+
+
+def rows_of(rows: Rows, index: Ints) -> Rows:
+    """Some of many templates."""
+    from audit.compare.blocks import Chosen  # noqa: PLC0415 - loads the compiler, which a finished run does not need
+
+    return Chosen(rows, index)
+
+
+def checkpoint_of(digests: records.Digests, whose: str, cache: Path | None) -> Checkpoint:
+    """Where the comparisons of a run are kept until they are all made."""
+    from audit.compare.parts import Checkpoint  # noqa: PLC0415 - loads the compiler, which a finished run does not need
+
+    key = hashlib.sha256(json.dumps([digests.model_dump(), whose], sort_keys=True).encode()).hexdigest()
+    return Checkpoint((cache or default_root()) / COMPARISONS / key[:32], _say)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _comparisons(
+    inputs: Inputs, people: People, extraction: Extraction, options: RunOptions, progress: Progress
+) -> Comparisons:
+    """Comparisons of the people's templates."""
+    from audit.compare.blocks import ArrayRows  # noqa: PLC0415 - loads the compiler, which a finished run does not need
 
     place = {subject: index for index, subject in enumerate(people.subjects)}
     own = [k for k, index in enumerate(extraction.template_index) if inputs.samples[index].subject_id in place]
     kept = [inputs.samples[extraction.template_index[k]] for k in own]
-    templates = extraction.templates[own]
     subject = np.array([place[sample.subject_id] for sample in kept], dtype=np.int64)
-    grouping = people.grouping
-    if inputs.benchmark.pairs is not None:
-        names = [sample.sample_id for sample in kept]
+    templates = Templates([sample.sample_id for sample in kept], ArrayRows(extraction.templates[own]), subject)
+    shown = replace(options, progress=progress)
+    whose = "judged" if people is inputs.judged else "setters"
+    kept_at = checkpoint_of(inputs.digests, whose, options.cache)
+    return compared(inputs.benchmark, templates, people.grouping, inputs.card.similarity, inputs.plan, shown, kept_at)
+
+
+def compared(
+    benchmark: Benchmark,
+    templates: Templates,
+    grouping: Grouping,
+    similarity: Similarity,
+    plan: AuditPlan,
+    options: RunOptions,
+    checkpoint: Checkpoint | None = None,
+) -> Comparisons:
+    """All pairs, or the pairs of the benchmark's protocol."""
+    from audit.compare.all_pairs import AllPairs  # noqa: PLC0415 - loads the compiler, which a finished run does not need
+    from audit.compare.blocks import stored  # noqa: PLC0415
+    from audit.compare.pairs import listed  # noqa: PLC0415
+
+    progress = options.progress or silent
+    rows = stored(templates.rows, plan.storage)
+    if benchmark.pairs is not None:
+        values = rows.take(np.arange(len(templates.names)))
         return listed(
-            inputs.benchmark.pairs, names, templates, subject, grouping.atom_of, grouping.atoms,
-            inputs.card.similarity,
-        )  # fmt: skip
+            benchmark.pairs, templates.names, values, templates.subject, grouping.atom_of, grouping.atoms, similarity
+        )
     return AllPairs(
-        templates,
-        subject,
+        rows,
+        templates.subject,
         grouping.atom_of,
         grouping.atoms,
-        inputs.card.similarity,
+        similarity,
         progress=lambda done, total: progress("compare", done, total),
+        workers=options.workers,
+        checkpoint=checkpoint,
+        device=options.device,
+        cluster=options.cluster,
     )
 
 
@@ -263,7 +327,7 @@ def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
     scores, placed = _place(scored)
     thresholds = np.unique([point.value for point in placed if point.value is not None])
     half = halves(grouping.atom_of, plan.splits, np.random.default_rng(plan.seed))
-    counts = comparisons.at(thresholds, half, plan.splits)
+    counts = comparisons.at(points.common(placed), half, plan.splits)
     evidence = disparities.Evidence(counts, scored.acquired, half, plan.splits)
     found = _find(scored, placed, evidence)
     beside = assemble_extras.beside(
@@ -348,7 +412,7 @@ def _place(scored: Scored) -> tuple[ScoreCounts, list[Threshold]]:
     comparisons, setters = scored.comparisons, scored.setting
     given = [points.in_scores(threshold, similarity) for threshold in plan.thresholds]
     if setters is comparisons:
-        scores = points.exact_scores(comparisons, grouping, plan.fmr, given)
+        scores = points.exact_scores(comparisons, grouping, plan.fmr, given, score_shift.reach(grouping))
         placed = points.operating_points(scores, grouping, plan.fmr)
     else:
         aside = scored.setters
@@ -357,7 +421,7 @@ def _place(scored: Scored) -> tuple[ScoreCounts, list[Threshold]]:
         placed = points.operating_points(set_on, aside.grouping, plan.fmr, where)
         placed = [point for point in placed if point.group in grouping.groups]
         known = [point.value for point in placed if point.value is not None]
-        scores = points.exact_scores(comparisons, grouping, (), [*known, *given])
+        scores = points.exact_scores(comparisons, grouping, (), [*known, *given], score_shift.reach(grouping))
     placed += points.given_points(scores, grouping, plan.thresholds, similarity)
     _require_a_target(scored.benchmark, placed)
     return scores, placed
@@ -416,8 +480,9 @@ def _find(scored: Scored, placed: Sequence[Threshold], evidence: disparities.Evi
             assemble.differential(s, point) for s in spreads if not (again and s.metric == "FTA")
         ]  # fmt: skip
         found.measured.append(one)
-    own = evaluation.own_rates(counts, grouping, placed, level=level, min_subjects=few)
-    found.rates += [assemble.rate(rate, None) for rate in own]
+    own, slots = points.own_counts(scored.comparisons, grouping, placed)
+    rates = evaluation.own_rates(own, grouping, placed, slots, level=level, min_subjects=few)
+    found.rates += [assemble.rate(rate, None) for rate in rates]
     found.rates += [assemble.rate(rate, rate.subjects) for rate in found.acquisition]
     return found
 

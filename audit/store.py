@@ -32,6 +32,9 @@ _LEFT_OVER = 60.0
 """Seconds after which a file that is being written was left behind by a process that died."""
 _WAY_OUT = "Set FACEAUDIT_CACHE to a folder that can be written and has room"
 
+COMPARISONS = "comparisons"
+"""Folder of the cache in which comparisons that are under way are kept, part by part."""
+
 
 def default_root() -> Path:
     """`FACEAUDIT_CACHE`, or else the user's cache folder."""

@@ -26,6 +26,7 @@ ALLOWED = {
     "audit.results": {"record", "errors"},
     "audit.remarks": {"compare", "domain", "extract", "groups", "inputs", "metrics", "plan"},
     "audit.score_table": {"errors"},
+    "audit.template_table": {"compare", "errors"},
     "audit.decode": {"domain", "errors", "decode"},
     "audit.compare": {"compare", "domain", "errors"},
     "audit.benchmarks": {"benchmarks", "decode", "domain", "errors", "record"},
@@ -61,7 +62,7 @@ ALLOWED = {
     "audit.synthesis": {"synthesis", "errors"},
     "audit.assemble": {"record", "compare", "domain", "groups", "metrics", "stats"},
 }
-FREE = {"audit.recipe", "audit.scoring", "audit.inputs", "audit.cli", "audit", "audit.__main__"}
+FREE = {"audit.recipe", "audit.scoring", "audit.templates", "audit.inputs", "audit.cli", "audit", "audit.__main__"}
 """The recipes and their inputs know the order, the command line joins; the package's front names them."""
 
 

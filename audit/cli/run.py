@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from audit.cli.words import numbers, split
+from audit.cli.words import count, numbers, split
 from audit.errors import PlanError
 from audit.plan import AuditPlan, RunOptions, expand, read
 
@@ -28,7 +28,18 @@ def command(
     benchmark: Annotated[
         str | None, typer.Option(help="Name in the catalogue, or a folder with a descriptor; default: the bundled one.")
     ] = None,
-    model: Annotated[list[str] | None, typer.Option(help="Name of a model, or onnx:FILE; repeatable.")] = None,
+    model: Annotated[
+        list[str] | None, typer.Option(help="Name of a model, onnx:FILE, or templates:FILE; repeatable.")
+    ] = None,
+    subjects: Annotated[
+        Path | None, typer.Option(help="For templates:FILE: table of people, subject_id and attributes.")
+    ] = None,
+    similarity: Annotated[
+        str | None, typer.Option(help="For templates:FILE: cosine (default), dot or euclidean.")
+    ] = None,
+    storage: Annotated[
+        str | None, typer.Option(help="Keep templates in float32 (default), float16 or bfloat16.")
+    ] = None,
     task: Annotated[
         str | None, typer.Option(help="What is measured: verification (default) or counterfactual.")
     ] = None,
@@ -41,8 +52,10 @@ def command(
     purpose: Annotated[
         list[str] | None, typer.Option(help="What the audit is for, where it is more than an evaluation: commercial.")
     ] = None,
-    workers: Annotated[int, typer.Option(help="Images worked on at the same time; 0: one a core.")] = 0,
-    device: Annotated[str, typer.Option(help="Where networks run: cpu or cuda.")] = "cpu",
+    workers: Annotated[
+        str, typer.Option(help="Images at the same time, 0: one a core; or ray, or ray://HOST:PORT for comparisons.")
+    ] = "0",
+    device: Annotated[str, typer.Option(help="Where networks and comparisons run: cpu or cuda.")] = "cpu",
     obtain: Annotated[bool, typer.Option("--obtain", help="Download the benchmark from its public source.")] = False,
     max_failures: Annotated[int | None, typer.Option(help="Stop once more samples than this have failed.")] = None,
     experimental: Annotated[
@@ -65,17 +78,22 @@ def command(
         "by": split(by),
         "fmr": numbers(fmr, "--fmr"),
         "limit": limit,
+        "similarity": similarity,
+        "storage": storage,
         "acknowledge": tuple(acknowledge) if acknowledge else None,
         "purposes": tuple(purpose) if purpose else None,
         "experimental": True if experimental else None,
     }
+    from audit.templates import is_given  # noqa: PLC0415 - the help text needs none of it
+
     plans = _plans(plan, {name: value for name, value in given.items() if value is not None})
     if device not in {"cpu", "cuda"}:
         raise PlanError("--device", f"found {device!r}", "Take --device cpu or --device cuda")
     options = RunOptions(
         data=tuple(data or ()),
         out=out,
-        workers=workers,
+        workers=0 if workers.startswith("ray") else count(workers, "--workers"),
+        cluster=workers if workers.startswith("ray") else "",
         device="cuda" if device == "cuda" else "cpu",
         obtain=obtain,
         fresh=fresh,
@@ -84,13 +102,23 @@ def command(
     from audit.cli.progress import Progress  # noqa: PLC0415 - rich and the measurement load only when they are needed
     from audit.inputs import admit  # noqa: PLC0415
     from audit.recipe import run  # noqa: PLC0415
+    from audit.templates import evaluate as given_templates  # noqa: PLC0415
+
+    if options.cluster:
+        from audit.compare.distributed import require  # noqa: PLC0415 - loads the compiler
+
+        require(options.cluster)
+    if subjects is not None and not any(is_given(one.model) for one in plans):
+        raise PlanError("--subjects", "no templates are given", "It goes with --model templates:FILE")
 
     for one in plans:
-        admit(one, options)
+        if not is_given(one.model):
+            admit(one, options)
     done = []
     for one in plans:
         with Progress(f"{one.model} on {one.benchmark}", quiet=quiet) as progress:
-            evaluation = run(one, replace(options, progress=progress))
+            shown = replace(options, progress=progress)
+            evaluation = given_templates(one, subjects, shown) if is_given(one.model) else run(one, shown)
         done.append(evaluation)
         if profile:
             typer.echo("\n".join(where_time_went(evaluation)), err=True)
@@ -104,6 +132,9 @@ def _plans(path: Path | None, given: dict[str, Any]) -> list[AuditPlan]:
     if path is not None:
         values = dict(given)
         return read(path, values)
+    models = given.get("models") or []
+    if "benchmark" not in given and models and all(name.startswith("templates:") for name in models):
+        given = {"benchmark": "templates", **given}
     if "benchmark" not in given:
         given = {"benchmark": BUNDLED, "models": [MODEL], **given}
     if "models" not in given:

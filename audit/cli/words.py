@@ -27,3 +27,16 @@ def numbers(values: list[str] | None, place: str) -> tuple[float, ...] | None:
         return tuple(float(word) for word in words)
     except ValueError:
         raise PlanError(place, f"expected numbers such as 1e-3, found {', '.join(words)!r}", "") from None
+
+
+def count(word: str, place: str) -> int:
+    """A number of things, from 0 on.
+
+    Raises
+    ------
+    PlanError
+        For anything else.
+    """
+    if not (word.isascii() and word.isdigit()):
+        raise PlanError(place, f"expected a number from 0 on, found {word!r}", "For example 2")
+    return int(word)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.compare.counts import Floats, Ints, OperatingCounts, ScoreCounts
+from audit.compare.counts import Floats, Ints, OperatingCounts, Reach, ScoreCounts
 
 
 class Comparisons(Protocol):
@@ -19,12 +19,38 @@ class Comparisons(Protocol):
 
     samples: Ints | None
 
-    def scores(self, kept: NDArray[np.bool_] | None = None) -> ScoreCounts:
-        """Count scores by cell; `kept` names the bins in which scores are kept exactly (default: all, if they fit)."""
+    @property
+    def held(self) -> Ints:
+        """Bin of each cell from which on exact scores are at hand, (cells,); those below cost a further pass."""
         ...
 
-    def at(self, thresholds: Floats, half: Ints, splits: int) -> OperatingCounts:
-        """Count errors at ascending thresholds, by subject, and within the halves of `splits` random splits."""
+    def scores(self, kept: NDArray[np.bool_] | None = None, reach: Sequence[Reach] = ()) -> ScoreCounts:
+        """Count scores by cell.
+
+        Parameters
+        ----------
+        kept : (cells, bins) where scores are kept exactly; default: everywhere, if they are few enough
+        reach : upper tails that will be asked for, the most important first; they are held if there is room
+        """
+        ...
+
+    def at(
+        self, thresholds: Floats, half: Ints, splits: int, cells: NDArray[np.bool_] | None = None
+    ) -> OperatingCounts:
+        """Count errors at ascending thresholds, by subject, and within the halves of `splits` random splits.
+
+        `cells` (T, atoms, atoms) are those that each threshold is asked for; default: all.
+        """
+        ...
+
+    def at_own(self, limits: Floats, own_limits: Floats) -> OperatingCounts:
+        """Count errors at thresholds of each cell's own; slots stand in place of thresholds.
+
+        Parameters
+        ----------
+        limits : (S, atoms, atoms) of non-mated comparisons, symmetric; infinite where none is asked for
+        own_limits : (S, atoms) of mated ones; minus infinity where none is asked for
+        """
         ...
 
     def chunks(self, above: float | None = None) -> Iterator[tuple[Ints, Ints, Floats]]:

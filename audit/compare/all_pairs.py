@@ -1,45 +1,59 @@
-"""Every sample with every other, by tiles.
+"""Every sample with every other, by tiles, in one pass over the comparisons.
 
-Samples are sorted by atom and subject and cut into blocks that never split a subject; a tile is the product of two
-blocks. Cosine, dot product and (negated) Euclidean distance are all matrix products; scores are float32.
+The pass counts all scores on a fine grid and holds the exact scores of the tail in which thresholds will lie: all that
+is asked later (thresholds, errors by subject, errors by pair) is answered from what is held. Where the tail begins is
+estimated from a small sample of comparisons, on the safe side. Where that estimate falls short, or more would have to
+be held than `MOST_HELD`, a further pass answers instead: results never depend on the estimate.
+
+Cosine, dot product and (negated) Euclidean distance are all matrix products; scores are float32.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import functools
+import uuid
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.compare.counts import Floats, Grid, Ints, OperatingCounts, ScoreCounts, pair_cell, pair_cells
-from audit.compare.kernel import count_errors
-from audit.errors import DataError
+from audit.compare import counts, kernel, tiles
+from audit.compare.blocks import ArrayRows, Block, Blocks, Rows, Similarity
+from audit.compare.counts import (
+    Floats,
+    Grid,
+    Ints,
+    OperatingCounts,
+    Reach,
+    ScoreCounts,
+    mask_cells,
+    pair_cell,
+    pair_cells,
+    tally,
+)
+from audit.compare.design import comparisons_of, pairs_of_atoms
+from audit.compare.device import SIDE, DeviceCounter, require
+from audit.compare.parts import Checkpoint, Part, Saver, merged
+from audit.compare.tiles import Counter, Held, OwnSums, Sums, Wanted
 
-Similarity = Literal["cosine", "dot", "euclidean"]
-BLOCK = 1024
-"""Samples in a block: a tile of scores is 4 MB."""
-NEAR = 1e-3
-"""Squared distances below this part of the squared norms are computed again in float64: the product form cancels."""
+T = TypeVar("T", Sums, OwnSums)
+MOST_HELD = 1 << 26
+"""Comparisons that may be held, 8 bytes each."""
+PILOT = 1024
+"""Samples that are compared to find out where tails begin."""
+MARGIN = 1.5
+"""The pilot's tail is taken so many times as large, and three standard errors more."""
 
 
 @dataclass(frozen=True, eq=False)
-class _Block:
-    samples: slice
-    offsets: Ints
-    subjects: Ints
+class _Pass:
+    """What the first pass has left: counts, what is held of each tile, and from which bin on of each cell."""
 
-
-@dataclass(frozen=True, eq=False)
-class _Tile:
-    rows: _Block
-    columns: _Block
-    scores: NDArray[np.float32]
-
-    @property
-    def diagonal(self) -> bool:
-        return self.rows is self.columns
+    histogram: Ints
+    held: Sequence[Held]
+    cut: Ints
 
 
 class AllPairs:
@@ -47,186 +61,332 @@ class AllPairs:
 
     Parameters
     ----------
-    vectors : float32, shape (samples, dimension); finite
+    vectors : float, shape (samples, dimension), or `Rows`; finite
     subject : int, shape (samples,): index of each sample's subject
     atom_of : int, shape (subjects,): atom of each subject
     atoms : number of atoms
     similarity : cosine, dot, or euclidean (the negated distance)
-    progress : called with (tiles done, tiles in all)
+    progress : called with (tiles done, tiles in all), by one thread at a time
+    workers : threads; 0 takes the number of cores
+    checkpoint : where tiles that are counted are kept until all are
+    device : where products are made: cpu, or cuda (`audit.compare.device`)
+    cluster : Ray cluster that counts tiles (`audit.compare.distributed`); none: this process
     """
 
     def __init__(
         self,
-        vectors: NDArray[np.float32],
+        vectors: NDArray[np.floating] | Rows,
         subject: Ints,
         atom_of: Ints,
         atoms: int,
         similarity: Similarity,
         progress: Callable[[int, int], None] | None = None,
+        *,
+        workers: int = 0,
+        checkpoint: Checkpoint | None = None,
+        device: str = "cpu",
+        cluster: str = "",
     ) -> None:
-        vectors = np.asarray(vectors, dtype=np.float32)
-        if not np.isfinite(vectors).all():
-            raise DataError("templates", "a template holds a number that is not finite", "Such a sample is a failure")
-        order = np.lexsort((subject, atom_of[subject]))
-        self._subject = np.asarray(subject, dtype=np.int64)[order]
+        rows = ArrayRows(vectors) if isinstance(vectors, np.ndarray) else vectors
         self._atom_of = np.asarray(atom_of, dtype=np.int64)
         self._atoms = atoms
-        self._similarity = similarity
+        self._workers = workers or tiles.cores()
+        self._device, self._cluster = device, cluster
+        if device != "cpu":
+            require(device)
         self._progress = progress
-        self._vectors = unit(vectors[order]) if similarity == "cosine" else np.ascontiguousarray(vectors[order])
-        self._norms = np.einsum("ij,ij->i", self._vectors, self._vectors, dtype=np.float32)
-        self._blocks = _cut(self._subject)
+        self._checkpoint = checkpoint
+        side = 0 if device == "cpu" else SIDE
+        self._blocks = Blocks(rows, np.asarray(subject, dtype=np.int64), self._atom_of, similarity, side)
+        with tiles.one_thread_each():
+            tiles.each(self._blocks.cut, self._workers, lambda: self._blocks, Blocks.warm)
         self._grid = self._make_grid()
-        self.samples: Ints | None = np.bincount(self._subject, minlength=len(self._atom_of))
+        self._pass: _Pass | None = None
+        self.samples: Ints | None = np.bincount(self._blocks.subject, minlength=len(self._atom_of))
 
-    def scores(self, kept: NDArray[np.bool_] | None = None) -> ScoreCounts:
-        """Count scores by cell (one pass)."""
-        total = ScoreCounts.empty(self._atoms, self._grid, kept)
-        for tile in self._tiles():
-            subject_r, subject_c = self._subject[tile.rows.samples], self._subject[tile.columns.samples]
-            mated = subject_r[:, None] == subject_c[None, :]
-            use = np.triu(np.ones(mated.shape, dtype=bool), 1) if tile.diagonal else np.ones(mated.shape, dtype=bool)
-            atom_r, atom_c = self._atom_of[subject_r], self._atom_of[subject_c]
-            cell = pair_cell(atom_r[:, None], atom_c[None, :], self._atoms)
-            cell = np.where(mated, pair_cells(self._atoms) + atom_r[:, None], cell)
-            total = total.add(cell[use], tile.scores[use].astype(np.float64))
+    @property
+    def held(self) -> Ints:
+        """Bin of each cell from which on every score is held, (cells,)."""
+        return self._first().cut
+
+    def scores(self, kept: NDArray[np.bool_] | None = None, reach: Sequence[Reach] = ()) -> ScoreCounts:
+        """Count scores by cell; a further pass is made for kept bins that are not held."""
+        first = self._first(reach)
+        if kept is None:
+            kept = np.full(first.histogram.shape, fill_value=not first.cut.any())
+        held = first.held
+        lacking = kept & (np.arange(self._grid.size) < first.cut[:, None]) & (first.histogram > 0)
+        if lacking.any():
+            cut = np.where(kept.any(axis=1), np.argmax(kept, axis=1), self._grid.size)
+            held = self._sweep(Wanted(cut, kept)).held
+        rows = self._rows(held, kept)
+        if kept.all() and len(rows[0]) > counts.EXACT_ROWS:
+            kept, rows = np.zeros_like(kept), (rows[0][:0], rows[1][:0], rows[2][:0])
+        return ScoreCounts(self._atoms, self._grid, first.histogram, kept, *rows)
+
+    def at(
+        self, thresholds: Floats, half: Ints, splits: int, cells: NDArray[np.bool_] | None = None
+    ) -> OperatingCounts:
+        """Count errors at ascending thresholds, from what is held or else by a further pass."""
+        thresholds = np.asarray(thresholds, dtype=np.float64)
+        asked = np.ones((len(thresholds), pair_cells(self._atoms)), dtype=bool)
+        if cells is not None and len(thresholds):
+            asked = np.array([mask_cells(mask) for mask in cells])
+        sizes = self._sizes()
+
+        def start() -> Sums:
+            return Sums(thresholds, sizes, self._atom_of, self._atoms, half, splits, asked)
+
+        total = comparisons_of(sizes, self._atom_of, self._atoms, thresholds, half, splits)
+        if len(thresholds):
+            parts = self._errors(start, self._lowest(thresholds, asked))
+            total = total.merge(functools.reduce(Sums.merge, parts).made())
         return total
+
+    def at_own(self, limits: Floats, own_limits: Floats) -> OperatingCounts:
+        """Count errors at thresholds of each cell's own, from what is held or else by a further pass."""
+        sizes = self._sizes()
+        slots, people = len(limits), len(self._atom_of)
+        nobody = np.zeros(people, dtype=np.int64)
+        total = comparisons_of(sizes, self._atom_of, self._atoms, np.arange(slots, dtype=np.float64), nobody, 0)
+        lowest = np.min(limits, axis=0, initial=np.inf)[np.triu_indices(self._atoms)]
+        asked = np.isfinite(lowest)
+        bins = np.where(asked, self._grid.bins(np.where(asked, lowest, 0.0)), self._grid.size)
+        cut = np.r_[bins, np.zeros(self._atoms, dtype=np.int64)]
+        parts = self._errors(lambda: OwnSums(limits, own_limits, sizes, self._atom_of), cut)
+        return total.merge(functools.reduce(OwnSums.merge, parts).made())
 
     def chunks(self, above: float | None = None) -> Iterator[tuple[Ints, Ints, Floats]]:
-        """Give the comparisons of one tile after the other (one pass)."""
-        for tile in self._tiles():
-            rows, columns = self._subject[tile.rows.samples], self._subject[tile.columns.samples]
-            if above is not None:
-                # A float64 limit: float32 would round it, and a score that equals it must be in.
-                first, second = np.nonzero(tile.scores >= np.float64(above))
-                if tile.diagonal:
-                    upper = second > first
-                    first, second = first[upper], second[upper]
-                yield rows[first], columns[second], tile.scores[first, second].astype(np.float64)
-            elif tile.diagonal:
-                first, second = np.triu_indices(len(rows), 1)
-                yield rows[first], columns[second], tile.scores[first, second].astype(np.float64)
+        """Give the comparisons of one tile after the other, from what is held or else by a further pass."""
+        low = 0 if above is None else int(self._grid.bins(np.array([above]))[0])
+        blocks = self._blocks.cut
+        for held in self._each_held(np.full(pair_cells(self._atoms) + self._atoms, low)):
+            rows, columns = blocks[held.tile[0]], blocks[held.tile[1]]
+            own = rows.subjects[rows.owner[held.own_place >> kernel.SHIFT]]
+            first = np.r_[rows.subjects[rows.owner[held.place >> kernel.SHIFT]], own]
+            second = np.r_[columns.subjects[columns.owner[held.place & kernel.LARGEST]], own]
+            score = np.r_[held.score, held.own_score].astype(np.float64)
+            keep = slice(None) if above is None else score >= above
+            yield first[keep], second[keep], score[keep]
+
+    def wrong_pairs(self, thresholds: Floats) -> Iterator[tuple[Ints, Ints, Ints]]:
+        """Give the subject pairs that have a non-mated comparison at or above the first of ascending thresholds.
+
+        Yields
+        ------
+        (first, second, errors) : (pairs,), (pairs,), (T, pairs), tile by tile; no pair twice
+        """
+        limits = np.asarray(thresholds, dtype=np.float64)
+        cut = np.full(pair_cells(self._atoms) + self._atoms, self._grid.bins(limits[:1])[0])
+        cut[pair_cells(self._atoms) :] = self._grid.size
+        blocks = self._blocks.cut
+        for held in self._each_held(cut):
+            rows, columns = blocks[held.tile[0]], blocks[held.tile[1]]
+            pairs = np.empty((len(held.place), 2), dtype=np.int32)
+            errors = np.empty((len(limits), len(held.place)), dtype=np.int32)
+            made = kernel.list_errors(
+                held.place, held.score, rows.owner, columns.owner, rows.subjects, columns.subjects, limits,
+                pairs, errors,
+            )  # fmt: skip
+            two = pairs[:made].astype(np.int64)
+            yield two[:, 0], two[:, 1], errors[:, :made].astype(np.int64)
+
+    def _errors(self, start: Callable[[], T], cut: Ints) -> list[T]:
+        """Errors from the cuts on, in parts: of what is held, or tile by tile, holding nothing longer."""
+        first, blocks = self._pass, self._blocks.cut
+        if first is not None and _covers(first, cut):
+
+            def add(sums: T, held: Held) -> None:
+                sums.add(blocks[held.tile[0]], blocks[held.tile[1]], held)
+
+            return tiles.each(first.held, self._workers, start, add)
+        report = self._reporter()
+
+        def count(state: tuple[Counter | DeviceCounter, T], tile: tuple[Block, Block]) -> None:
+            state[1].add(*tile, state[0].count(*tile, Wanted(cut)))
+            report()
+
+        with tiles.one_thread_each():
+            states = tiles.each(tiles.order(blocks), self._hands, lambda: (self._counter(), start()), count)
+        return [sums for _, sums in states]
+
+    def _each_held(self, cut: Ints) -> Iterator[Held]:
+        """What is held of tile after tile, at least from the cuts on."""
+        first = self._pass
+        if first is not None and _covers(first, cut):
+            yield from first.held
+            return
+        with tiles.one_thread_each():
+            counter = self._counter()
+            for rows, columns in tiles.order(self._blocks.cut):
+                yield counter.count(rows, columns, Wanted(cut))
+
+    def _first(self, reach: Sequence[Reach] = ()) -> _Pass:
+        """The first pass, made once."""
+        if self._pass is None:
+            number = len(self._blocks.subject)
+            if number * (number - 1) // 2 <= counts.EXACT_ROWS:
+                cut = np.zeros(pair_cells(self._atoms) + self._atoms, dtype=np.int64)
             else:
-                scores = tile.scores.ravel().astype(np.float64)
-                yield np.repeat(rows, len(columns)), np.tile(columns, len(rows)), scores
+                cut = self._cuts(reach)
+            self._pass = self._sweep(Wanted(cut), self._checkpoint)
+        return self._pass
 
-    def at(self, thresholds: Floats, half: Ints, splits: int) -> OperatingCounts:
-        """Count errors at ascending thresholds (one pass)."""
-        total = OperatingCounts.empty(thresholds, len(self._atom_of), self._atoms, splits)
-        for tile in self._tiles():
-            count_errors(
-                tile.scores,
-                tile.rows.offsets,
-                tile.rows.subjects,
-                tile.columns.offsets,
-                tile.columns.subjects,
-                tile.diagonal,
-                total.thresholds,
-                self._atom_of,
-                half,
-                splits,
-                total.errors,
-                total.see,
-                total.sec,
-                total.mated_errors,
-                total.half_errors,
-            )
-            self._add_comparisons(total, tile, half, splits)
-        return total
-
-    def _add_comparisons(self, total: OperatingCounts, tile: _Tile, half: Ints, splits: int) -> None:
-        """Add how many comparisons a tile holds: a product of sample counts, without looking at one of them."""
-        sizes_r, sizes_c = np.diff(tile.rows.offsets), np.diff(tile.columns.offsets)
-        atoms_r, atoms_c = self._atom_of[tile.rows.subjects], self._atom_of[tile.columns.subjects]
-        one_r, one_c = np.eye(self._atoms, dtype=np.int64)[atoms_r], np.eye(self._atoms, dtype=np.int64)[atoms_c]
-        upper = np.triu_indices(self._atoms)
-        if tile.diagonal:
-            own = one_r * sizes_r[:, None]
-            total.comparisons[tile.rows.subjects] += sizes_r[:, None] * (own.sum(axis=0) - own)
-            total.mated[tile.rows.subjects] += sizes_r * (sizes_r - 1) // 2
+    def _sweep(self, wanted: Wanted, checkpoint: Checkpoint | None = None) -> _Pass:
+        """Count every tile that the checkpoint does not have."""
+        shape = (pair_cells(self._atoms) + self._atoms, self._grid.size)
+        known = Part.empty(shape) if checkpoint is None else checkpoint.load(shape, wanted.cut)
+        done = {(int(one), int(two)) for one, two in known.tiles}
+        if self._cluster:
+            parts = self._elsewhere(wanted, checkpoint, done)
         else:
-            total.comparisons[tile.rows.subjects] += sizes_r[:, None] * (sizes_c @ one_c)
-            total.comparisons[tile.columns.subjects] += sizes_c[:, None] * (sizes_r @ one_r)
-        total.scc[:] += _products(one_r.T @ sizes_r**2, one_c.T @ sizes_c**2, one_r.T @ sizes_r**4, tile.diagonal)[
-            upper
-        ]
-        for split in range(splits):
-            for side in (0, 1):
-                in_r = sizes_r * (((half[tile.rows.subjects] >> split) & 1) == side)
-                in_c = sizes_c * (((half[tile.columns.subjects] >> split) & 1) == side)
-                made = _products(one_r.T @ in_r, one_c.T @ in_c, one_r.T @ in_r**2, tile.diagonal)
-                total.half_comparisons[split, side] += made[upper]
+            parts = self._here(wanted, checkpoint, done, shape)
+        total = merged([known, *parts], shape)
+        return _Pass(total.histogram, total.held, wanted.cut)
 
-    def _tiles(self) -> Iterator[_Tile]:
-        count = len(self._blocks) * (len(self._blocks) + 1) // 2
-        done = 0
-        for first, rows in enumerate(self._blocks):
-            for columns in self._blocks[first:]:
-                yield _Tile(rows, columns, self._compare(rows.samples, columns.samples))
-                done += 1
-                if self._progress is not None:
-                    self._progress(done, count)
+    def _here(
+        self, wanted: Wanted, checkpoint: Checkpoint | None, done: set[tuple[int, int]], shape: tuple[int, int]
+    ) -> list[Part]:
+        """Count with the threads of this process."""
+        report = self._reporter(len(done))
 
-    def _compare(self, rows: slice, columns: slice) -> NDArray[np.float32]:
-        left, right = self._vectors[rows], self._vectors[columns]
-        product = left @ right.T
-        if self._similarity != "euclidean":
-            return np.asarray(product)
-        norms = self._norms[rows][:, None] + self._norms[columns][None, :]
-        squared = norms - 2 * product
-        near = np.nonzero(squared < NEAR * norms)
-        apart = left[near[0]].astype(np.float64) - right[near[1]].astype(np.float64)
-        squared[near] = np.einsum("ij,ij->i", apart, apart)
-        return np.asarray(-np.sqrt(squared))
+        def count(state: tuple[Counter | DeviceCounter, Saver], tile: tuple[Block, Block]) -> None:
+            state[1].add(state[0].count(*tile, wanted), state[0].finish)
+            report()
+
+        with tiles.one_thread_each():
+            states = tiles.each(
+                (tile for tile in tiles.order(self._blocks.cut) if (tile[0].number, tile[1].number) not in done),
+                self._hands,
+                lambda: (self._counter(), Saver(shape, wanted.cut, checkpoint)),
+                count,
+            )
+        for counter, saver in states:
+            saver.finish(counter.finish)
+        return [part for _, saver in states for part in saver.parts]
+
+    def _elsewhere(self, wanted: Wanted, checkpoint: Checkpoint | None, done: set[tuple[int, int]]) -> list[Part]:
+        """Count on the cluster."""
+        from audit.compare import distributed  # noqa: PLC0415 - most runs need no cluster
+
+        blocks = self._blocks
+        report = self._reporter(len(done))
+
+        def keep(part: Part) -> None:
+            if checkpoint is not None:
+                checkpoint.save(part, wanted.cut)
+            for _ in part.tiles:
+                report()
+
+        job = distributed.Job(
+            uuid.uuid4().hex,
+            blocks.subject,
+            self._atom_of,
+            self._atoms,
+            blocks.similarity,
+            blocks.side,
+            self._grid,
+            wanted,
+        )
+        return distributed.sweep(self._cluster, blocks, job, done, keep)
+
+    def _counter(self) -> Counter | DeviceCounter:
+        if self._device != "cpu":
+            return DeviceCounter(self._blocks, self._atoms, self._grid, self._device)
+        return Counter(self._blocks, self._atoms, self._grid)
+
+    @property
+    def _hands(self) -> int:
+        """Threads that count tiles: an accelerator has one queue."""
+        return self._workers if self._device == "cpu" else 1
+
+    def _reporter(self, done: int = 0) -> Callable[[], None]:
+        number = len(self._blocks.cut)
+        return tiles.counted(number * (number + 1) // 2, self._progress, done)
+
+    def _sizes(self) -> Ints:
+        return np.asarray(np.bincount(self._blocks.subject, minlength=len(self._atom_of)), dtype=np.int64)
+
+    def _rows(self, held: Sequence[Held], kept: NDArray[np.bool_]) -> tuple[Ints, Floats, Ints]:
+        """Exact rows (cell, score, count) of the kept bins."""
+        parts = [(np.zeros(0, dtype=np.int64), np.zeros(0))]
+        if kept.any():
+            parts += [self._kept_of(one, kept) for one in held]
+        cell, score = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return tally(cell, score, np.ones(len(cell), dtype=np.int64))
+
+    def _kept_of(self, held: Held, kept: NDArray[np.bool_]) -> tuple[Ints, Floats]:
+        """Cells and scores of the comparisons held of a tile that lie in kept bins."""
+        rows, columns = self._blocks.cut[held.tile[0]], self._blocks.cut[held.tile[1]]
+        likely = np.asarray(kept.any(axis=0))
+        found = []
+        for place, score, mated in ((held.place, held.score, False), (held.own_place, held.own_score, True)):
+            bins = self._grid.bins(score.astype(np.float64))
+            some = likely[bins]
+            one, other = rows.atoms[place[some] >> kernel.SHIFT], columns.atoms[place[some] & kernel.LARGEST]
+            cell = pair_cells(self._atoms) + one if mated else pair_cell(one, other, self._atoms)
+            keep = kept[cell, bins[some]]
+            found.append((cell[keep], score[some][keep].astype(np.float64)))
+        return np.r_[found[0][0], found[1][0]], np.r_[found[0][1], found[1][1]]
+
+    def _lowest(self, thresholds: Floats, asked: NDArray[np.bool_]) -> Ints:
+        """Bin of the lowest threshold that is asked for in each cell; mated comparisons are needed from below."""
+        bins = np.where(asked, self._grid.bins(thresholds)[:, None], self._grid.size)
+        return np.asarray(np.r_[bins.min(axis=0), np.zeros(self._atoms, dtype=np.int64)], dtype=np.int64)
+
+    def _cuts(self, reach: Sequence[Reach]) -> Ints:
+        """Bins from which scores are held, by cell: where the pilot says that the tails begin, if they have room."""
+        pairs, size = pair_cells(self._atoms), self._grid.size
+        sizes = self._sizes()
+        mated = int((sizes * (sizes - 1) // 2).sum())
+        cut = np.r_[np.full(pairs, size), np.full(self._atoms, 0 if mated <= MOST_HELD // 2 else size)]
+        if not reach:
+            return np.asarray(cut)
+        pilot = self._pilot()[:pairs]
+        above = np.c_[np.cumsum(pilot[:, ::-1], axis=1)[:, ::-1], np.zeros(pairs, dtype=np.int64)]
+        compared = pairs_of_atoms(sizes, self._atom_of, self._atoms)
+        for one in reach:
+            chosen = mask_cells(one.mask)
+            tail = np.cumsum(pilot[chosen].sum(axis=0)[::-1])[::-1]
+            expected = MARGIN * one.share * tail[0]
+            enough = np.flatnonzero(tail >= expected + 3 * np.sqrt(expected) + 3)
+            wider = cut[:pairs].copy()
+            wider[chosen] = np.minimum(wider[chosen], enough[-1] if len(enough) else 0)
+            seen = above[np.arange(pairs), wider]
+            pooled = seen.sum() / max(above[:, 0].sum(), 1)
+            if (compared * (seen + pooled) / (above[:, 0] + 1)).sum() <= MOST_HELD:
+                cut[:pairs] = wider
+        return np.asarray(cut)
+
+    def _pilot(self) -> Ints:
+        """Histogram of the comparisons of a few samples, evenly spread over the people of every atom."""
+        atom = self._atom_of[self._blocks.subject]
+        number = np.bincount(atom, minlength=self._atoms)
+        each = np.maximum(4, PILOT * number // max(len(atom), 1))
+        index = np.concatenate([
+            start + np.unique(np.linspace(0, many - 1, min(some, many)).astype(np.int64))
+            for start, many, some in zip(np.cumsum(number) - number, number, each, strict=True)
+        ])  # fmt: skip
+        some = self._blocks.part(index)
+        counter = Counter(some, self._atoms, self._grid)
+        nothing = Wanted(np.full(pair_cells(self._atoms) + self._atoms, self._grid.size))
+        with tiles.one_thread_each():
+            for rows, columns in tiles.order(some.cut):
+                counter.count(rows, columns, nothing)
+        return counter.finish()
 
     def _make_grid(self) -> Grid:
-        if self._similarity == "cosine":
-            return Grid(-1.0, 1.0)
-        largest = float(self._norms.max(initial=0.0)) or 1.0
-        reach = 2.0 ** np.ceil(np.log2(2 * np.sqrt(largest) if self._similarity == "euclidean" else largest))
-        return Grid(-float(reach), 0.0 if self._similarity == "euclidean" else float(reach))
+        size = Grid.over(0.0, 1.0, self._atoms).size
+        if self._blocks.similarity == "cosine":
+            return Grid(-1.0, 1.0, size)
+        largest = self._blocks.longest() or 1.0
+        distance = self._blocks.similarity == "euclidean"
+        reach = float(2.0 ** np.ceil(np.log2(2 * np.sqrt(largest) if distance else largest)))
+        return Grid(-reach, 0.0 if distance else reach, size)
 
 
-def _products(left: Ints, right: Ints, squares: Ints, diagonal: bool) -> Ints:
-    """Sums over unordered subject pairs of a product of subject sizes, by atom pair; shape (atoms, atoms)."""
-    outer = np.outer(left, right)
-    if not diagonal:
-        made = outer + outer.T
-        np.fill_diagonal(made, np.diag(outer))
-        return np.asarray(made)
-    made = outer.copy()
-    np.fill_diagonal(made, (np.diag(outer) - squares) // 2)
-    return np.asarray(made)
-
-
-def unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Scale templates to length 1, in float64.
-
-    Raises
-    ------
-    DataError
-        For a zero vector, which has no direction.
-    """
-    lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
-    if len(vectors) and not (lengths > 0).all():
-        raise DataError(
-            "templates", "a template is the zero vector, which has no direction", "Such a sample is a failure"
-        )
-    return np.ascontiguousarray(vectors / lengths, dtype=np.float32)
-
-
-def _cut(subject: Ints) -> list[_Block]:
-    """Cut sorted samples into blocks of whole subjects, about `BLOCK` samples each."""
-    starts = np.flatnonzero(np.r_[True, subject[1:] != subject[:-1]]) if len(subject) else np.zeros(0, dtype=np.int64)
-    ends = np.r_[starts[1:], len(subject)]
-    blocks = []
-    first = 0
-    while first < len(starts):
-        last = first
-        while last + 1 < len(starts) and ends[last + 1] - starts[first] <= BLOCK:
-            last += 1
-        offsets = np.r_[starts[first : last + 1], ends[last]] - starts[first]
-        samples = slice(int(starts[first]), int(ends[last]))
-        blocks.append(_Block(samples, offsets.astype(np.int64), subject[starts[first : last + 1]]))
-        first = last + 1
-    return blocks
+def _covers(first: _Pass, cut: Ints) -> bool:
+    """Whether everything from the cuts on is held."""
+    bins = np.arange(first.histogram.shape[1])
+    lacking = (bins >= cut[:, None]) & (bins < first.cut[:, None])
+    return not (first.histogram[lacking] > 0).any()

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audit.compare import Comparisons
+from audit.compare.all_pairs import AllPairs
 from audit.compare.counts import Floats, Grid, Ints
+from audit.compare.kernel import sum_between
 
 MOST_ROWS = 1 << 22
 """Subject pairs that a table may hold."""
@@ -59,12 +63,12 @@ class PairErrors:
 
     def errors_between(self, t: int, label: Ints, labels: int) -> Floats:
         """Sum e_ij over ordered pairs with labels (p, q), shape (labels, labels)."""
-        return self._rows_between(self.errors[t], label, labels)
+        return self._rows_between(*self._wrong[t], label, labels)
 
     def trials_between(self, label: Ints, labels: int) -> Floats:
         """Sum c_ij over ordered pairs with labels (p, q), shape (labels, labels)."""
         if self.samples is None:
-            return self._rows_between(self.trials, label, labels)
+            return self._rows_between(self.first, self.second, self.trials, label, labels)
         atoms = len(self.allowed)
         place = label * atoms + self.atom_of
         size = self.samples.astype(np.float64)
@@ -80,10 +84,24 @@ class PairErrors:
             + np.bincount(self.second, values * vector[self.first], size)
         )
 
-    def _rows_between(self, values: Ints, label: Ints, labels: int) -> Floats:
-        flat = np.bincount(label[self.first] * labels + label[self.second], values, labels**2)
-        half = flat.reshape(labels, labels)
-        return np.asarray(half + half.T)
+    @cached_property
+    def _wrong(self) -> list[tuple[NDArray[np.uint32], NDArray[np.uint32], Ints]]:
+        """For every threshold the pairs that have errors: first, second, errors."""
+        made = []
+        for errors in self.errors:
+            some = np.flatnonzero(errors)
+            made.append((self.first[some].astype(np.uint32), self.second[some].astype(np.uint32), errors[some]))
+        return made
+
+    def _rows_between(
+        self, first: NDArray[Any], second: NDArray[Any], values: Ints, label: Ints, labels: int
+    ) -> Floats:
+        lanes = np.zeros((4, labels, labels), dtype=np.int64)
+        sum_between(
+            *(np.asarray(column, dtype=np.uint32) for column in (first, second)), values, label.astype(np.uint32), lanes
+        )
+        half = lanes.sum(axis=0)
+        return np.asarray(half + half.T, dtype=np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,12 +145,13 @@ def collect(
     -------
     (pairs, sums); pairs is None where more than `MOST_ROWS` would have to be held
     """
+    if isinstance(comparisons, AllPairs) and not bins:
+        return _wrong_alone(comparisons, thresholds, atom_of, allowed), []
     people = len(atom_of)
     tables: list[tuple[Ints, Ints, Ints]] | None = []
     rows = 0
     sums = [_Sums(people, own, grid) for own in bins]
-    sparse = comparisons.samples is not None and not bins and len(thresholds)
-    for first, second, scores in comparisons.chunks(float(thresholds[0]) if sparse else None):
+    for first, second, scores in comparisons.chunks():
         mated = first == second
         admitted = ~mated if allowed.all() else ~mated & allowed[atom_of[first], atom_of[second]]
         if sums:
@@ -147,6 +166,22 @@ def collect(
             rows += len(made[0])
             tables = [*tables, made] if rows <= MOST_ROWS else None
     return _join(tables, comparisons.samples, thresholds, atom_of, allowed), [one.made() for one in sums]
+
+
+def _wrong_alone(
+    comparisons: AllPairs, thresholds: Floats, atom_of: Ints, allowed: NDArray[np.bool_]
+) -> PairErrors | None:
+    """The table of pairs that have an error, where every sample was compared with every other."""
+    tables: list[tuple[Ints, Ints, Ints]] = []
+    rows = 0
+    for first, second, errors in comparisons.wrong_pairs(thresholds) if len(thresholds) else ():
+        keep = allowed[atom_of[first], atom_of[second]]
+        low, high = np.minimum(first, second)[keep], np.maximum(first, second)[keep]
+        tables.append((low * len(atom_of) + high, errors[:, keep], np.zeros(0, dtype=np.int64)))
+        rows += len(low)
+        if rows > MOST_ROWS:
+            return None
+    return _join(tables, comparisons.samples, thresholds, atom_of, allowed)
 
 
 def _reduce(first: Ints, second: Ints, scores: Floats, thresholds: Floats, people: int) -> tuple[Ints, Ints, Ints]:

@@ -10,6 +10,7 @@ Cells are numbered by atom pair: the non-mated cell of atoms a <= b, then the ma
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -22,6 +23,8 @@ EXACT_ROWS = 1 << 20
 """Up to so many distinct (cell, score) pairs are kept exactly."""
 BINS = 1 << 14
 """Bins of the fine histogram."""
+MOST_COUNTS = 1 << 22
+"""Counts that the histograms of all cells may take together (32 MB); beyond, bins are wider."""
 
 
 def pair_cell(first: Ints, second: Ints, atoms: int) -> Ints:
@@ -46,23 +49,48 @@ def mask_cells(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 
 @dataclass(frozen=True)
 class Grid:
-    """The fine histogram's grid: `BINS` bins of equal width from low to high; scores outside fall in the end bins."""
+    """The fine histogram's grid: `size` bins of equal width from low to high; scores outside fall in the end bins.
+
+    The width is a power of two and `low` a multiple of it (`Grid.over` makes them so): every edge is then a number that
+    scores can equal, and a score lies in its bin exactly, in float32 as in float64.
+    """
 
     low: float
     high: float
+    size: int = BINS
+
+    @classmethod
+    def over(cls, low: float, high: float, atoms: int = 1) -> Self:
+        """Make the finest grid that holds all scores from low to high, for so many atoms.
+
+        >>> Grid.over(0.0, 100.0).edges()[:3].tolist()
+        [0.0, 0.0078125, 0.015625]
+        """
+        size = BINS
+        while size > 1024 and size * (pair_cells(atoms) + atoms) > MOST_COUNTS:
+            size //= 2
+        reach = max(high - low, float(np.spacing(max(abs(low), abs(high)))), 1e-300)
+        width = 2.0 ** np.ceil(np.log2(reach / (size - 1)))
+        start = float(np.floor(low / width) * width)
+        return cls(start, start + float(width) * size, size)
 
     @property
     def scale(self) -> float:
         """Bins per unit of score."""
-        return BINS / (self.high - self.low)
+        return self.size / (self.high - self.low)
+
+    @property
+    def first(self) -> float:
+        """Number of the lowest bin, counted from a score of 0."""
+        return float(np.floor(self.low * self.scale))
 
     def bins(self, scores: Floats) -> Ints:
         """Bin of each score."""
-        return np.asarray(np.clip((scores - self.low) * self.scale, 0, BINS - 1).astype(np.int64))
+        return np.asarray(np.clip(np.floor(scores * self.scale) - self.first, 0, self.size - 1).astype(np.int64))
 
     def edges(self) -> Floats:
-        """Edges of the bins, shape (BINS + 1,)."""
-        return np.asarray(self.low + np.arange(BINS + 1) / self.scale)
+        """Edges of the bins, shape (size + 1,)."""
+        return np.asarray(self.low + np.arange(self.size + 1) / self.scale)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,9 +101,9 @@ class ScoreCounts:
     ----------
     atoms : number of atoms
     grid : the grid of the fine histogram
-    histogram : int array of shape (cells, BINS); cells are the non-mated ones, then the mated ones
-    kept : bool array of shape (BINS,): bins in which every score is kept exactly. All of them, until more than
-        `EXACT_ROWS` rows are needed; then none; a further pass may keep chosen ones
+    histogram : int array of shape (cells, bins); cells are the non-mated ones, then the mated ones
+    kept : bool array of shape (cells, bins): where every score is kept exactly. All of them, until more than
+        `EXACT_ROWS` rows are needed; then none; chosen ones may be asked for
     cell, score, count : the exact rows of the kept bins, sorted by (cell, score)
     """
 
@@ -90,18 +118,18 @@ class ScoreCounts:
     @classmethod
     def empty(cls, atoms: int, grid: Grid, kept: NDArray[np.bool_] | None = None) -> Self:
         """The neutral element; with `kept`, that of a pass which keeps the scores of chosen bins only."""
-        cells = pair_cells(atoms) + atoms
-        every = np.ones(BINS, dtype=bool) if kept is None else kept
+        shape = (pair_cells(atoms) + atoms, grid.size)
+        every = np.ones(shape, dtype=bool) if kept is None else kept
         none = np.zeros(0, dtype=np.int64)
-        return cls(atoms, grid, np.zeros((cells, BINS), dtype=np.int64), every, none, np.zeros(0), none)
+        return cls(atoms, grid, np.zeros(shape, dtype=np.int64), every, none, np.zeros(0), none)
 
     def add(self, cell: Ints, score: Floats) -> ScoreCounts:
         """Count further scores, given the cell of each."""
         bins = self.grid.bins(score)
         size = self.histogram.size
-        histogram = np.bincount(cell * BINS + bins, minlength=size).reshape(self.histogram.shape)
-        keep = self.kept[bins]
-        rows = _reduce(cell[keep], score[keep], np.ones(int(keep.sum()), dtype=np.int64))
+        histogram = np.bincount(cell * self.grid.size + bins, minlength=size).reshape(self.histogram.shape)
+        keep = self.kept[cell, bins]
+        rows = tally(cell[keep], score[keep], np.ones(int(keep.sum()), dtype=np.int64))
         return self.merge(ScoreCounts(self.atoms, self.grid, histogram, self.kept, *rows))
 
     def merge(self, other: ScoreCounts) -> ScoreCounts:
@@ -113,15 +141,15 @@ class ScoreCounts:
         if self.atoms != other.atoms or self.grid != other.grid:
             raise ValueError("counts of different cells or grids cannot be merged")
         kept = self.kept & other.kept
-        rows = _reduce(
+        rows = tally(
             np.concatenate([self.cell, other.cell]),
             np.concatenate([self.score, other.score]),
             np.concatenate([self.count, other.count]),
         )
         if kept.all() and len(rows[0]) > EXACT_ROWS:
-            kept = np.zeros(BINS, dtype=bool)
+            kept = np.zeros_like(kept)
         if not kept.all():
-            keep = kept[self.grid.bins(rows[1])]
+            keep = kept[rows[0], self.grid.bins(rows[1])]
             rows = (rows[0][keep], rows[1][keep], rows[2][keep])
         return ScoreCounts(self.atoms, self.grid, self.histogram + other.histogram, kept, *rows)
 
@@ -129,6 +157,17 @@ class ScoreCounts:
     def exact(self) -> bool:
         """Are all scores kept exactly."""
         return bool(self.kept.all())
+
+    @cached_property
+    def _coarse(self) -> Ints:
+        """Counts of the bins that are not kept."""
+        return np.where(self.kept, 0, self.histogram)
+
+    def exact_at(self, chosen: NDArray[np.bool_], scores: Floats) -> NDArray[np.bool_]:
+        """Whether the chosen cells' numbers of scores below each of these scores are exact."""
+        bins = self.grid.bins(scores)
+        on_edge = scores == self.grid.edges()[bins]
+        return np.asarray(on_edge | (self._coarse[chosen][:, bins] == 0).all(axis=0))
 
     def chosen(self, mask: NDArray[np.bool_], *, mated: bool) -> NDArray[np.bool_]:
         """Cells that a mask stands for: (atoms, atoms) for non-mated, (atoms,) for mated; answer has shape (cells,)."""
@@ -149,7 +188,7 @@ class ScoreCounts:
         scores, counts = weigh(self.score[keep], self.count[keep])
         if self.exact:
             return scores, counts
-        binned = np.where(self.kept, 0, self.histogram[chosen].sum(axis=0))
+        binned = self._coarse[chosen].sum(axis=0)
         used = np.flatnonzero(binned)
         edges = self.grid.edges()
         return weigh(np.r_[scores, (edges[used] + edges[used + 1]) / 2], np.r_[counts, binned[used]])
@@ -173,7 +212,7 @@ def _sum_at(place: Ints, counts: Ints, size: int) -> Ints:
     return total
 
 
-def _reduce(cell: Ints, score: Floats, count: Ints) -> tuple[Ints, Floats, Ints]:
+def tally(cell: Ints, score: Floats, count: Ints) -> tuple[Ints, Floats, Ints]:
     """Sum the counts of equal (cell, score) rows, sorted."""
     if len(cell) == 0:
         return cell, score, count
@@ -184,8 +223,24 @@ def _reduce(cell: Ints, score: Floats, count: Ints) -> tuple[Ints, Floats, Ints]
 
 
 @dataclass(frozen=True, eq=False)
+class Reach:
+    """A tail that will be asked for: the largest `share` of the scores of non-mated comparisons.
+
+    Parameters
+    ----------
+    mask : (atoms, atoms), symmetric: whose
+    share : of these comparisons
+    """
+
+    mask: NDArray[np.bool_]
+    share: float
+
+
+@dataclass(frozen=True, eq=False)
 class OperatingCounts:
     """Errors at thresholds, by subject: what the clustered variance and the cross-fit need.
+
+    A threshold may be asked for in some cells only; errors in the others are then not counted, and stand as 0.
 
     With T thresholds, n subjects, A atoms, P = A(A+1)/2 non-mated cells and S splits into halves:
 

@@ -10,8 +10,17 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.compare.all_pairs import Similarity, unit
-from audit.compare.counts import Floats, Grid, Ints, OperatingCounts, ScoreCounts, pair_cell, pair_cells
+from audit.compare.blocks import Similarity, unit
+from audit.compare.counts import (
+    Floats,
+    Grid,
+    Ints,
+    OperatingCounts,
+    Reach,
+    ScoreCounts,
+    pair_cell,
+    pair_cells,
+)
 
 CHUNK = 1 << 14
 """Listed pairs that are compared at a time."""
@@ -44,10 +53,11 @@ class ListedPairs:
         # Comparisons of a pair of subjects stand together: a pair is a stretch of rows.
         self._starts = np.flatnonzero(np.r_[True, key[1:] != key[:-1]]) if len(key) else np.zeros(0, dtype=np.int64)
         low, high = float(self._scores.min(initial=0.0)), float(self._scores.max(initial=0.0))
-        self._grid = Grid(low, high if high > low else low + 1.0)
+        self._grid = Grid.over(low, high, atoms)
+        self.held: Ints = np.zeros(pair_cells(atoms) + atoms, dtype=np.int64)
 
-    def scores(self, kept: NDArray[np.bool_] | None = None) -> ScoreCounts:
-        """Count scores by cell."""
+    def scores(self, kept: NDArray[np.bool_] | None = None, reach: Sequence[Reach] = ()) -> ScoreCounts:  # noqa: ARG002
+        """Count scores by cell; all scores are at hand, whatever the reach."""
         total = ScoreCounts.empty(self._atoms, self._grid, kept)
         for part in self._parts():
             one, two = self._first[part], self._second[part]
@@ -73,7 +83,9 @@ class ListedPairs:
             yield slice(start, end)
             start = end
 
-    def at(self, thresholds: Floats, half: Ints, splits: int) -> OperatingCounts:
+    def at(
+        self, thresholds: Floats, half: Ints, splits: int, cells: NDArray[np.bool_] | None = None
+    ) -> OperatingCounts:
         """Count errors at ascending thresholds."""
         total = OperatingCounts.empty(thresholds, len(self._atom_of), self._atoms, splits)
         if not len(self._starts):
@@ -86,9 +98,30 @@ class ListedPairs:
         for t, threshold in enumerate(total.thresholds):
             accepted = np.add.reduceat(self._scores >= threshold, self._starts, dtype=np.int64)
             np.add.at(total.mated_errors[t], i[own], (size - accepted)[own])
-            wrong = np.flatnonzero(~own & (accepted > 0))
+            asked = ~own if cells is None else ~own & cells[t][self._atom_of[i], self._atom_of[j]]
+            wrong = np.flatnonzero(asked & (accepted > 0))
             self._add_errors(total, t, i[wrong], j[wrong], accepted[wrong], size[wrong], half, splits)
         return total
+
+    def at_own(self, limits: Floats, own_limits: Floats) -> OperatingCounts:
+        """Count errors at thresholds of each cell's own."""
+        slots = len(limits)
+        nobody = np.zeros(len(self._atom_of), dtype=np.int64)
+        total = self.at(np.zeros(0), nobody, 0)
+        made = OperatingCounts.empty(np.arange(slots, dtype=np.float64), len(self._atom_of), self._atoms, 0)
+        made.comparisons[:], made.mated[:], made.scc[:] = total.comparisons, total.mated, total.scc
+        if not len(self._starts):
+            return made
+        i, j = self._first[self._starts], self._second[self._starts]
+        size = np.diff(np.r_[self._starts, len(self._scores)])
+        own = i == j
+        for slot in range(slots):
+            limit = np.where(own, own_limits[slot][self._atom_of[i]], limits[slot][self._atom_of[i], self._atom_of[j]])
+            accepted = np.add.reduceat(self._scores >= np.repeat(limit, size), self._starts, dtype=np.int64)
+            np.add.at(made.mated_errors[slot], i[own], (size - accepted)[own])
+            wrong = np.flatnonzero(~own & (accepted > 0))
+            self._add_errors(made, slot, i[wrong], j[wrong], accepted[wrong], size[wrong], nobody, 0)
+        return made
 
     def _add_pairs(self, total: OperatingCounts, i: Indices, j: Indices, size: Ints, half: Ints, splits: int) -> None:
         a, b = self._atom_of[i], self._atom_of[j]

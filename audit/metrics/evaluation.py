@@ -126,17 +126,29 @@ def acquisition_rates(acquired: Acquired, grouping: Grouping, level: float, min_
 
 
 def own_rates(
-    counts: OperatingCounts, grouping: Grouping, points: Sequence[Threshold], *, level: float, min_subjects: int
+    counts: OperatingCounts,
+    grouping: Grouping,
+    points: Sequence[Threshold],
+    slots: Mapping[str, int],
+    *,
+    level: float,
+    min_subjects: int,
 ) -> list[ErrorRate]:
-    """Rates of every group at its own threshold (differential performance)."""
+    """Rates of every group at its own threshold (differential performance).
+
+    Parameters
+    ----------
+    counts, slots : as `points.own_counts` gives them
+    """
     made = []
     for point in points:
         if point.policy != "per-group" or point.value is None:
             continue
         position = grouping.index(point.group)
         inside = grouping.member[position : position + 1, grouping.atom_of]
-        fmr = nonmated(counts, grouping.atom_of, grouping.within(position)[None], point.value)
-        fnmr = by_subject(counts.mated_errors[counts.at(point.value)], counts.mated, inside)
+        slot = slots[point.id]
+        fmr = nonmated(counts, grouping.atom_of, grouping.within(position)[None], float(slot))
+        fnmr = by_subject(counts.mated_errors[slot], counts.mated, inside)
         variance = np.diag(joint_covariance(fmr, fnmr))
         for metric, tally, k in (("FMR", fmr, 0), ("FNMR", fnmr, 1)):
             made += error_rates(

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,6 +30,7 @@ from numpy.typing import NDArray
 
 from audit.compare.by_subject import PairErrors
 from audit.compare.counts import Floats, Ints
+from audit.compare.tiles import cores
 from audit.domain import UNKNOWN, DemographicGroup, Interval
 from audit.groups import Grouping, Mask
 
@@ -189,7 +191,9 @@ def label_noise(
     made: list[LabelNoise] = []
     for share in shares:
         rng = np.random.default_rng([seed, zlib.crc32(f"label noise|{attribute}|{share:g}".encode())])
-        looks = [_look(counted, labels, relabel(labels, share, rng)) for _ in range(draws)]
+        drawn_labels = (relabel(labels, share, rng) for _ in range(draws))
+        with ThreadPoolExecutor(cores()) as pool:
+            looks = list(pool.map(lambda label: _look(counted, labels, label), drawn_labels))
         known = _observed(counted, labels, share)
         ratios = [rates.ratios() for rates in known]
         drawn_ratios = np.array([rates.ratios() for rates in looks])

@@ -12,42 +12,97 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.compare import Comparisons
-from audit.compare.counts import BINS, ScoreCounts
+from audit.compare.counts import Floats, OperatingCounts, Reach, ScoreCounts
 from audit.domain import DemographicGroup, Policy, Threshold
 from audit.groups import Grouping
 from audit.metrics.thresholds import threshold_at_fmr
 
+MOST_ROWS = 1 << 18
+"""Comparisons that may be kept exactly without being asked for."""
+
 
 def exact_scores(
-    comparisons: Comparisons, grouping: Grouping, targets: Sequence[float], thresholds: Sequence[float] = ()
+    comparisons: Comparisons,
+    grouping: Grouping,
+    targets: Sequence[float],
+    thresholds: Sequence[float] = (),
+    reach: Sequence[Reach] = (),
 ) -> ScoreCounts:
-    """Count scores such that every threshold is exact: a second pass keeps the bins in which thresholds lie.
+    """Count scores such that every threshold is exact: the bins in which thresholds lie are kept.
 
     Parameters
     ----------
     targets : target FMRs of which the thresholds are to be found, for everyone and for every group
     thresholds : thresholds that are known already
+    reach : further tails that will be asked for
     """
-    counts = comparisons.scores()
+    largest = max(targets, default=0.0)
+    own = [Reach(grouping.within(position), largest) for position in range(len(grouping.groups))] if targets else []
+    counts = comparisons.scores(None, [*own, *reach])
     if counts.exact:
         return counts
-    kept = np.zeros(BINS, dtype=bool)
-    kept[counts.grid.bins(np.asarray(thresholds, dtype=np.float64))] = True
+    size = counts.grid.size
+    kept = np.zeros(counts.histogram.shape, dtype=bool)
+    kept[:, counts.grid.bins(np.asarray(thresholds, dtype=np.float64))] = True
     for position in range(len(grouping.groups)):
         chosen = counts.chosen(grouping.within(position), mated=False)
         accepted = np.cumsum(counts.histogram[chosen].sum(axis=0)[::-1])[::-1]
-        for target in targets:
-            kept[_bin_of_threshold(accepted, target)] = True
-    return comparisons.scores(kept)
+        bins = sorted({bin_ for target in targets for bin_ in _bin_of_threshold(accepted, target)})
+        cells = np.flatnonzero(chosen | counts.chosen(grouping.member[position], mated=True))
+        kept[cells[:, None], np.array(bins, dtype=np.int64)] = True
+    # Where it costs little, other groups' counts are exact at these thresholds too.
+    more = kept | (kept.any(axis=0) & (np.arange(size) >= comparisons.held[:, None]))
+    return comparisons.scores(more if counts.histogram[more].sum() <= MOST_ROWS else kept)
+
+
+def common(points: Sequence[Threshold]) -> Floats:
+    """Thresholds that hold for everyone, ascending, each once."""
+    return np.unique([point.value for point in points if point.policy != "per-group" and point.value is not None])
+
+
+def own_counts(
+    comparisons: Comparisons, grouping: Grouping, points: Sequence[Threshold]
+) -> tuple[OperatingCounts, dict[str, int]]:
+    """Count errors at the groups' own thresholds, within each group.
+
+    Groups of which no two share a comparison share a slot of the counts: as many as there are targets and families.
+
+    Returns
+    -------
+    (counts, slots) : `slots` is the position of each point, by its id
+    """
+    limits: list[Floats] = []
+    own_limits: list[Floats] = []
+    slots: dict[str, int] = {}
+    for point in points:
+        if point.policy != "per-group" or point.value is None:
+            continue
+        position = grouping.index(point.group)
+        mask, row = grouping.within(position), grouping.member[position]
+        free = (
+            k for k in range(len(limits))
+            if not np.isfinite(limits[k][mask]).any() and not np.isfinite(own_limits[k][row]).any()
+        )  # fmt: skip
+        slot = next(free, len(limits))
+        if slot == len(limits):
+            limits.append(np.full((grouping.atoms, grouping.atoms), np.inf))
+            own_limits.append(np.full(grouping.atoms, -np.inf))
+        limits[slot][mask], own_limits[slot][row] = point.value, point.value
+        slots[point.id] = slot
+    shape = (len(limits), grouping.atoms)
+    return comparisons.at_own(
+        np.array(limits).reshape(*shape, grouping.atoms), np.array(own_limits).reshape(shape)
+    ), slots
 
 
 def _bin_of_threshold(accepted: NDArray[np.int64], target: float) -> list[int]:
     """Bins that may hold the threshold: the first in which the target is kept from its edge on, and the one below."""
+    size = len(accepted)
     allowed = np.floor(target * accepted[0] + 1e-9)
-    first = int(np.argmax(accepted <= allowed)) if (accepted <= allowed).any() else BINS
+    first = int(np.argmax(accepted <= allowed)) if (accepted <= allowed).any() else size
     occupied = np.flatnonzero(-np.diff(np.r_[accepted, 0]))
     above = occupied[occupied >= first][:1]
-    return [*range(max(first - 1, 0), min(first, BINS - 1) + 1), *(int(bin_) for bin_ in above)]
+    return [*range(max(first - 1, 0), min(first, size - 1) + 1), *above.tolist()]
 
 
 def operating_points(

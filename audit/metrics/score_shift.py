@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from audit.compare.counts import Floats, Ints, OperatingCounts, ScoreCounts
+from audit.compare.counts import Floats, Ints, OperatingCounts, Reach, ScoreCounts
 from audit.domain import DemographicGroup, Interval, Support
 from audit.groups import Grouping, Mask
 from audit.metrics.evaluation import columns
@@ -118,13 +118,35 @@ def _tail(column: int, mated: bool, share: float, scores: Floats, counts: Ints) 
     return Tail(column, mated, share, scores, wrong / trials, trials, mean, variance, value)
 
 
-def thresholds(found: Sequence[Tail], subjects: int, atoms: int) -> Floats:
-    """Scores at which errors by subject are needed: the quantiles, or an even choice where they are too many."""
+def reach(grouping: Grouping) -> list[Reach]:
+    """Tails of non-mated scores in which the quantiles lie."""
+    if not len(grouping.atom_of):
+        return []
+    return [Reach(mask, max(UPPER)) for mask in columns(grouping)[0]]
+
+
+def thresholds(found: Sequence[Tail], subjects: int, grouping: Grouping) -> tuple[Floats, Mask]:
+    """Scores at which errors by subject are needed: the quantiles, or an even choice where they are too many.
+
+    Returns
+    -------
+    (thresholds, cells) : (T,) and the cells that each is needed for, (T, atoms, atoms)
+    """
     wanted = np.unique([tail.value for tail in found if tail.value is not None])
-    most = max(8, MOST // max(1, subjects * atoms))
-    if len(wanted) <= most:
-        return wanted
-    return np.asarray(wanted[np.linspace(0, len(wanted) - 1, most).round().astype(np.int64)])
+    most = max(8, MOST // max(1, subjects * grouping.atoms))
+    if len(wanted) > most:
+        wanted = np.asarray(wanted[np.linspace(0, len(wanted) - 1, most).round().astype(np.int64)])
+    cells = np.zeros((len(wanted), grouping.atoms, grouping.atoms), dtype=bool)
+    masks = columns(grouping)[0]
+    for tail in found:
+        if tail.value is not None and not tail.mated:
+            cells[nearest(wanted, tail.value)] |= masks[tail.column]
+    return wanted, cells
+
+
+def nearest(thresholds: Floats, value: float) -> int:
+    """Number of the threshold that errors at a value are counted at."""
+    return int(np.argmin(np.abs(thresholds - value)))
 
 
 def shifts(
@@ -170,7 +192,7 @@ class _Size:
 def _size(tail: Tail, counts: OperatingCounts, grouping: Grouping, masks: Mask, inside: Mask) -> _Size:
     if tail.value is None or not len(counts.thresholds):
         return _Size(0.0, 0)
-    t = int(np.argmin(np.abs(counts.thresholds - tail.value)))
+    t = nearest(counts.thresholds, tail.value)
     tally: Tally
     if tail.mated:
         tally = by_subject(counts.mated_errors[t], counts.mated, inside[tail.column][None])

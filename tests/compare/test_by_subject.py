@@ -20,7 +20,7 @@ def case(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch):
     atom_of = rng.integers(0, 3, 9)
     vectors = rng.normal(size=(len(owner), 6)).astype(np.float32)
     if request.param != "all":
-        monkeypatch.setattr("audit.compare.all_pairs.BLOCK", 5)
+        monkeypatch.setattr("audit.compare.blocks.BLOCK", 5)
     pairs = AllPairs(vectors, owner, atom_of, 3, "cosine")
     unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
     every = [(owner[a], owner[b], float(unit[a] @ unit[b])) for a, b in itertools.combinations(range(len(owner)), 2)]

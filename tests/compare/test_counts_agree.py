@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from audit.compare import all_pairs, halves
+from audit.compare import blocks, halves
 from audit.compare.all_pairs import AllPairs
 from audit.compare.counts import EXACT_ROWS, Grid, OperatingCounts, ScoreCounts, pair_cells
 from audit.compare.pairs import ListedPairs
@@ -55,7 +55,7 @@ def same(left: OperatingCounts, right: OperatingCounts) -> None:
 def test_tiles_equal_listed_pairs(
     monkeypatch: pytest.MonkeyPatch, seed: int, subjects: int, atoms: int, levels: int, similarity: str, block: int
 ) -> None:
-    monkeypatch.setattr(all_pairs, "BLOCK", block)
+    monkeypatch.setattr(blocks, "BLOCK", block)
     vectors, subject, atom_of = case(seed, subjects, atoms, levels)
     probe, reference, scores = naive(vectors, subject, similarity)
     tiles = AllPairs(vectors, subject, atom_of, atoms, similarity)
@@ -116,9 +116,9 @@ def test_rows_are_dropped_beyond_the_limit_and_kept_where_asked(monkeypatch: pyt
     assert len(coarse.score) == 0
     assert coarse.histogram.sum() == 40 * 39 // 2
     cell = coarse.chosen(np.ones((1, 1), dtype=bool), mated=False)
-    kept = np.zeros(len(coarse.kept), dtype=bool)
+    kept = np.zeros(coarse.kept.shape, dtype=bool)
     window = int(np.flatnonzero(coarse.histogram[0])[-1])
-    kept[window] = True
+    kept[:, window] = True
     fine = tiles.scores(kept)
     scores, counts = fine.distribution(cell)
     assert counts.sum() == coarse.total(cell)

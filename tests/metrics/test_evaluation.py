@@ -7,7 +7,7 @@ import pytest
 from simulated import SETTINGS, Case
 
 from audit.domain import DemographicGroup
-from audit.metrics import disparities, evaluation
+from audit.metrics import disparities, evaluation, points
 
 
 def test_groups_and_cross_groups_add_up_to_everyone() -> None:
@@ -44,7 +44,8 @@ def test_equal_groups_are_no_disparity() -> None:
 
 def test_the_view_by_group_hides_what_the_global_view_shows() -> None:
     case = Case({"a": 60, "c": 60}, {"c": 1.2})
-    own = evaluation.own_rates(case.counts, case.grouping, case.points, level=0.95, min_subjects=2)
+    counts, slots = points.own_counts(case.pairs, case.grouping, case.points)
+    own = evaluation.own_rates(counts, case.grouping, case.points, slots, level=0.95, min_subjects=2)
     fmr = {str(r.group): r.value for r in own if r.metric == "FMR"}
     assert max(fmr.values()) <= 0.05
     assert case.rate("FMR", tone="c").value > 2 * case.rate("FMR", tone="a").value

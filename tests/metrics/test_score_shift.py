@@ -27,7 +27,8 @@ def grouping_of(sizes: dict[str, int]) -> Grouping:
 def shifts_of(pairs: ListedPairs, grouping: Grouping, level: float = 0.95) -> list[ScoreShift]:
     tails = score_shift.tails(pairs.scores(), grouping)
     people = len(grouping.atom_of)
-    counts = pairs.at(score_shift.thresholds(tails, people, grouping.atoms), np.zeros(people, dtype=np.int64), 0)
+    limits, cells = score_shift.thresholds(tails, people, grouping)
+    counts = pairs.at(limits, np.zeros(people, dtype=np.int64), 0, cells)
     return score_shift.shifts(tails, counts, grouping, level=level, min_subjects=2)
 
 
@@ -152,7 +153,7 @@ def test_too_many_quantiles_share_the_nearest_design_effect(monkeypatch: pytest.
     exact = shifts_of(pairs, grouping)
     monkeypatch.setattr(score_shift, "MOST", 0)
     tails = score_shift.tails(pairs.scores(), grouping)
-    assert len(score_shift.thresholds(tails, 120, 2)) == 8
+    assert len(score_shift.thresholds(tails, 120, grouping)[0]) == 8
     shared = shifts_of(pairs, grouping)
     for one_, other in zip(exact, shared, strict=True):
         assert one_.shift == other.shift

@@ -21,6 +21,7 @@ from audit.metrics import disparities
 from audit.metrics.evaluation import Acquired
 from audit.plan import AuditPlan
 
+PEOPLE = 5000
 pytestmark = pytest.mark.performance
 
 
@@ -76,7 +77,7 @@ def test_statistics_take_at_most_a_quarter_of_the_comparison_time(capsys: pytest
     """20,000 templates of 512 numbers in 8 groups: all groups, operating points, intervals, contrasts, aggregates."""
     audited(64, 2, 32, 8, Clock())  # compiles
     clock = Clock()
-    audited(5000, 4, 512, 8, clock)
+    audited(PEOPLE, 4, 512, 8, clock)
     comparisons, statistics, beside = (clock.seconds[name] for name in ("comparisons", "statistics", "beside"))
     with capsys.disabled():
         print(

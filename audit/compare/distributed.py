@@ -1,0 +1,195 @@
+"""Comparisons on a Ray cluster: squares of tiles as tasks, parts merged by tree.
+
+What travels are templates, block by block, and parts: a score matrix never exists, in the object store or elsewhere. A
+task that dies with its worker is run again somewhere else; as a part is the same integers and scores whoever counts it,
+retries, stragglers and the order of arrival change nothing but the time. A branch of the tree that has arrived is kept
+in the checkpoint.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import itertools
+import socket
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from audit.compare import tiles
+from audit.compare.blocks import Blocks, Scores, Similarity
+from audit.compare.counts import Grid, Ints
+from audit.compare.parts import Part, merged, pack, unpack
+from audit.compare.tiles import SQUARE, Counter, Wanted
+from audit.errors import PlanError
+
+LOCAL = "ray"
+"""A cluster on this machine, started for the run."""
+BRANCH = 8
+"""Squares of tiles that are merged before they come back."""
+PATIENCE = 5.0
+"""Seconds to wait for an answer at an address."""
+
+
+_LAYOUTS: dict[str, Blocks] = {}
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """What every task needs to know; the templates come with the task.
+
+    Parameters
+    ----------
+    token : of this job among others
+    subject : (samples,) sorted as in `Blocks`
+    atom_of, atoms, similarity, side, grid, wanted : as there
+    """
+
+    token: str
+    subject: Ints
+    atom_of: Ints
+    atoms: int
+    similarity: Similarity
+    side: int
+    grid: Grid
+    wanted: Wanted
+
+
+class _Sent:
+    """Templates of the blocks that came with a task, by their place in the sorted order."""
+
+    def __init__(self, total: int, blocks: dict[int, Scores]) -> None:
+        self._blocks = blocks
+        self.shape: tuple[int, int] = (total, next(iter(blocks.values())).shape[1])
+
+    def take(self, index: Ints) -> Scores:
+        """Read the templates of a block, by the place of its first sample."""
+        return np.ascontiguousarray(self._blocks[int(index[0])])
+
+
+def count_square(job: Job, pairs: Sequence[tuple[int, int]], starts: Sequence[int], *sent: Scores) -> bytes:
+    """Count tiles on this machine with one thread; the part, packed.
+
+    Parameters
+    ----------
+    pairs : row and column block of each tile
+    starts : place of the first sample of each block sent
+    """
+    rows = _Sent(len(job.subject), dict(zip(starts, sent, strict=True)))
+    if job.token not in _LAYOUTS:  # sorting and cutting are done once in every worker
+        _LAYOUTS.clear()
+        _LAYOUTS[job.token] = Blocks(rows, job.subject, job.atom_of, job.similarity, job.side)
+    blocks = _LAYOUTS[job.token].reading(rows)
+    with tiles.one_thread_each():
+        counter = Counter(blocks, job.atoms, job.grid)
+        held = [counter.count(blocks.cut[one], blocks.cut[two], job.wanted) for one, two in pairs]
+    found = tuple(one for one in held if one.size)
+    return pack(Part(np.array(pairs, dtype=np.int64).reshape(-1, 2), counter.finish(), found))
+
+
+def merge_packed(*packed: bytes) -> bytes:
+    """Merge parts, packed."""
+    found = [unpack(one) for one in packed]
+    return pack(merged(found, (found[0].histogram.shape[0], found[0].histogram.shape[1])))
+
+
+def sweep(
+    address: str,
+    blocks: Blocks,
+    job: Job,
+    done: set[tuple[int, int]],
+    keep: Callable[[Part], None],
+) -> list[Part]:
+    """Count every tile that is not done yet.
+
+    Parameters
+    ----------
+    address : `ray` or `ray://HOST:PORT`
+    keep : called with every branch that has arrived
+    """
+    with cluster(address) as ray:
+        count = ray.remote(num_cpus=1, max_retries=-1)(count_square)
+        merge = ray.remote(num_cpus=0.1, max_retries=-1)(merge_packed)
+        known = ray.put(job)
+        sent = [ray.put(blocks.raw(block)) for block in blocks.cut]
+        starts = [block.samples.start for block in blocks.cut]
+        waiting = []
+        for branch in _batches(squares(len(blocks.cut), done), BRANCH):
+            made = []
+            for pairs in branch:
+                numbers = sorted({number for pair in pairs for number in pair})
+                made.append(count.remote(known, pairs, [starts[k] for k in numbers], *(sent[k] for k in numbers)))
+            waiting.append(merge.remote(*made))
+        parts = []
+        while waiting:
+            (ready, *_), waiting = ray.wait(waiting, num_returns=1)
+            parts.append(unpack(ray.get(ready)))
+            keep(parts[-1])
+        return parts
+
+
+def squares(count: int, done: set[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:
+    """Tiles of each square that are not done."""
+    for top in range(0, count, SQUARE):
+        for left in range(top, count, SQUARE):
+            rows, columns = range(top, min(top + SQUARE, count)), range(left, min(left + SQUARE, count))
+            pairs = [(one, two) for one in rows for two in columns if one <= two and (one, two) not in done]
+            if pairs:
+                yield pairs
+
+
+def _batches(items: Iterator[Any], size: int) -> Iterator[list[Any]]:
+    while batch := list(itertools.islice(items, size)):
+        yield batch
+
+
+@contextlib.contextmanager
+def cluster(address: str) -> Iterator[Any]:
+    """A connection to a cluster, or a cluster of this machine's own.
+
+    Raises
+    ------
+    PlanError
+        If Ray is not installed, or nothing answers.
+    """
+    require(address)
+    import ray  # noqa: PLC0415 - an extra
+
+    ours = not ray.is_initialized()
+    if ours:
+        try:
+            if address == LOCAL:
+                ray.init(include_dashboard=False, log_to_driver=False, configure_logging=False)
+            else:
+                ray.init(address, log_to_driver=False, configure_logging=False)
+        except (ConnectionError, RuntimeError, ValueError, OSError, ImportError) as error:
+            raise PlanError("--workers", f"no Ray at {address}: {error}", "Start one with: ray start --head") from None
+    try:
+        yield ray
+    finally:
+        if ours:
+            ray.shutdown()
+
+
+def require(address: str) -> None:
+    """Find out before the work that there is no such cluster.
+
+    Raises
+    ------
+    PlanError
+        If Ray is not installed, the address is none, or nothing answers there.
+    """
+    if importlib.util.find_spec("ray") is None:
+        raise PlanError("--workers", f"found {address!r}, but Ray is not installed", "pip install 'faceaudit[ray]'")
+    if address == LOCAL:
+        return
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if not address.startswith("ray://") or not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise PlanError("--workers", f"found {address!r}", "Give a number, ray, or ray://HOST:PORT")
+    try:
+        socket.create_connection((host, int(port)), timeout=PATIENCE).close()
+    except OSError as error:
+        why = error.strerror or str(error)
+        raise PlanError("--workers", f"no Ray at {address}: {why}", "Start one with: ray start --head") from None

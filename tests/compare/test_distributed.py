@@ -1,0 +1,93 @@
+"""Comparisons on a Ray of this machine: the counts of this process, whoever dies on the way."""
+
+from __future__ import annotations
+
+import os
+import signal
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from audit.compare import counts as limits
+from audit.compare import distributed, halves
+from audit.compare.all_pairs import AllPairs
+from audit.compare.counts import Reach
+from audit.compare.parts import Checkpoint
+from audit.errors import PlanError
+
+ray = pytest.importorskip("ray", reason="pip install 'faceaudit[ray]'")
+
+
+@pytest.fixture
+def local():
+    """One Ray for the tests here: a worker of one thread each on two cores."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what Ray's own start-up says is not ours to mend
+        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
+        yield
+        ray.shutdown()
+
+
+def counted(**how: object) -> tuple:
+    rng = np.random.default_rng(3)
+    vectors, subject = rng.normal(size=(420, 8)).astype(np.float32), np.arange(420) // 3
+    atom_of = np.arange(140) % 3
+    pairs = AllPairs(vectors, subject, atom_of, 3, "cosine", **how)
+    scores = pairs.scores(None, [Reach(np.ones((3, 3), dtype=bool), 0.05)])
+    held = pairs._pass.held
+    made = pairs.at(np.array([0.1, 0.7]), halves(atom_of, 3, np.random.default_rng(1)), 3)
+    return scores.histogram, [one.tile for one in held], [one.place for one in held], [one.score for one in held], made
+
+
+def assert_same(one: tuple, two: tuple) -> None:
+    np.testing.assert_array_equal(one[0], two[0])
+    assert one[1] == two[1]
+    for mine, theirs in zip(one[2] + one[3], two[2] + two[3], strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    for name in ("errors", "see", "sec", "mated_errors", "half_errors"):
+        np.testing.assert_array_equal(getattr(one[4], name), getattr(two[4], name))
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_ray_counts_the_same_and_a_worker_that_dies_changes_nothing(
+    local: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("audit.compare.blocks.BLOCK", 16)
+    monkeypatch.setattr(limits, "EXACT_ROWS", 100)
+    here = counted()
+    original, died = distributed.count_square, tmp_path / "died"
+
+    def dying(job: distributed.Job, pairs: list, starts: list, *sent: np.ndarray) -> bytes:
+        if (0, 5) in pairs and not died.exists():
+            died.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return original(job, pairs, starts, *sent)
+
+    monkeypatch.setattr(distributed, "count_square", dying)
+    kept = Checkpoint(tmp_path / "kept", pytest.fail)
+    assert_same(here, counted(cluster="ray", checkpoint=kept))
+    assert died.exists()
+    # All branches are kept: the same again counts nothing.
+    monkeypatch.setattr(distributed, "sweep", lambda *_: [])
+    assert_same(here, counted(cluster="ray", checkpoint=kept))
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("ray://127.0.0.1:1", r"no Ray at ray://127.0.0.1:1: Connection refused"),
+        ("rays", "Give a number, ray, or ray://HOST:PORT"),
+        ("ray://nowhere", "Give a number, ray, or ray://HOST:PORT"),
+    ],
+)
+def test_an_address_without_ray_is_one_line(address: str, message: str) -> None:
+    with pytest.raises(PlanError, match=message), distributed.cluster(address):
+        pass
+
+
+def test_squares_hold_every_tile_once() -> None:
+    done = {(0, 0), (2, 7)}
+    found = [pair for square in distributed.squares(9, done) for pair in square]
+    assert sorted(found) == sorted({(a, b) for a in range(9) for b in range(a, 9)} - done)
