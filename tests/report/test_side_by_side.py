@@ -92,7 +92,7 @@ def test_what_differs_is_said_first_and_nothing_is_called_equal(two: Comparison)
     assert differ
     assert view.headline == f"{differ} of {tested} rates that could be compared differ between the audits."
     calm = two.model_copy(update={"differences": [
-        d.model_copy(update={"verdict": "no evidence of a difference" if d.p_adjusted is not None else d.verdict})
+        d.model_copy(update={"verdict": "no evidence that it differs" if d.p_adjusted is not None else d.verdict})
         for d in two.differences
     ]})  # fmt: skip
     view = make_comparison(calm)
