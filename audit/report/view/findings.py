@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 from audit.domain import Verdict
 from audit.record import Contrast, Differential, Group, Rate
@@ -79,7 +80,13 @@ def disparity_text(source: Source, contrast: Contrast) -> str:
     direction = "more" if (contrast.ratio or 1.0) >= 1 else "less"
     shared = "_shared" if source.shares(tuple(contrast.group)) else ""
     key = f"finding.{contrast.metric}_{direction}{shared}"
-    return say(key, group=words.quoted(contrast.group), against=words.quoted(contrast.against))
+    return say(key, group=words.quoted(contrast.group), against=words.quoted(opposite(source, contrast)))
+
+
+def opposite(source: Source, contrast: Contrast) -> Group | Literal["rest"]:
+    """What a group was compared with: where the rest is one group, that group by its name."""
+    others = [g for g in source.groups(tuple(contrast.group)) if g != contrast.group]
+    return others[0] if contrast.against == "rest" and len(others) == 1 else contrast.against
 
 
 def side_text(source: Source, contrast: Contrast) -> str:
@@ -89,7 +96,7 @@ def side_text(source: Source, contrast: Contrast) -> str:
     if other is None:
         return f"{sides[0]}."
     key = "finding.sides"
-    if contrast.against == "rest":
+    if opposite(source, contrast) == "rest":
         as_large = [g for g in _others(source, contrast) if source.subjects(g) == source.subjects(other)]
         key = "finding.sides_rest" if len(as_large) == 1 else "finding.sides_rest_alike"
     return say(key, first=sides[0], second=one_side(source, contrast.metric, other))
@@ -142,7 +149,7 @@ def size_text(source: Source, contrast: Contrast) -> str:
         return say(
             "finding.size_counts", group=words.group_name(contrast.group), high=words.percent(rate.interval.high)
         )
-    against = "rest_" if contrast.against == "rest" and len(_others(source, contrast)) > 1 else ""
+    against = "rest_" if opposite(source, contrast) == "rest" else ""
     key = f"finding.size_{against}{'at_least' if contrast.at_least else support}"
     return say(key, ratio=words.times(contrast.ratio), bounds=words.ratio_bounds(contrast.interval))
 
