@@ -10,7 +10,7 @@ Decisions of this room:
   *bounded* (the people are, or may be, shared, and nothing more is known: standard errors are added, which by Cauchy
   and Schwarz no covariance exceeds).
 - p-values are adjusted by Holm's method over a family: metric x operating point x pair of records, all groups.
-- "differs" needs an adjusted p of at most .05; anything else is "no evidence of a difference", with the ratio that
+- "differs" needs an adjusted p of at most .05; anything else is "no evidence that it differs", with the ratio that
   these data would have found four times in five. It is never a claim of equality.
 """
 

@@ -95,7 +95,7 @@ def show(e: Evaluation, status: Status) -> Shown:
     return Shown(
         place=shown(e.place),
         name=e.name,
-        title=say("page.title", model=model, benchmark=benchmark),
+        title=summary.title(source, model, benchmark),
         model=model,
         model_page=model_page(record.model.name),
         revision=revision,

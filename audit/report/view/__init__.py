@@ -42,7 +42,7 @@ def make(record: EvaluationRecord) -> ReportView:
     benchmark, model, samples = source.record.benchmark, source.record.model, source.record.samples
     return ReportView(
         language=LANGUAGE,
-        title=say("page.title", model=model.name, benchmark=benchmark.title or benchmark.name),
+        title=summary.title(source, model.name, benchmark.title or benchmark.name),
         subtitle=say(
             "page.subtitle" if benchmark.version else "page.subtitle_unversioned",
             version=benchmark.version,

@@ -6,7 +6,7 @@ from audit.report.parts import Answer, Cell, Table
 from audit.report.strings import say
 from audit.report.view import words
 from audit.report.view.differences import VERDICT_SIGNS
-from audit.report.view.findings import METRICS, finding
+from audit.report.view.findings import METRICS, finding, opposite
 from audit.report.view.source import Source
 
 MOST_ROWS = 8
@@ -45,7 +45,7 @@ def _claim(source: Source, metric: str, attributes: tuple[str, ...]) -> str:
     for c in source.contrasts(metric, attributes, source.headline):
         if c.verdict == "DISPARITY":
             key = "first.more" if (c.ratio or 1.0) >= 1 else "first.less"
-            return say(key, group=words.quoted(c.group), against=words.quoted(c.against))
+            return say(key, group=words.quoted(c.group), against=words.quoted(opposite(source, c)))
     return ""
 
 
