@@ -96,7 +96,7 @@ def test_the_first_page_says_what_moved_the_largest_first(with_series: Evaluatio
     moved = view.answers[0]
     assert moved.question == "What moves when one thing is changed?"
     assert "1/64" in moved.answer
-    assert "+50 points, 95% interval +40 to +60" in moved.answer
+    assert "rejected 10% → 60%, +50 points (95% interval +40 to +60)" in moved.answer
     assert "+20 points" in moved.details[0]
     assert moved.details[-1] == "No clear move: Hair."
     still = [row for row in with_series.counterfactuals if row.factor == "hair"]

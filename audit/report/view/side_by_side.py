@@ -26,7 +26,7 @@ from audit.report.parts import (
     Section,
     Table,
 )
-from audit.report.strings import LANGUAGE, say
+from audit.report.strings import say, spoken
 from audit.report.view import words
 from audit.report.view.clean import scrub_comparison
 from audit.report.view.front import front_blocks
@@ -50,7 +50,7 @@ def make_comparison(comparison: Comparison) -> ReportView:
         _section("how", (Listing(_methods(shown)),)),
     )
     return ReportView(
-        language=LANGUAGE,
+        language=spoken(),
         title=say("side.title", n=len(shown.records)),
         subtitle=say("side.subtitle", labels="; ".join(one.label for one in shown.records)),
         consent=say("side.baseline", label=first),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from audit.domain import Verdict
-from audit.record import Contrast, Rate
+from audit.record import Contrast, EvaluationRecord, Rate
 from audit.report.parts import Answer
 from audit.report.strings import say
 from audit.report.view import words
@@ -49,7 +49,14 @@ def overall(source: Source) -> Verdict:
 
 def title(source: Source, model: str, benchmark: str) -> str:
     """Name an evaluation by what was measured on what."""
-    return say("page.title_series" if source.record.counterfactuals else "page.title", model=model, benchmark=benchmark)
+    return say(
+        "page.title_series" if changes_a_thing(source.record) else "page.title", model=model, benchmark=benchmark
+    )
+
+
+def changes_a_thing(record: EvaluationRecord) -> bool:
+    """Whether faces were shown again with one thing changed: by the plan, as a site holds no series."""
+    return record.plan.get("task") == "counterfactual" or bool(record.counterfactuals)
 
 
 def headline(source: Source) -> tuple[str, str]:
