@@ -272,7 +272,7 @@ def _benchmark(given: Given, stated: plan.AuditPlan) -> Benchmark:
         )  # fmt: skip
     described = descriptor.read(given.card)
     dataset = described.dataset
-    recognise.check_file(given.card, place=str(given.card))
+    recognise.check_file(given.card, place=str(given.card), of_folder=True)
     agreed = pass_gate(
         Found(described, None, recognise.by_descriptor(dataset)),
         place=str(given.card),

@@ -163,8 +163,13 @@ def check_folder(root: Path, *, place: str) -> None:
     _check_folders(found, place=place)
 
 
-def check_file(path: Path, *, place: str) -> None:
+def check_file(path: Path, *, place: str, of_folder: bool = False) -> None:
     """Refuse a table that is called like a refused set, or lies in a folder that is.
+
+    Parameters
+    ----------
+    of_folder : bool
+        It describes its folder: a name of that counts even if it means something else too.
 
     Raises
     ------
@@ -174,7 +179,7 @@ def check_file(path: Path, *, place: str) -> None:
     for entry in by_name([path.stem]):
         consent.check_entry(entry, place=place)
     above = {path.absolute().parent.name, path.resolve().parent.name}
-    for entry in by_name(name for name in above if name.lower() not in _OTHER_MEANING):
+    for entry in by_name(name for name in above if of_folder or name.lower() not in _OTHER_MEANING):
         consent.check_entry(entry, place=place)
 
 
