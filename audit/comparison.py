@@ -102,6 +102,28 @@ class DisparityChange(_Part):
     reason: str | None = None
 
 
+class Split(_Part):
+    """Where a change of a disparity comes from, where one model was run with two preparations of the same pictures.
+
+    The disparity is a generalised rate of `group` less that of `against`; FRR = FTA + FNMR (1 - FTA), FAR = FMR (1 -
+    FTA). `second - first` is `detection + templates`, exactly: what the failures to acquire moved, at the mean of the
+    other rate, and what that moved, at the mean of the failures. Intervals take these means as known.
+    """
+
+    a: str
+    b: str
+    metric: Literal["FRR", "FAR"]
+    operating_point: str
+    group: Group
+    against: Group
+    first: float
+    second: float
+    detection: float
+    detection_interval: IntervalPart | None
+    templates: float
+    templates_interval: IntervalPart | None
+
+
 class FrontPoint(_Part):
     """Accuracy and disparity of a record: both smaller is better. `dominated`: another point is no worse in either."""
 
@@ -129,6 +151,7 @@ class Comparison(_Part):
     differences: list[Difference]
     disparities: list[DisparityChange]
     front: list[FrontPoint]
+    splits: list[Split] = []
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
 

@@ -61,6 +61,9 @@ class AuditPlan(BaseModel):
     )
     several_faces: Literal["largest", "most-central", "most-confident"] = "largest"
     working_size: int = Field(682, ge=160, le=4096, description="Longer side, in pixels, at which faces are detected")
+    detector: Literal["mtcnn", "dlib-hog"] = Field(
+        "mtcnn", description="What finds faces: mtcnn, or, to see what detection does to a disparity, dlib-hog"
+    )
     smallest_face: int = Field(40, ge=12, le=2048, description="Smallest face, in pixels at the working size")
     margin: float = Field(
         0.0, ge=0, le=1, description="Share of a face's box added around it, where a crop is its box; 0: none"
@@ -69,6 +72,10 @@ class AuditPlan(BaseModel):
         "model",
         description="How a face is cut out: as the model wants it, or, to see what alignment does to a disparity, by "
         "five landmarks (arcface) or by its box",
+    )
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32",
+        description="Numbers in which a facenet model computes: bfloat16 is faster on processors that have it",
     )
     similarity: Literal["cosine", "dot", "euclidean"] | None = Field(
         None, description="How templates that are given are compared (default: cosine); models know their own"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from audit.cli import ablate as ablation
 from audit.cli.words import count, numbers, split
 from audit.errors import PlanError
 from audit.plan import AuditPlan, RunOptions, expand, read
@@ -62,6 +63,7 @@ def command(
         bool,
         typer.Option("--experimental", help="Also recalled indices: SFI, CFI, DFI, CEI, MAPE."),
     ] = False,
+    ablate: Annotated[str | None, typer.Option(metavar="SETTING=VALUE", help=ablation.HELP)] = None,
     profile: Annotated[bool, typer.Option("--profile", help="Print where the time went, on stderr.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Compute everything again.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON on stdout.")] = False,
@@ -108,24 +110,32 @@ def command(
         from audit.compare.distributed import require  # noqa: PLC0415 - loads the compiler
 
         require(options.cluster)
+    changed = [None if ablate is None else ablation.other(one, ablate) for one in plans]
     if subjects is not None and not any(is_given(one.model) for one in plans):
         raise PlanError("--subjects", "no templates are given", "It goes with --model templates:FILE")
 
-    for one in plans:
-        if not is_given(one.model):
+    for one, two in zip(plans, changed, strict=True):
+        if two is not None:
+            ablation.require_difference(one, two, options)
+        elif not is_given(one.model):
             admit(one, options)
-    done = []
-    for one in plans:
-        with Progress(f"{one.model} on {one.benchmark}", quiet=quiet) as progress:
-            shown = replace(options, progress=progress)
-            evaluation = given_templates(one, subjects, shown) if is_given(one.model) else run(one, shown)
-        done.append(evaluation)
-        if profile:
-            typer.echo("\n".join(where_time_went(evaluation)), err=True)
-        if not quiet and not as_json:
-            show(evaluation)
+    done: list[Evaluation] = []
+    comparisons = []
+    silent = quiet or as_json
+    for one, two in zip(plans, changed, strict=True):
+        for each in (one,) if two is None else (one, two):
+            with Progress(f"{each.model} on {each.benchmark}", quiet=quiet) as progress:
+                shown = replace(options, progress=progress)
+                done.append(given_templates(each, subjects, shown) if is_given(each.model) else run(each, shown))
+            if profile:
+                typer.echo("\n".join(where_time_went(done[-1])), err=True)
+            if not silent:
+                show(done[-1])
+        if ablate is not None:
+            comparisons.append(str(ablation.compared(done[-2], done[-1], ablate, silent=silent)))
     if as_json:
-        typer.echo(json.dumps({"evaluations": [machine(evaluation) for evaluation in done]}, ensure_ascii=False))
+        made: dict[str, Any] = {"evaluations": [machine(evaluation) for evaluation in done]}
+        typer.echo(json.dumps(made | ({"comparisons": comparisons} if comparisons else {}), ensure_ascii=False))
 
 
 def _plans(path: Path | None, given: dict[str, Any]) -> list[AuditPlan]:

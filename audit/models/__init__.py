@@ -15,6 +15,7 @@ from typing import Any
 
 from audit.domain import FaceModel
 from audit.errors import ModelError
+from audit.models import hog
 from audit.models.card import ModelCard
 from audit.models.detectors import DetectorCard, FaceFinder, detectors
 from audit.plan import AuditPlan
@@ -58,9 +59,22 @@ def describe(spec: str, *, data: Sequence[Path] = (), plan: AuditPlan) -> ModelC
     card = _function(MODELS[name])(name, argument, data=data, plan=plan)
     if not isinstance(card, ModelCard):
         raise TypeError(f"{MODELS[name]} made a {type(card).__name__}, not a ModelCard")
-    if plan.alignment == "model":
-        return card
-    return card.model_copy(update={"input": card.input.model_copy(update={"alignment": plan.alignment})})
+    return _as_planned(card, plan)
+
+
+def _as_planned(card: ModelCard, plan: AuditPlan) -> ModelCard:
+    """What a plan changes on the way to the network."""
+    if plan.precision not in card.precisions:
+        raise ModelError(
+            f"precision {plan.precision}", f"{card.name} computes in float32 alone", 'Take precision = "float32"'
+        )
+    changed: dict[str, Any] = {"precision": plan.precision}
+    if plan.alignment != "model":
+        changed["input"] = card.input.model_copy(update={"alignment": plan.alignment})
+    if plan.detector == "dlib-hog":
+        changed["parts"] = {**card.parts, hog.PART: hog.require()}
+        changed["packages"] = tuple(dict.fromkeys((*card.packages, *hog.PACKAGES)))
+    return card.model_copy(update=changed)
 
 
 def load(card: ModelCard | DetectorCard, *, workers: int = 0, device: str = "cpu") -> FaceModel | FaceFinder:

@@ -39,6 +39,19 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
 
+_DETECTORS: dict[str, tuple[str, dict[str, Any]]] = {
+    "mtcnn": (
+        "MTCNN of facenet-pytorch",
+        {"name": "MTCNN", "thresholds": [0.6, 0.7, 0.7], "factor": 0.709, "reduction": "box", "averages": "exact"},
+    ),
+    "dlib-hog": (
+        "dlib's frontal detector (image doubled if the smallest face is below 80 pixels), five of dlib's 68 landmarks,",
+        {"name": "dlib-hog", "points": "five of 68", "reduction": "box"},
+    ),
+}
+"""In words, and as it stands in the preprocessing id."""
+
+
 class InputSpec(_Part):
     """What the network is fed with: (pixel - mean) / deviation, pixel in 0..255."""
 
@@ -63,6 +76,7 @@ class Detection(_Part):
     smallest_face: int
     several_faces: Literal["largest", "most-central", "most-confident"]
     margin: float = 0.0
+    detector: Literal["mtcnn", "dlib-hog"] = "mtcnn"
 
     @classmethod
     def of(cls, plan: AuditPlan) -> Detection:
@@ -72,6 +86,7 @@ class Detection(_Part):
             smallest_face=plan.smallest_face,
             several_faces=plan.several_faces,
             margin=plan.margin,
+            detector=plan.detector,
         )
 
 
@@ -91,6 +106,8 @@ class ModelCard(_Part):
     input: InputSpec
     detection: Detection
     device: Literal["cpu", "cuda"] = Field("cpu", exclude=True, description="Where the networks run")
+    precision: Literal["float32", "bfloat16"] = Field("float32", exclude=True, description="In which they compute")
+    precisions: tuple[str, ...] = Field(("float32",), exclude=True, description="In which they can compute")
     packages: tuple[str, ...] = Field(description="Distributions whose version decides a number")
     loader: str = Field(exclude=True, repr=False, description="module:function that makes the model from this card")
     weights: Path = Field(exclude=True, repr=False)
@@ -106,17 +123,23 @@ class ModelCard(_Part):
     def preprocessing_text(self) -> str:
         """The same in words."""
         seek, feed = self.detection, self.input
+        precision = "" if self.precision == "float32" else f"in {self.precision} "
         channels = ", ".join(
             f"({c} - {m:g}) / {d:g}" for c, m, d in zip(feed.colour, feed.mean, feed.deviation, strict=True)
         )
         return (
-            f"Image decoded ({DECODING}; {SCALED}). Faces found by MTCNN of facenet-pytorch on the image reduced to at "
-            f"most {seek.working_size} pixels, smallest face {seek.smallest_face} pixels there; of several faces the "
-            f"{seek.several_faces.replace('-', ' ')} is taken. Alignment: {_ALIGNMENTS[feed.alignment]} "
+            f"Image decoded ({DECODING}; {SCALED}). Faces found by {_DETECTORS[seek.detector][0]} on the image "
+            f"reduced to at most {seek.working_size} pixels, smallest face {seek.smallest_face} pixels there; "
+            f"of several faces the {seek.several_faces.replace('-', ' ')} is taken. Alignment: {self._alignment} "
             f"(margin {seek.margin:g}); "
             f"{feed.size} x {feed.size} pixels, {feed.colour}; channels {channels}. "
-            f"Computed with {', '.join(f'{name} {number}' for name, number in self._versions().items())}."
+            f"Computed {precision}with {', '.join(f'{name} {number}' for name, number in self._versions().items())}."
         )
+
+    @property
+    def _alignment(self) -> str:
+        text = _ALIGNMENTS[self.input.alignment]
+        return text if self.detection.detector == "mtcnn" else text.replace("MTCNN", "the detector")
 
     def _versions(self) -> dict[str, str]:
         return {name: version(name) for name in self.packages}
@@ -124,16 +147,11 @@ class ModelCard(_Part):
     def _description(self) -> dict[str, Any]:
         return {
             "decoding": f"{DECODING}; {SCALED}",
-            "detector": {
-                "name": "MTCNN",
-                "thresholds": [0.6, 0.7, 0.7],
-                "factor": 0.709,
-                "reduction": "box",
-                "averages": "exact",
-            },
-            "detection": self.detection.model_dump(),
-            "alignment": _ALIGNMENTS[self.input.alignment],
+            "detector": _DETECTORS[self.detection.detector][1],
+            "detection": self.detection.model_dump(exclude={"detector"}),
+            "alignment": self._alignment,
             "input": self.input.model_dump(),
             "packages": self._versions(),
             **({} if self.device == "cpu" else {"device": self.device}),
+            **({} if self.precision == "float32" else {"precision": self.precision}),
         }

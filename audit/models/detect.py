@@ -1,4 +1,4 @@
-"""Face detection: MTCNN (Zhang et al. 2016, as in facenet-pytorch), on a reduced image, one image at a time.
+"""Face detection on a reduced image, one image at a time: MTCNN (Zhang et al. 2016, as in facenet-pytorch), or dlib's.
 
 One at a time, because then an image's result does not depend on what else was worked on: results are the same
 whatever was cached, and on two processors two threads with one image each are as fast as batches (measured).
@@ -7,13 +7,15 @@ whatever was cached, and on two processors two threads with one image each are a
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from audit.domain import FailureToAcquire, Picture
-from audit.models.card import Detection
+from audit.models import hog
+from audit.models.card import Detection, ModelCard
 from audit.models.mtcnn import Cascade
 
 
@@ -35,12 +37,29 @@ class Face:
         return self if reduction == 1 else replace(self, box=self.box / reduction, points=self.points / reduction)
 
 
-class Detector:
-    """MTCNN at a working size, with a declared policy for several faces. Safe to call from several threads."""
+class Faces(Protocol):
+    """What finds all faces of an image."""
 
-    def __init__(self, settings: Detection, device: str = "cpu") -> None:
+    def find(self, image: NDArray[np.uint8]) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+        """Boxes with confidence, n x 5, and five points each, n x 5 x 2."""
+        ...
+
+
+class Detector:
+    """Faces at a working size, with a declared policy for several faces. Safe to call from several threads.
+
+    Parameters
+    ----------
+    settings : Detection
+    device : str
+        Where MTCNN runs.
+    faces : Faces or None
+        What looks for faces; None is MTCNN, whatever `settings.detector` says.
+    """
+
+    def __init__(self, settings: Detection, device: str = "cpu", faces: Faces | None = None) -> None:
         self._settings = settings
-        self._cascade = Cascade(settings.smallest_face, device)
+        self._faces = faces or Cascade(settings.smallest_face, device)
 
     def find(self, picture: Picture) -> Face | FailureToAcquire:
         """Find the face of a picture.
@@ -60,7 +79,7 @@ class Detector:
         if min(size) < self._settings.smallest_face:
             return FailureToAcquire("detect", "image is smaller than the smallest face")
         reduced = image if scale == 1.0 else np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX))
-        boxes, points = (found.astype(np.float64) for found in self._cascade.find(reduced))
+        boxes, points = (found.astype(np.float64) for found in self._faces.find(reduced))
         if len(boxes) == 0:
             return FailureToAcquire("detect", "no face")
         large = np.max(boxes[:, 2:4] - boxes[:, :2], axis=1) >= self._settings.smallest_face
@@ -80,3 +99,16 @@ class Detector:
             middle = (boxes[:, :2] + boxes[:, 2:4]) / 2 - np.array(size) / 2
             return int(np.argmin((middle**2).sum(axis=1)))
         return int(np.argmax((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])))
+
+
+def finder(card: ModelCard, device: str = "cpu") -> Detector:
+    """The detector that a model's card names.
+
+    Raises
+    ------
+    ModelError
+        If a file of it is not the published one.
+    """
+    if card.detection.detector == "mtcnn":
+        return Detector(card.detection, device)
+    return Detector(card.detection, device, hog.Hog(card.parts[hog.PART], card.detection.smallest_face))

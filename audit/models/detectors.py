@@ -84,7 +84,7 @@ def mtcnn(settings: Detection) -> DetectorCard | None:
         return None
     folder = Path(spec.origin).parent / "data"
     weights = hashlib.sha256(b"".join((folder / f"{net}net.pt").read_bytes() for net in "pro")).hexdigest()
-    shown = settings.model_dump()
+    shown = settings.model_dump(exclude={"detector"})  # this one is asked, whatever a model's detector is
 
     def make() -> Find:
         from audit.models.detect import Detector  # noqa: PLC0415 - loads torch

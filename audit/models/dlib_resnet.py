@@ -98,7 +98,7 @@ def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
     import torch  # noqa: PLC0415 - heavy
 
     from audit.models import dlib_net  # noqa: PLC0415 - loads torch
-    from audit.models.detect import Detector  # noqa: PLC0415 - loads torch
+    from audit.models.detect import finder  # noqa: PLC0415 - loads torch
     from audit.models.pipeline import Pipeline, cutter, feed  # noqa: PLC0415 - loads torch
 
     weights.check(card.parts["landmarks"], _DIGESTS[_FIVE_POINTS], _DIGEST_SOURCE)
@@ -119,4 +119,4 @@ def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
             vectors: NDArray[np.float32] = network(pixels).cpu().numpy()
         return vectors
 
-    return Pipeline(card, Detector(card.detection, device), chosen, embed, workers=workers, together=8)
+    return Pipeline(card, finder(card, device), chosen, embed, workers=workers, together=8)

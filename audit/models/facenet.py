@@ -76,6 +76,7 @@ def describe(name: str, argument: str, *, data: Sequence[Path], plan: AuditPlan)
         input=InputSpec(size=160, mean=(127.5, 127.5, 127.5), deviation=(128, 128, 128), alignment="box"),
         detection=Detection.of(plan),
         packages=("facenet-pytorch", "torch", "pillow"),
+        precisions=("float32", "bfloat16"),
         loader="audit.models.facenet:load",
         weights=path,
     )
@@ -105,7 +106,7 @@ def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
     import torch  # noqa: PLC0415 - heavy
     from facenet_pytorch import InceptionResnetV1  # noqa: PLC0415 - loads torch
 
-    from audit.models.detect import Detector  # noqa: PLC0415 - loads torch
+    from audit.models.detect import finder  # noqa: PLC0415 - loads torch
     from audit.models.pipeline import Pipeline, cutter, feed  # noqa: PLC0415 - loads torch
 
     state = _state(card.weights, weights.read(card.weights, card.weights_sha256))
@@ -116,15 +117,16 @@ def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
         raise ModelError(
             str(card.weights), "does not hold the weights of InceptionResnetV1", "Put the published file in its place"
         ) from error
-    network = network.to(device, memory_format=torch.channels_last)
+    kind = torch.bfloat16 if card.precision == "bfloat16" else torch.float32
+    network = network.to(device, kind, memory_format=torch.channels_last)
 
     def embed(crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         with torch.inference_mode():
-            pixels = torch.from_numpy(feed(crops, card.input)).to(device, memory_format=torch.channels_last)
-            vectors: NDArray[np.float32] = network(pixels).cpu().numpy()
+            pixels = torch.from_numpy(feed(crops, card.input)).to(device, kind, memory_format=torch.channels_last)
+            vectors: NDArray[np.float32] = network(pixels).float().cpu().numpy()
         return vectors
 
-    return Pipeline(card, Detector(card.detection, device), cutter(card), embed, workers=workers, together=8)
+    return Pipeline(card, finder(card, device), cutter(card), embed, workers=workers, together=8)
 
 
 def _state(path: Path, content: bytes) -> Mapping[str, torch.Tensor]:

@@ -129,7 +129,7 @@ def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
     """
     import onnxruntime  # noqa: PLC0415 - heavy
 
-    from audit.models.detect import Detector  # noqa: PLC0415 - loads torch
+    from audit.models.detect import finder  # noqa: PLC0415 - loads torch
     from audit.models.pipeline import Pipeline, cutter, feed  # noqa: PLC0415 - loads torch
 
     content = weights.read(card.weights, card.weights_sha256)
@@ -166,4 +166,4 @@ def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
         raise ModelError(
             str(card.weights), f"gives {found} numbers, its card says {card.dimension}", "Mend the card's dimension"
         )
-    return Pipeline(card, Detector(card.detection, device), cutter(card), embed, workers=workers)
+    return Pipeline(card, finder(card, device), cutter(card), embed, workers=workers)

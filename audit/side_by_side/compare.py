@@ -12,6 +12,7 @@ from audit.record import EvaluationRecord
 from audit.side_by_side.differences import differences, judged
 from audit.side_by_side.disparity import changes
 from audit.side_by_side.pair import Pair
+from audit.side_by_side.splits import splits
 
 LEVEL, ALPHA = 0.95, 0.05
 FRONT = "max/geomean"
@@ -45,15 +46,17 @@ def compare(
     pairs = [
         Pair.of(shown[0], records[0], kept[0], shown[k], records[k], kept[k]) for k in range(1, len(records))
     ]  # fmt: skip
+    found = judged([row for pair in pairs for row in differences(pair, LEVEL)], ALPHA)
     return Comparison(
         software=records[0].software.get("faceaudit", ""),
         level=LEVEL,
         alpha=ALPHA,
         records=shown,
         remarks=[remark for pair in pairs for remark in pair.remarks()],
-        differences=judged([row for pair in pairs for row in differences(pair, LEVEL)], ALPHA),
+        differences=found,
         disparities=judged([row for pair in pairs for row in changes(pair, LEVEL, records[0].seed)], ALPHA),
         front=front(records, shown),
+        splits=[row for pair in pairs for row in splits(pair, found, LEVEL)],
     )
 
 

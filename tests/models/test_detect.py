@@ -102,7 +102,7 @@ def test_the_declared_policy_chooses_among_several_faces(head: Image.Image) -> N
 
 def test_boxes_below_the_limit_are_not_chosen(detector: Detector, monkeypatch: pytest.MonkeyPatch) -> None:
     boxes = np.array([[10.0, 10, 40, 45, 0.99], [100, 100, 160, 170, 0.8]])
-    monkeypatch.setattr(detector._cascade, "find", lambda _: (boxes[:count], np.zeros((count, 5, 2))))
+    monkeypatch.setattr(detector._faces, "find", lambda _: (boxes[:count], np.zeros((count, 5, 2))))
     count = 2
     face = detector.find(Picture(np.zeros((300, 300, 3), np.uint8)))
     assert isinstance(face, Face)

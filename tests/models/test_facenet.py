@@ -75,6 +75,28 @@ def test_templates_are_the_librarys_own(tmp_path: Path, shared: Path, network: I
     assert np.abs(outcome.vector - wanted).max() < 1e-5
 
 
+def test_bfloat16_is_declared_and_gives_nearly_the_same_templates(
+    tmp_path: Path, shared: Path, network: InceptionResnetV1
+) -> None:
+    place(tmp_path, saved(network, tmp_path / "any.pt"))
+    image = np.asarray(Image.open(shared / "benchmarks/cc0_fixture/lisa_lisa2.jpg").convert("RGB"))
+    cards = [
+        models.describe("facenet-vggface2", data=[tmp_path], plan=PLAN.model_copy(update={"precision": precision}))
+        for precision in ("float32", "bfloat16")
+    ]
+    one, other = (models.load(card).extract([image])[0].vector for card in cards)
+    assert cards[0].preprocessing != cards[1].preprocessing
+    assert "in bfloat16" in cards[1].preprocessing_text
+    assert other.dtype == np.float32
+    assert 0 < np.abs(one - other).max() < 0.01
+    assert one @ other / np.linalg.norm(one) / np.linalg.norm(other) > 0.999
+
+
+def test_other_models_refuse_bfloat16() -> None:
+    with pytest.raises(ModelError, match="dlib computes in float32 alone"):
+        models.describe("dlib", plan=make({"benchmark": "b", "model": "dlib", "precision": "bfloat16"}))
+
+
 def test_without_weights_the_address_and_the_place_are_given(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"https://github\.com/timesler/.*FACEAUDIT_DATA.*sha256"):
         models.describe("facenet-vggface2", data=[tmp_path], plan=PLAN)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from rich.console import Group as RichGroup
 from rich.console import RenderableType
 from rich.table import Table as RichTable
 from rich.text import Text
@@ -31,6 +32,7 @@ from audit.report.view import words
 from audit.report.view.clean import scrub_comparison
 from audit.report.view.front import front_blocks
 from audit.report.view.rates import MARKERS
+from audit.report.view.split import split_blocks, split_rows
 
 MOST_ROWS = 40
 
@@ -44,6 +46,7 @@ def make_comparison(comparison: Comparison) -> ReportView:
     first = shown.records[0].label
     sections = (
         _section("comparable", _comparable(shown)),
+        _section("split", split_blocks(shown.splits, _point)),
         _section("rates", _rates(shown), label=first),
         _section("disparity", _disparities(shown)),
         _section("front", front_blocks(shown.front)),
@@ -315,7 +318,8 @@ def comparison_table(comparison: Comparison) -> RenderableType:
         ratio = f"{_ratio(d)} ({words.ratio_bounds(d.ratio_interval)})"
         verdict = Text(words.key_word("said", d.verdict), style="bold" if d.verdict == "differs" else "")
         table.add_row(Text(words.group_name(d.group)), first, second, ratio, words.p_value(d.p_adjusted), verdict)
-    return table
+    splits = split_rows([row for row in shown.splits if row.operating_point.startswith("global")], _point)
+    return RichGroup(table, splits) if splits is not None else table
 
 
 def remark_lines(comparison: Comparison) -> list[str]:
