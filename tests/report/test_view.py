@@ -287,3 +287,15 @@ def test_the_lowest_rate_named_first_is_not_undercut_by_a_group_as_large(builder
                 and r.reference_group is None and r.value is not None and r.trials >= trials
             ]  # fmt: skip
             assert min(r.errors / r.trials for r in peers) == errors / trials
+
+
+def test_a_disparity_that_could_be_chance_says_so_in_the_table_of_verdicts(london_like: EvaluationRecord) -> None:
+    def told(record: EvaluationRecord) -> list[str]:
+        table = make(record).verdicts
+        assert table is not None
+        return [cell.note for row in table.rows for cell in row if cell.mark == "disparity"]
+
+    contrasts = [c.model_copy(update={"p_adjusted": 0.4}) for c in london_like.contrasts]
+    doubted = told(london_like.model_copy(update={"contrasts": contrasts}))
+    assert [text for text in doubted if text.endswith("this one could be chance (adjusted p 0.40).")]
+    assert not [text for text in told(london_like) if "could be chance" in text]
