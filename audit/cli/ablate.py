@@ -67,7 +67,7 @@ def compared(first: Evaluation, second: Evaluation, given: str, *, silent: bool)
 
     name = given.partition("=")[0].strip()
     records = [first.record, second.record]
-    found = compare(records, names=[f"{record.model.name}, {name} {record.plan[name]}" for record in records])
+    found = compare(records, names=[f"{name} {record.plan[name]}" for record in records])
     out = first.folder.parent / f"ablation-{first.folder.name}-{second.folder.name}"
     data, page = render_comparison(found, out)
     if not silent:

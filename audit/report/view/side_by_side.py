@@ -318,7 +318,8 @@ def comparison_table(comparison: Comparison) -> RenderableType:
         ratio = f"{_ratio(d)} ({words.ratio_bounds(d.ratio_interval)})"
         verdict = Text(words.key_word("said", d.verdict), style="bold" if d.verdict == "differs" else "")
         table.add_row(Text(words.group_name(d.group)), first, second, ratio, words.p_value(d.p_adjusted), verdict)
-    splits = split_rows([row for row in shown.splits if row.operating_point.startswith("global")], _point)
+    one_threshold = [row for row in shown.splits if row.operating_point.startswith("global")]
+    splits = split_rows(one_threshold, shown.differences, _point)
     return RichGroup(table, splits) if splits is not None else table
 
 

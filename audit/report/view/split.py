@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from audit.comparison import Split
+from audit.comparison import Difference, Split
 from audit.record import IntervalPart
 from audit.report.parts import Block, Cell, Table
 from audit.report.strings import say
@@ -26,19 +26,29 @@ def split_blocks(splits: Sequence[Split], point: Named) -> tuple[Block, ...]:
     )
 
 
-def split_rows(splits: Sequence[Split], point: Named) -> RichTable | None:
-    """The same for a terminal; None where nothing was split."""
+def split_rows(splits: Sequence[Split], differences: Sequence[Difference], point: Named) -> RichTable | None:
+    """The same for a terminal, below what was lost in each group; None where nothing was split."""
     if not splits:
         return None
     table = RichTable(title=Text(say("side.split")), title_justify="left")
     for name in COLUMNS:
         table.add_column(Text(say(f"side.column_{name}")), justify="left" if name == "split" else "right")
+    table.add_row(Text(words.key_word("metric", "FTA"), style="bold"))
+    for d in differences:
+        if d.metric == "FTA" and d.difference is not None:
+            counts = (f"{v.errors:,} / {v.trials:,}" for v in (d.first, d.second))
+            moved = Cell(_signed(d.difference), _bounds(d.difference_interval))
+            table.add_row(*map(Text, (words.group_name(d.group), *counts, _line(moved))))
     for heading, rows in _families(splits, point).items():
         table.add_section()
         table.add_row(Text(heading, style="bold"))
         for row in rows:
-            table.add_row(*(Text(f"{c.text} {c.note}" if c.note else c.text) for c in _cells(row)))
+            table.add_row(*(Text(_line(c)) for c in _cells(row)))
     return table
+
+
+def _line(cell: Cell) -> str:
+    return f"{cell.text} ({cell.note})" if cell.note else cell.text
 
 
 def _families(splits: Sequence[Split], point: Named) -> dict[str, list[Split]]:
