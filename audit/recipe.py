@@ -37,7 +37,7 @@ from audit import record as records
 from audit.compare import Comparisons, halves
 from audit.compare.counts import Ints, ScoreCounts
 from audit.domain import Benchmark, ErrorRate, FailureToAcquire, Sample, Threshold
-from audit.errors import DataError, NothingMeasured
+from audit.errors import DataError, NothingMeasured, PlanError
 from audit.evaluation import Evaluation
 from audit.extract import Extraction, extract
 from audit.groups import Grouping
@@ -133,6 +133,7 @@ class Scored:
     judged, setters : whose comparisons are measured, and whose set the thresholds; often the same
     comparisons, setting : theirs
     acquired : of the judged
+    sampling : how comparisons were drawn, where not all were made
     similarity : what a threshold in the model's own unit is one of
     remarks : what was noticed before anything was measured
     """
@@ -150,6 +151,7 @@ class Scored:
     several_faces: int = 0
     remarks: tuple[str, ...] = ()
     device: str = "cpu"
+    sampling: records.Sampling | None = None
 
 
 def _measure(inputs: Inputs, options: RunOptions, progress: Progress) -> EvaluationRecord:
@@ -159,9 +161,9 @@ def _measure(inputs: Inputs, options: RunOptions, progress: Progress) -> Evaluat
     extraction = everything.part(inputs.samples, 0)
     found = _found(inputs, options, progress)
     extracted = time.perf_counter()
-    judged = _comparisons(inputs, inputs.judged, extraction, options, progress)
+    judged, sampling = _comparisons(inputs, inputs.judged, extraction, options, progress)
     same = inputs.setters is inputs.judged
-    setters = judged if same else _comparisons(inputs, inputs.setters, extraction, options, progress)
+    setters = judged if same else _comparisons(inputs, inputs.setters, extraction, options, progress)[0]
     scored = Scored(
         inputs.plan,
         inputs.benchmark,
@@ -176,6 +178,7 @@ def _measure(inputs: Inputs, options: RunOptions, progress: Progress) -> Evaluat
         extraction.several_faces,
         tuple(remarks.of_extraction(inputs, extraction)),
         options.device,
+        sampling,
     )
     record = record_of(scored, options.cache)
     if inputs.series:
@@ -271,7 +274,7 @@ def _say(text: str) -> None:
 
 def _comparisons(
     inputs: Inputs, people: People, extraction: Extraction, options: RunOptions, progress: Progress
-) -> Comparisons:
+) -> tuple[Comparisons, records.Sampling | None]:
     """Comparisons of the people's templates."""
     from audit.compare.blocks import ArrayRows  # noqa: PLC0415 - loads the compiler, which a finished run does not need
 
@@ -294,31 +297,41 @@ def compared(
     plan: AuditPlan,
     options: RunOptions,
     checkpoint: Checkpoint | None = None,
-) -> Comparisons:
-    """All pairs, or the pairs of the benchmark's protocol."""
+) -> tuple[Comparisons, records.Sampling | None]:
+    """All pairs, or the pairs of the benchmark's protocol; or some of all, and how they were drawn."""
     from audit.compare.all_pairs import AllPairs  # noqa: PLC0415 - loads the compiler, which a finished run does not need
     from audit.compare.blocks import stored  # noqa: PLC0415
     from audit.compare.pairs import listed  # noqa: PLC0415
+    from audit.sampling import chosen  # noqa: PLC0415
 
     progress = options.progress or silent
     rows = stored(templates.rows, plan.storage)
     if benchmark.pairs is not None:
+        if plan.samples:
+            raise PlanError(
+                benchmark.name, "comparisons are listed, and the plan asks for a sample of them", "Leave it out"
+            )
         values = rows.take(np.arange(len(templates.names)))
-        return listed(
+        pairs = listed(
             benchmark.pairs, templates.names, values, templates.subject, grouping.atom_of, grouping.atoms, similarity
         )
-    return AllPairs(
-        rows,
-        templates.subject,
-        grouping.atom_of,
-        grouping.atoms,
-        similarity,
-        progress=lambda done, total: progress("compare", done, total),
-        workers=options.workers,
-        checkpoint=checkpoint,
-        device=options.device,
-        cluster=options.cluster,
-    )
+        return pairs, None
+
+    def every() -> Comparisons:
+        return AllPairs(
+            rows,
+            templates.subject,
+            grouping.atom_of,
+            grouping.atoms,
+            similarity,
+            progress=lambda done, total: progress("compare", done, total),
+            workers=options.workers,
+            checkpoint=checkpoint,
+            device=options.device,
+            cluster=options.cluster,
+        )
+
+    return chosen(plan, rows, templates.subject, grouping, similarity, every) if plan.samples else (every(), None)
 
 
 def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
@@ -376,8 +389,12 @@ def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
             found.acquisition,
         ),
         limits=remarks.limits(
-            scored.benchmark, None if scored.setters is scored.judged else len(scored.setters.subjects), scores
+            scored.benchmark,
+            None if scored.setters is scored.judged else len(scored.setters.subjects),
+            scores,
+            scored.sampling,
         ),
+        sampling=scored.sampling,
     )
     _keep_influence(scored, record, scores, found.measured, cache)
     return record
