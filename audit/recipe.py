@@ -51,6 +51,7 @@ from audit.store import COMPARISONS, TemplateStore, default_root
 
 if TYPE_CHECKING:
     from audit.compare.blocks import Rows, Similarity
+    from audit.compare.lossy import Lossy
     from audit.compare.parts import Checkpoint
 
 
@@ -134,6 +135,7 @@ class Scored:
     comparisons, setting : theirs
     acquired : of the judged
     sampling : how comparisons were drawn, where not all were made
+    lossy : the comparisons on float32, where templates were kept in fewer bits
     similarity : what a threshold in the model's own unit is one of
     remarks : what was noticed before anything was measured
     """
@@ -152,6 +154,7 @@ class Scored:
     remarks: tuple[str, ...] = ()
     device: str = "cpu"
     sampling: records.Sampling | None = None
+    lossy: Lossy | None = None
 
 
 def _measure(inputs: Inputs, options: RunOptions, progress: Progress) -> EvaluationRecord:
@@ -161,7 +164,7 @@ def _measure(inputs: Inputs, options: RunOptions, progress: Progress) -> Evaluat
     extraction = everything.part(inputs.samples, 0)
     found = _found(inputs, options, progress)
     extracted = time.perf_counter()
-    judged, sampling = _comparisons(inputs, inputs.judged, extraction, options, progress)
+    judged, sampling, lossy = _comparisons(inputs, inputs.judged, extraction, options, progress)
     same = inputs.setters is inputs.judged
     setters = judged if same else _comparisons(inputs, inputs.setters, extraction, options, progress)[0]
     scored = Scored(
@@ -179,6 +182,7 @@ def _measure(inputs: Inputs, options: RunOptions, progress: Progress) -> Evaluat
         tuple(remarks.of_extraction(inputs, extraction)),
         options.device,
         sampling,
+        lossy,
     )
     record = record_of(scored, options.cache)
     if inputs.series:
@@ -274,8 +278,8 @@ def _say(text: str) -> None:
 
 def _comparisons(
     inputs: Inputs, people: People, extraction: Extraction, options: RunOptions, progress: Progress
-) -> tuple[Comparisons, records.Sampling | None]:
-    """Comparisons of the people's templates."""
+) -> tuple[Comparisons, records.Sampling | None, Lossy | None]:
+    """As `compared`, of the people's templates."""
     from audit.compare.blocks import ArrayRows  # noqa: PLC0415 - loads the compiler, which a finished run does not need
 
     place = {subject: index for index, subject in enumerate(people.subjects)}
@@ -297,25 +301,36 @@ def compared(
     plan: AuditPlan,
     options: RunOptions,
     checkpoint: Checkpoint | None = None,
-) -> tuple[Comparisons, records.Sampling | None]:
-    """All pairs, or the pairs of the benchmark's protocol; or some of all, and how they were drawn."""
+) -> tuple[Comparisons, records.Sampling | None, Lossy | None]:
+    """All pairs, or the pairs of the benchmark's protocol; or some of all, and how they were drawn.
+
+    Where templates are kept in fewer bits than float32, also what says which decisions that changes.
+    """
     from audit.compare.all_pairs import AllPairs  # noqa: PLC0415 - loads the compiler, which a finished run does not need
     from audit.compare.blocks import stored  # noqa: PLC0415
-    from audit.compare.pairs import listed  # noqa: PLC0415
+    from audit.compare.lossy import Lossy  # noqa: PLC0415
+    from audit.compare.pairs import listed, places  # noqa: PLC0415
+    from audit.compare.sampled import Population  # noqa: PLC0415
     from audit.sampling import chosen  # noqa: PLC0415
 
     progress = options.progress or silent
-    rows = stored(templates.rows, plan.storage)
+    rows, lossy = stored(templates.rows, plan.storage), None
+    if plan.storage != "float32":
+        everybody = np.ones((grouping.atoms, grouping.atoms), dtype=bool)
+        allowed = everybody if grouping.allowed is None else grouping.allowed
+        population = Population(templates.subject, grouping.atom_of, allowed)
+        pairs = None if benchmark.pairs is None else places(benchmark.pairs, templates.names)
+        lossy = Lossy(templates.rows, population, similarity, plan.storage, pairs, plan.seed)
     if benchmark.pairs is not None:
         if plan.samples:
             raise PlanError(
                 benchmark.name, "comparisons are listed, and the plan asks for a sample of them", "Leave it out"
             )
         values = rows.take(np.arange(len(templates.names)))
-        pairs = listed(
+        found = listed(
             benchmark.pairs, templates.names, values, templates.subject, grouping.atom_of, grouping.atoms, similarity
         )
-        return pairs, None
+        return found, None, lossy
 
     def every() -> Comparisons:
         return AllPairs(
@@ -331,7 +346,9 @@ def compared(
             cluster=options.cluster,
         )
 
-    return chosen(plan, rows, templates.subject, grouping, similarity, every) if plan.samples else (every(), None)
+    if plan.samples:
+        return *chosen(plan, rows, templates.subject, grouping, similarity, every), lossy
+    return every(), None, lossy
 
 
 def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
@@ -351,6 +368,7 @@ def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
         comparisons, scores, grouping, found.measured, found.differentials, plan,
         own_threshold=scored.setting is comparisons,
     )  # fmt: skip
+    changed = assemble.storage(scored.lossy, placed)
     record = EvaluationRecord(
         created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         software=provenance.software(),
@@ -393,8 +411,10 @@ def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
             None if scored.setters is scored.judged else len(scored.setters.subjects),
             scores,
             scored.sampling,
+            changed,
         ),
         sampling=scored.sampling,
+        storage=changed,
     )
     _keep_influence(scored, record, scores, found.measured, cache)
     return record

@@ -458,6 +458,20 @@ class Sampling(_Part):
     by_group: list[SamplingGroup]
 
 
+class StorageEffect(_Part):
+    """Decisions at an operating point that keeping templates in fewer bits than float32 changes.
+
+    `mated_of` and `nonmated_of` comparisons were made in both ways: all, or a million of each drawn at random.
+    """
+
+    operating_point: str
+    kept_in: str
+    nonmated: int
+    nonmated_of: int
+    mated: int
+    mated_of: int
+
+
 class EvaluationRecord(_Part):
     """The saved product of an audit."""
 
@@ -488,6 +502,7 @@ class EvaluationRecord(_Part):
     experimental: list[ExperimentalIndex] = Field([], description="where the plan asks for it")
     counterfactuals: list[Movement] = []
     sampling: Sampling | None = Field(None, description="where the plan asks for a sample of comparisons")
+    storage: list[StorageEffect] = Field([], description="where templates are kept in fewer bits than float32")
     summary: Summary
     warnings: list[str]
     limits: list[str]

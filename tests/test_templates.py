@@ -227,3 +227,13 @@ def test_a_sample_of_comparisons_stands_in_the_record(tmp_path: Path, people: Pa
     everyone = next(rate for rate in record["rates"] if rate["metric"] == "FMR" and not rate["group"])
     assert everyone["trials"] == 2000
     assert any(line.startswith("2,000 of 7,020 non-mated comparisons were drawn") for line in record["limits"])
+
+
+def test_what_fewer_bits_change_stands_in_the_record(tmp_path: Path, people: Path) -> None:
+    made = run(parquet(tmp_path / "few.parquet", vectors()), people, "--storage", "bfloat16")
+    record = json.loads(Path(made["record"]).read_bytes())
+    (row,) = record["storage"]
+    assert (row["operating_point"], row["kept_in"]) == ("global-fmr-0.05", "bfloat16")
+    assert (row["nonmated_of"], row["mated_of"]) == (7020, 120)
+    assert 0 < row["nonmated"] < 100
+    assert any(line.startswith("Templates were kept as bfloat16: at global-fmr-0.05") for line in record["limits"])

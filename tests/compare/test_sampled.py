@@ -12,6 +12,7 @@ from scipy.stats import chisquare, norm
 from audit import groups, plan, sampling
 from audit.compare.all_pairs import AllPairs
 from audit.compare.blocks import ArrayRows
+from audit.compare.lossy import Lossy
 from audit.compare.sampled import Drawing, Population, compare, mated_pairs
 from audit.domain import Attribute, Benchmark, Consent, Subject
 from audit.metrics.rates import interval, joint_covariance, nonmated
@@ -175,3 +176,24 @@ def test_a_number_asked_for_is_drawn() -> None:
     comparisons, said = drawn(vectors, who, grouping, asked(sample_nonmated=3000))
     assert (said.drawn, said.rounds, said.stopped) == (3000, [], "as many as the plan asks for")
     assert comparisons.scores().histogram.sum() == 3000 + 60 * 3
+
+
+@pytest.mark.parametrize("similarity", ["cosine", "dot", "euclidean"])
+def test_decisions_that_fewer_bits_change_are_those_of_a_double_loop(similarity: str) -> None:
+    vectors, who, grouping = people(30, 3, 6)
+    half = vectors.astype(np.float16).astype(np.float32)
+    score = {
+        "dot": lambda x, y: x @ y,
+        "cosine": lambda x, y: x @ y / np.linalg.norm(x) / np.linalg.norm(y),
+        "euclidean": lambda x, y: -np.linalg.norm(x - y),
+    }[similarity]
+    two = [np.array([score(v[a], v[b]) for a, b in admitted(everybody(who, grouping))]) for v in (
+        vectors.astype(np.float64), half.astype(np.float64))]  # fmt: skip
+    widest = int(np.argmax(np.abs(two[0] - two[1])))
+    threshold = float((two[0][widest] + two[1][widest]) / 2)
+    expected = int(((two[0] >= threshold) != (two[1] >= threshold)).sum())
+    assert expected >= 1
+    (found,) = Lossy(ArrayRows(vectors), everybody(who, grouping), similarity, "float16", None, 1).differing(
+        [threshold]
+    )
+    assert (found.nonmated, found.nonmated_of, found.mated_of) == (expected, 90 * 87 // 2, 90)
