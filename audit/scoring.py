@@ -148,6 +148,8 @@ def _refuse_what_needs_images(wanted: plan.AuditPlan) -> None:
     for name in ("calibration", "limit"):
         if getattr(wanted, name):
             raise PlanError("score", f"the setting {name!r} needs a benchmark", f"Leave {name!r} out")
+    if wanted.samples:
+        raise PlanError("score", "a sample of comparisons is asked for, and all are given", "Leave the sample out")
 
 
 def _scored(

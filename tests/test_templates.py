@@ -209,3 +209,31 @@ def test_comparisons_under_way_are_dropped_when_somebody_withdraws(tmp_path: Pat
     out = replace(benchmark, withdrawn=Withdrawals(1, "2026-03-01", "d", subjects=("z",)))
     forgetting.clear(out, (), {}, "benchmark b", cache)
     assert not (cache / "comparisons").exists()
+
+
+def test_a_sample_of_comparisons_stands_in_the_record(tmp_path: Path, people: Path) -> None:
+    """120 templates of 40 people: 7,140 comparisons less the 120 mated ones; 2,000 of the rest are drawn."""
+    file = parquet(tmp_path / "some.parquet", vectors())
+    (tmp_path / "plan.toml").write_text(
+        f'benchmark = "templates"\nmodel = "templates:{file}"\nfmr = [0.05]\nby = ["g"]\nsample_nonmated = 2000\n'
+    )
+    command = ["run", str(tmp_path / "plan.toml"), "--subjects", str(people), "--out", str(tmp_path / "out")]
+    made = CliRunner().invoke(app, [*command, "--json", "--quiet"])
+    assert made.exit_code == 0, made.output
+    record = json.loads(Path(json.loads(made.stdout)["evaluations"][0]["record"]).read_bytes())
+    found = record["sampling"]
+    assert (found["drawn"], found["of"], found["weight"]) == (2000, 7020, 3.51)
+    assert (record["samples"]["mated"], record["samples"]["nonmated"]) == (120, 2000)
+    everyone = next(rate for rate in record["rates"] if rate["metric"] == "FMR" and not rate["group"])
+    assert everyone["trials"] == 2000
+    assert any(line.startswith("2,000 of 7,020 non-mated comparisons were drawn") for line in record["limits"])
+
+
+def test_what_fewer_bits_change_stands_in_the_record(tmp_path: Path, people: Path) -> None:
+    made = run(parquet(tmp_path / "few.parquet", vectors()), people, "--storage", "bfloat16")
+    record = json.loads(Path(made["record"]).read_bytes())
+    (row,) = record["storage"]
+    assert (row["operating_point"], row["kept_in"]) == ("global-fmr-0.05", "bfloat16")
+    assert (row["nonmated_of"], row["mated_of"]) == (7020, 120)
+    assert 0 < row["nonmated"] < 100
+    assert any(line.startswith("Templates were kept as bfloat16: at global-fmr-0.05") for line in record["limits"])
