@@ -73,7 +73,7 @@ class AuditPlan(BaseModel):
         description="How a face is cut out: as the model wants it, or, to see what alignment does to a disparity, by "
         "five landmarks (arcface) or by its box",
     )
-    precision: Literal["float32", "bfloat16"] = Field(
+    arithmetic: Literal["float32", "bfloat16"] = Field(
         "float32",
         description="Numbers in which a facenet model computes: bfloat16 is faster on processors that have it",
     )
