@@ -237,3 +237,31 @@ def test_what_fewer_bits_change_stands_in_the_record(tmp_path: Path, people: Pat
     assert (row["nonmated_of"], row["mated_of"]) == (7020, 120)
     assert 0 < row["nonmated"] < 100
     assert any(line.startswith("Templates were kept as bfloat16: at global-fmr-0.05") for line in record["limits"])
+
+
+def test_templates_of_a_benchmark_of_the_catalogue(tmp_path: Path) -> None:
+    """Made-up templates for the samples of the bundled set: its people, groups and consent; a sample without is one."""
+    table = pd.read_csv(Path(__file__).resolve().parents[1] / "benchmarks" / "synthetic" / "samples.csv", dtype=str)
+    rng = np.random.default_rng(8)
+    who = table["subject_id"].astype("category").cat.codes.to_numpy()
+    values = rng.normal(size=(who.max() + 1, DIMENSION))[who] + 0.6 * rng.normal(size=(len(who), DIMENSION))
+    columns = {name: table[name].to_list() for name in ("sample_id", "subject_id")}
+    columns |= {f"t{k}": values[:, k].astype(np.float32) for k in range(DIMENSION)}
+    pq.write_table(pa.table(columns).slice(3), tmp_path / "theirs.parquet")
+    command = ["run", "--benchmark", "synthetic", "--model", f"templates:{tmp_path / 'theirs.parquet'}", "--fmr", "0.05"]
+    made = CliRunner().invoke(app, [*command, "--out", str(tmp_path / "out"), "--json", "--quiet"])
+    assert made.exit_code == 0, made.output
+    record = json.loads(Path(json.loads(made.stdout)["evaluations"][0]["record"]).read_bytes())
+    assert (record["benchmark"]["name"], record["model"]["name"]) == ("synthetic", "theirs")
+    assert record["benchmark"]["consent_tier"] != "undocumented"
+    assert (record["samples"]["total"], record["samples"]["subjects"]) == (len(table), len(set(table["subject_id"])))
+    everyone = next(row for row in record["acquisition"] if not row["group"] and row["reason"])
+    assert (everyone["reason"], everyone["failures"]) == ("no template in the file", 3)
+    used = who[3:]
+    mated = sum(n * (n - 1) // 2 for n in np.bincount(used).tolist())
+    assert record["samples"]["mated"] == mated
+    pq.write_table(pa.table({**columns, "sample_id": ["x", *columns["sample_id"][1:]]}), tmp_path / "wrong.parquet")
+    command[4] = f"templates:{tmp_path / 'wrong.parquet'}"
+    refused = CliRunner().invoke(app, [*command, "--out", str(tmp_path / "out")])
+    assert isinstance(refused.exception, DataError)
+    assert "is none of its samples in synthetic" in str(refused.exception)
