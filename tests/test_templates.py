@@ -248,7 +248,15 @@ def test_templates_of_a_benchmark_of_the_catalogue(tmp_path: Path) -> None:
     columns = {name: table[name].to_list() for name in ("sample_id", "subject_id")}
     columns |= {f"t{k}": values[:, k].astype(np.float32) for k in range(DIMENSION)}
     pq.write_table(pa.table(columns).slice(3), tmp_path / "theirs.parquet")
-    command = ["run", "--benchmark", "synthetic", "--model", f"templates:{tmp_path / 'theirs.parquet'}", "--fmr", "0.05"]
+    command = [
+        "run",
+        "--benchmark",
+        "synthetic",
+        "--model",
+        f"templates:{tmp_path / 'theirs.parquet'}",
+        "--fmr",
+        "0.05",
+    ]
     made = CliRunner().invoke(app, [*command, "--out", str(tmp_path / "out"), "--json", "--quiet"])
     assert made.exit_code == 0, made.output
     record = json.loads(Path(json.loads(made.stdout)["evaluations"][0]["record"]).read_bytes())

@@ -195,8 +195,8 @@ class Saver:
 
 
 def merged(parts: Sequence[Part], shape: tuple[int, int]) -> Part:
-    """Merge parts, two by two."""
+    """Merge parts, two by two; the order of the tiles is that of their numbers, also in one part alone."""
     level = [part for part in parts if len(part.tiles)] or [Part.empty(shape)]
     while len(level) > 1:
         level = [level[k].merge(level[k + 1]) if k + 1 < len(level) else level[k] for k in range(0, len(level), 2)]
-    return level[0]
+    return Part.empty(shape).merge(level[0])

@@ -163,39 +163,34 @@ def test_a_full_disk_costs_one_sentence(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 KILLED = """
-import sys, numpy as np
+import sys, time
 from pathlib import Path
 from audit.compare import blocks, counts, parts
-from audit.compare.all_pairs import AllPairs
-from audit.compare.counts import Reach
+sys.path.insert(0, sys.argv[2])
+import test_checkpoint
 blocks.BLOCK, counts.EXACT_ROWS, parts.INTERVAL = 16, 100, 0.0
-import time
-folder = Path(sys.argv[1])
-rng = np.random.default_rng(7)
-vectors = rng.normal(size=(600, 8)).astype(np.float32)
-pairs = AllPairs(vectors, np.arange(600) // 2, np.arange(300) % 3, 3, "cosine", lambda d, t: time.sleep(0.01),
-    checkpoint=parts.Checkpoint(folder, print))
-made = pairs.scores(None, [Reach(np.ones((3, 3), dtype=bool), 0.05)])
-sys.stdout.write(f"{made.histogram.sum()} {(made.histogram * np.arange(made.grid.size)).sum()} ")
-held = pairs._pass.held
-sys.stdout.write(f"{sum(h.size for h in held)} {sum(float(h.score.astype(float).sum()) for h in held):.6f}")
+kept = parts.Checkpoint(Path(sys.argv[1]), print)
+test_checkpoint.counted(progress=lambda d, t: time.sleep(0.02), checkpoint=kept)
 """
+"""The same comparisons as `counted`, slowly."""
 
 
 def test_a_process_that_is_killed_loses_no_finished_tile(tmp_path: Path) -> None:
-    def start(folder: Path) -> subprocess.Popen[str]:
-        command = [sys.executable, "-c", KILLED, str(folder)]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-c", KILLED, str(tmp_path / "kept"), str(Path(__file__).parent)]
+    killed = subprocess.Popen(command)
+    until = time.monotonic() + 60
+    while time.monotonic() < until and len(list(tmp_path.rglob("*.npz"))) < 10:
+        time.sleep(0.01)
+    killed.send_signal(signal.SIGKILL)
+    assert killed.wait() == -signal.SIGKILL
+    seen: list[tuple[int, int]] = []
+    kept = Checkpoint(tmp_path / "kept", pytest.fail)
+    again = counted(progress=lambda *at: seen.append(at), checkpoint=kept)
+    assert 10 < seen[0][0] < seen[0][1]
+    assert_same(counted(), again)
 
-    folder = tmp_path / "kept"
-    for enough in (30, 200):
-        killed = start(folder)
-        until = time.monotonic() + 60
-        while time.monotonic() < until and len(list(folder.rglob("*.npz"))) < enough:
-            time.sleep(0.02)
-        killed.send_signal(signal.SIGKILL)
-        killed.wait()
-        killed.stdout.close()
-    assert len(list(folder.rglob("*.npz"))) >= 200
-    again, whole = start(folder), start(tmp_path / "other")
-    assert again.communicate(timeout=100)[0] == whole.communicate(timeout=100)[0] != ""
+
+def test_one_thread_alone_leaves_tiles_in_the_same_order() -> None:
+    alone, several = (counted(workers=workers)[2]._pass.held for workers in (1, 3))
+    assert [one.tile for one in alone] == [one.tile for one in several]
+    assert len(alone) > 10

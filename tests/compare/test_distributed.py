@@ -17,12 +17,13 @@ from audit.compare.counts import Reach
 from audit.compare.parts import Checkpoint
 from audit.errors import PlanError
 
-ray = pytest.importorskip("ray", reason="pip install 'faceaudit[ray]'")
+WITHOUT = "pip install 'faceaudit[ray]'"
 
 
 @pytest.fixture
 def local():
     """One Ray for the tests here: a worker of one thread each on two cores."""
+    ray = pytest.importorskip("ray", reason=WITHOUT)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Ray's own start-up says is not ours to mend
         ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
@@ -83,6 +84,7 @@ def test_ray_counts_the_same_and_a_worker_that_dies_changes_nothing(
     ],
 )
 def test_an_address_without_ray_is_one_line(address: str, message: str) -> None:
+    pytest.importorskip("ray", reason=WITHOUT)
     with pytest.raises(PlanError, match=message), distributed.cluster(address):
         pass
 

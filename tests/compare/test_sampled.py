@@ -7,14 +7,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scipy.stats import chisquare, norm
+from scipy.stats import beta, chisquare, norm
 
 from audit import groups, plan, sampling
 from audit.compare.all_pairs import AllPairs
 from audit.compare.blocks import ArrayRows
 from audit.compare.lossy import Lossy
+from audit.compare.pairs import ListedPairs
 from audit.compare.sampled import Drawing, Population, compare, mated_pairs
 from audit.domain import Attribute, Benchmark, Consent, Subject
+from audit.metrics import points
 from audit.metrics.rates import interval, joint_covariance, nonmated
 
 
@@ -113,7 +115,6 @@ def test_intervals_of_sampled_comparisons_cover() -> None:
     grouping = people(people_, samples, 0)[2]
     population = everybody(who, grouping)
     truth = norm.sf(1.5 / np.sqrt(0.5 + 0.5 + 0.5))
-    from audit.compare.pairs import ListedPairs  # noqa: PLC0415
 
     for seed in range(600):
         rng = np.random.default_rng([9, seed])
@@ -197,3 +198,23 @@ def test_decisions_that_fewer_bits_change_are_those_of_a_double_loop(similarity:
         [threshold]
     )
     assert (found.nonmated, found.nonmated_of, found.mated_of) == (expected, 90 * 87 // 2, 90)
+
+
+def test_intervals_cover_where_drawing_stopped_at_a_precision() -> None:
+    """Templates are normal in all 8 directions: (1 + score)/2 of two people is Beta(7/2, 7/2), in any group."""
+    covered = total = 0
+    for seed in range(150):
+        vectors, who, grouping = people(160, 2, 100 + seed)
+        one = asked(fmr=[0.1], precision=0.2, sample_nonmated=1000, seed=seed)
+        comparisons, said = drawn(vectors, who, grouping, one)
+        assert said.drawn < said.of
+        threshold = points.operating_points(comparisons.scores(), grouping, [0.1])[0].value
+        truth = beta.sf((1 + threshold) / 2, 3.5, 3.5)
+        _, tally = at(comparisons, threshold, grouping)
+        variance = np.diag(joint_covariance(tally))
+        for k in (1, 2):
+            found = interval(float(tally.rates[k]), float(variance[k]), int(tally.subjects[k]), 0.95, paired=True)
+            assert (found.high - found.low) / 2 <= 0.2 * tally.rates[k]
+            covered += found.low <= truth <= found.high
+            total += 1
+    assert 0.92 <= covered / total <= 0.985
