@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from audit.metrics.disparities import Contrasted, Equality, Spreaded
 from audit.metrics.evaluation import METRICS, Acquired, Measured
 from audit.metrics.spreads import Spread
 from audit.stats.intervals import zero_upper_bound
+
+if TYPE_CHECKING:
+    from audit.compare.lossy import Lossy
 
 HISTOGRAM_BINS = 256
 HEADLINE = "max/geomean"
@@ -167,6 +170,24 @@ def rate(found: ErrorRate, zero_size: float | None) -> r.Rate:
         upper_bound=zero_upper_bound(zero_size) if none_seen and zero_size else None,
         reason=found.reason,
     )
+
+
+def storage(lossy: Lossy | None, points: Sequence[Threshold]) -> list[r.StorageEffect]:
+    """Decisions at the global and the given thresholds that differ from those on float32."""
+    known = {p.id: p.value for p in points if p.policy != "per-group" and p.value is not None}
+    if lossy is None:
+        return []
+    return [
+        r.StorageEffect(
+            operating_point=name,
+            kept_in=lossy.storage,
+            nonmated=found.nonmated,
+            nonmated_of=found.nonmated_of,
+            mated=found.mated,
+            mated_of=found.mated_of,
+        )
+        for name, found in zip(known, lossy.differing(list(known.values())), strict=True)
+    ]
 
 
 def measured_rates(measured: Measured, grouping: Grouping) -> list[r.Rate]:

@@ -10,7 +10,7 @@ from audit.domain import Support
 from audit.record import Group, IntervalPart
 
 How = Literal["paired", "independent", "bounded"]
-Word = Literal["differs", "no evidence of a difference", "cannot be told"]
+Word = Literal["differs", "no evidence that it differs", "cannot be told"]
 
 
 class _Part(BaseModel):

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from audit import benchmarks, groups
-from audit.benchmarks import undescribed
+from audit.benchmarks import recognise, undescribed, withdrawals
 from audit.domain import Attribute, Subject
 from audit.errors import PlanError
 from audit.metrics import power
@@ -97,9 +97,16 @@ def of_benchmark(name: str, data: Sequence[Path] = (), acknowledge: Sequence[str
 
 
 def of_table(path: Path, images: int) -> People:
-    """People of a table, with as many images each as its column `images` says, or else `images`."""
+    """People of a table, with as many images each as its column `images` says, or else `images`.
+
+    Whoever is on a list of withdrawals beside the table is left out; a table of a refused set is refused.
+    """
+    recognise.check_file(path, place=str(path))
     subjects, attributes, counts = undescribed.read(path)
-    return People(path.stem, subjects, attributes, counts or (images,) * len(subjects), tuple(attributes)[:1])
+    each = dict(zip((one.subject_id for one in subjects), counts or (images,) * len(subjects), strict=True))
+    out = withdrawals.among(each, [path.parent])
+    left = tuple(one for one in subjects if out is None or one.subject_id not in out.subjects)
+    return People(path.stem, left, attributes, tuple(each[one.subject_id] for one in left), tuple(attributes)[:1])
 
 
 def forecast(

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from audit import models
+from audit import forgetting, influence, models
 from audit.domain import Attribute, Benchmark, FailureToAcquire, Measurement, Subject
 from audit.extract import extract, hash_samples
 from audit.models.card import Detection
@@ -107,26 +107,44 @@ def with_tone(benchmark: Benchmark, subjects: Sequence[Subject], plan: AuditPlan
     )
 
 
-def measure(benchmark: Benchmark, subjects: Sequence[Subject], detection: Detection, options: RunOptions) -> Tones:
+def measure(
+    benchmark: Benchmark,
+    subjects: Sequence[Subject],
+    detection: Detection,
+    options: RunOptions,
+    *,
+    last: bool = False,
+) -> Tones:
     """Measure every picture of some people, on faces found as `detection` says.
+
+    What the cache keeps of a picture is a measurement of somebody: so whoever withdrew is cleared out of it first, and
+    whose pictures these are is remembered, as in any run. Where nothing follows (`last`) and the terms ask for it, what
+    was derived from the faces is deleted again.
 
     Raises
     ------
     ModelError
         If what measures is not installed.
+    Refused, DataError
+        See `forgetting.clear`.
     """
     card = meter(detection)
     kept = {subject.subject_id for subject in subjects}
     samples = [sample for sample in benchmark.samples if sample.subject_id in kept]
+    files = hash_samples(samples, workers=options.workers)
+    domain = influence.domain(benchmark.consent.tier, benchmark.name, benchmark.digest)
+    forgetting.clear(benchmark, samples, files, domain, options.cache)
     found = extract(
         samples,
         card,
         lambda: models.load(card, workers=options.workers),
         TemplateStore(options.cache),
-        digests=hash_samples(samples, workers=options.workers),
+        digests=files,
         workers=options.workers,
         progress=_renamed(options.progress),
     )
+    if last and benchmark.delete_templates:
+        TemplateStore(options.cache).forget(file for file in files.values() if isinstance(file, str))
     rows: dict[str, list[NDArray[np.float32]]] = {subject.subject_id: [] for subject in subjects}
     for index, vector in zip(found.template_index, found.templates, strict=True):
         rows[samples[index].subject_id].append(vector)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from audit.errors import PlanError
 
@@ -75,7 +75,7 @@ class AuditPlan(BaseModel):
         description="How a face is cut out: as the model wants it, or, to see what alignment does to a disparity, by "
         "five landmarks (arcface) or by its box",
     )
-    precision: Literal["float32", "bfloat16"] = Field(
+    arithmetic: Literal["float32", "bfloat16"] = Field(
         "float32",
         description="Numbers in which a facenet model computes: bfloat16 is faster on processors that have it",
     )
@@ -84,6 +84,19 @@ class AuditPlan(BaseModel):
     )
     storage: Literal["float32", "float16", "bfloat16"] = Field(
         "float32", description="The numbers that templates are kept in before they are compared"
+    )
+    sample_nonmated: int | None = Field(
+        None,
+        ge=100,
+        le=30_000_000,
+        description="Draw so many non-mated comparisons at random instead of making all; mated ones are all made",
+    )
+    precision: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="Draw non-mated comparisons until the interval of every group's FMR at the global thresholds is "
+        "this narrow: half its width over the rate",
     )
     limit: int | None = Field(None, ge=2, description="First N subjects only: for a trial run")
     seed: int = Field(20_260_101, ge=0, description="Of every random draw")
@@ -119,6 +132,13 @@ class AuditPlan(BaseModel):
                 raise ValueError(f"a share of wrong labels is above 0 and at most 0.5, found {x:g}")
         return tuple(sorted(set(value)))
 
+    @field_validator("sample_nonmated", "precision")
+    @classmethod
+    def _not_beside_calibration(cls, value: float | None, info: ValidationInfo) -> float | None:
+        if value is not None and info.data.get("calibration"):
+            raise ValueError("a sample of comparisons sets its thresholds itself: leave calibration out")
+        return value
+
     @field_validator("by", "impostors")
     @classmethod
     def _attributes(cls, value: tuple[str, ...] | None) -> tuple[str, ...] | None:
@@ -130,6 +150,11 @@ class AuditPlan(BaseModel):
     @classmethod
     def _each_once(cls, value: tuple[Purpose, ...]) -> tuple[Purpose, ...]:
         return tuple(sorted(set(value)))
+
+    @property
+    def samples(self) -> bool:
+        """Whether non-mated comparisons are drawn."""
+        return self.sample_nonmated is not None or self.precision is not None
 
     @property
     def all_purposes(self) -> tuple[Purpose, ...]:

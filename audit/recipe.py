@@ -37,7 +37,7 @@ from audit import record as records
 from audit.compare import Comparisons, halves
 from audit.compare.counts import Ints, ScoreCounts
 from audit.domain import Benchmark, ErrorRate, FailureToAcquire, Sample, Threshold
-from audit.errors import DataError, NothingMeasured
+from audit.errors import DataError, NothingMeasured, PlanError
 from audit.evaluation import Evaluation
 from audit.extract import Extraction, extract
 from audit.groups import Grouping
@@ -51,6 +51,7 @@ from audit.store import COMPARISONS, TemplateStore, default_root
 
 if TYPE_CHECKING:
     from audit.compare.blocks import Rows, Similarity
+    from audit.compare.lossy import Lossy
     from audit.compare.parts import Checkpoint
 
 
@@ -133,6 +134,8 @@ class Scored:
     judged, setters : whose comparisons are measured, and whose set the thresholds; often the same
     comparisons, setting : theirs
     acquired : of the judged
+    sampling : how comparisons were drawn, where not all were made
+    lossy : the comparisons on float32, where templates were kept in fewer bits
     similarity : what a threshold in the model's own unit is one of
     remarks : what was noticed before anything was measured
     """
@@ -150,6 +153,8 @@ class Scored:
     several_faces: int = 0
     remarks: tuple[str, ...] = ()
     device: str = "cpu"
+    sampling: records.Sampling | None = None
+    lossy: Lossy | None = None
 
 
 def _measure(inputs: Inputs, options: RunOptions, progress: Progress) -> EvaluationRecord:
@@ -159,9 +164,9 @@ def _measure(inputs: Inputs, options: RunOptions, progress: Progress) -> Evaluat
     extraction = everything.part(inputs.samples, 0)
     found = _found(inputs, options, progress)
     extracted = time.perf_counter()
-    judged = _comparisons(inputs, inputs.judged, extraction, options, progress)
+    judged, sampling, lossy = _comparisons(inputs, inputs.judged, extraction, options, progress)
     same = inputs.setters is inputs.judged
-    setters = judged if same else _comparisons(inputs, inputs.setters, extraction, options, progress)
+    setters = judged if same else _comparisons(inputs, inputs.setters, extraction, options, progress)[0]
     scored = Scored(
         inputs.plan,
         inputs.benchmark,
@@ -176,6 +181,8 @@ def _measure(inputs: Inputs, options: RunOptions, progress: Progress) -> Evaluat
         extraction.several_faces,
         tuple(remarks.of_extraction(inputs, extraction)),
         options.device,
+        sampling,
+        lossy,
     )
     record = record_of(scored, options.cache)
     if inputs.series:
@@ -271,8 +278,8 @@ def _say(text: str) -> None:
 
 def _comparisons(
     inputs: Inputs, people: People, extraction: Extraction, options: RunOptions, progress: Progress
-) -> Comparisons:
-    """Comparisons of the people's templates."""
+) -> tuple[Comparisons, records.Sampling | None, Lossy | None]:
+    """As `compared`, of the people's templates."""
     from audit.compare.blocks import ArrayRows  # noqa: PLC0415 - loads the compiler, which a finished run does not need
 
     place = {subject: index for index, subject in enumerate(people.subjects)}
@@ -294,31 +301,54 @@ def compared(
     plan: AuditPlan,
     options: RunOptions,
     checkpoint: Checkpoint | None = None,
-) -> Comparisons:
-    """All pairs, or the pairs of the benchmark's protocol."""
+) -> tuple[Comparisons, records.Sampling | None, Lossy | None]:
+    """All pairs, or the pairs of the benchmark's protocol; or some of all, and how they were drawn.
+
+    Where templates are kept in fewer bits than float32, also what says which decisions that changes.
+    """
     from audit.compare.all_pairs import AllPairs  # noqa: PLC0415 - loads the compiler, which a finished run does not need
     from audit.compare.blocks import stored  # noqa: PLC0415
-    from audit.compare.pairs import listed  # noqa: PLC0415
+    from audit.compare.lossy import Lossy  # noqa: PLC0415
+    from audit.compare.pairs import listed, places  # noqa: PLC0415
+    from audit.compare.sampled import Population  # noqa: PLC0415
+    from audit.sampling import chosen  # noqa: PLC0415
 
     progress = options.progress or silent
-    rows = stored(templates.rows, plan.storage)
+    rows, lossy = stored(templates.rows, plan.storage), None
+    if plan.storage != "float32":
+        everybody = np.ones((grouping.atoms, grouping.atoms), dtype=bool)
+        allowed = everybody if grouping.allowed is None else grouping.allowed
+        population = Population(templates.subject, grouping.atom_of, allowed)
+        pairs = None if benchmark.pairs is None else places(benchmark.pairs, templates.names)
+        lossy = Lossy(templates.rows, population, similarity, plan.storage, pairs, plan.seed)
     if benchmark.pairs is not None:
+        if plan.samples:
+            raise PlanError(
+                benchmark.name, "comparisons are listed, and the plan asks for a sample of them", "Leave it out"
+            )
         values = rows.take(np.arange(len(templates.names)))
-        return listed(
+        found = listed(
             benchmark.pairs, templates.names, values, templates.subject, grouping.atom_of, grouping.atoms, similarity
         )
-    return AllPairs(
-        rows,
-        templates.subject,
-        grouping.atom_of,
-        grouping.atoms,
-        similarity,
-        progress=lambda done, total: progress("compare", done, total),
-        workers=options.workers,
-        checkpoint=checkpoint,
-        device=options.device,
-        cluster=options.cluster,
-    )
+        return found, None, lossy
+
+    def every() -> Comparisons:
+        return AllPairs(
+            rows,
+            templates.subject,
+            grouping.atom_of,
+            grouping.atoms,
+            similarity,
+            progress=lambda done, total: progress("compare", done, total),
+            workers=options.workers,
+            checkpoint=checkpoint,
+            device=options.device,
+            cluster=options.cluster,
+        )
+
+    if plan.samples:
+        return *chosen(plan, rows, templates.subject, grouping, similarity, every), lossy
+    return every(), None, lossy
 
 
 def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
@@ -338,6 +368,7 @@ def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
         comparisons, scores, grouping, found.measured, found.differentials, plan,
         own_threshold=scored.setting is comparisons,
     )  # fmt: skip
+    changed = assemble.storage(scored.lossy, placed)
     record = EvaluationRecord(
         created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         software=provenance.software(),
@@ -376,8 +407,14 @@ def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
             found.acquisition,
         ),
         limits=remarks.limits(
-            scored.benchmark, None if scored.setters is scored.judged else len(scored.setters.subjects), scores
+            scored.benchmark,
+            None if scored.setters is scored.judged else len(scored.setters.subjects),
+            scores,
+            scored.sampling,
+            changed,
         ),
+        sampling=scored.sampling,
+        storage=changed,
     )
     _keep_influence(scored, record, scores, found.measured, cache)
     return record

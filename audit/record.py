@@ -425,6 +425,53 @@ class Movement(_Part):
     reason: str | None = None
 
 
+class SamplingRound(_Part):
+    """Comparisons drawn until then, and the widest interval: half its width over the rate; null: not yet to be told."""
+
+    drawn: int
+    widest: float | None
+    group: Group
+
+
+class SamplingGroup(_Part):
+    """Non-mated comparisons drawn within a group, of how many."""
+
+    group: Group
+    drawn: int
+    of: int
+
+
+class Sampling(_Part):
+    """Non-mated comparisons that were drawn instead of made all; every admitted one had the same chance.
+
+    The design weight is the same in every cell, so that rates are plain ratios of what was drawn.
+    """
+
+    asked: int | None = Field(description="how many the plan asks for; null: it asks for a precision")
+    precision: float | None
+    drawn: int
+    of: int
+    weight: float | None = Field(description="comparisons that each one drawn stands for; 1: all were made")
+    seed: int
+    rounds: list[SamplingRound]
+    stopped: str = Field(description="why no more were drawn")
+    by_group: list[SamplingGroup]
+
+
+class StorageEffect(_Part):
+    """Decisions at an operating point that keeping templates in fewer bits than float32 changes.
+
+    `mated_of` and `nonmated_of` comparisons were made in both ways: all, or a million of each drawn at random.
+    """
+
+    operating_point: str
+    kept_in: str
+    nonmated: int
+    nonmated_of: int
+    mated: int
+    mated_of: int
+
+
 class EvaluationRecord(_Part):
     """The saved product of an audit."""
 
@@ -454,6 +501,8 @@ class EvaluationRecord(_Part):
     curves: list[Curve] = []
     experimental: list[ExperimentalIndex] = Field([], description="where the plan asks for it")
     counterfactuals: list[Movement] = []
+    sampling: Sampling | None = Field(None, description="where the plan asks for a sample of comparisons")
+    storage: list[StorageEffect] = Field([], description="where templates are kept in fewer bits than float32")
     summary: Summary
     warnings: list[str]
     limits: list[str]

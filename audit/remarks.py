@@ -10,6 +10,7 @@ from audit.extract import Extraction
 from audit.groups import Grouping
 from audit.inputs import Inputs
 from audit.plan import AuditPlan
+from audit.record import Sampling, StorageEffect
 
 
 def of_extraction(inputs: Inputs, extraction: Extraction) -> list[str]:
@@ -70,7 +71,13 @@ def warnings(
     return made
 
 
-def limits(benchmark: Benchmark, aside: int | None, scores: ScoreCounts) -> list[str]:
+def limits(
+    benchmark: Benchmark,
+    aside: int | None,
+    scores: ScoreCounts,
+    sampling: Sampling | None = None,
+    storage: Sequence[StorageEffect] = (),
+) -> list[str]:
     """What these numbers cannot show; `aside` is how many people set the thresholds without being judged."""
     made = [
         "Thresholds were set on the comparisons that they are judged on; separate calibration data would be stricter."
@@ -80,4 +87,23 @@ def limits(benchmark: Benchmark, aside: int | None, scores: ScoreCounts) -> list
     ]
     if not scores.exact:
         made.append("AUC, EER, d' and curves come from a fine histogram; thresholds and error counts are exact.")
+    if sampling is not None:
+        made.append(_sample(sampling))
+    made += [
+        f"Templates were kept as {row.kept_in}: at {row.operating_point}, {row.nonmated:,} of {row.nonmated_of:,} "
+        f"non-mated and {row.mated:,} of {row.mated_of:,} mated decisions differ from those on float32."
+        for row in storage
+    ]
     return made + list(benchmark.limits)
+
+
+def _sample(sampling: Sampling) -> str:
+    """How many comparisons were drawn, what each stands for, and why no more."""
+    if sampling.weight is None or sampling.drawn == sampling.of:
+        return f"A sample of the non-mated comparisons was asked for; {sampling.stopped}."
+    rounds = "" if sampling.precision is None else f" in {len(sampling.rounds)} rounds"
+    return (
+        f"{sampling.drawn:,} of {sampling.of:,} non-mated comparisons were drawn at random{rounds} (seed "
+        f"{sampling.seed}), each with the same chance; each stands for {sampling.weight:,.4g}. Intervals include what "
+        f"drawing adds. No more were drawn: {sampling.stopped}. All mated comparisons were made."
+    )

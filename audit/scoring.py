@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from audit import groups, plan, provenance, recipe, results, score_table
-from audit.benchmarks import consent, descriptor, pass_gate, people, recognise, tables, undescribed, withdrawals
+from audit.benchmarks import descriptor, pass_gate, people, recognise, tables, undescribed, withdrawals
 from audit.benchmarks.places import Found
 from audit.domain import Attribute, Benchmark, Consent, Subject
 from audit.errors import DataError, NothingMeasured, PlanError
@@ -85,8 +85,8 @@ def evaluate(given: Given, settings: Mapping[str, Any], options: plan.RunOptions
     """
     results.require_writable(options.out)
     for path in (given.scores, given.subjects, given.samples):
-        for entry in recognise.by_name([path.stem] if path is not None else []):
-            consent.check_entry(entry, place=str(path))
+        if path is not None:
+            recognise.check_file(path, place=str(path))
     stated = plan.make({**settings, "benchmark": "unknown", "model": given.model_name}, place="score")
     benchmark = _benchmark(given, stated)
     known = [subject.subject_id for subject in benchmark.subjects] or None
@@ -148,6 +148,8 @@ def _refuse_what_needs_images(wanted: plan.AuditPlan) -> None:
     for name in ("calibration", "limit"):
         if getattr(wanted, name):
             raise PlanError("score", f"the setting {name!r} needs a benchmark", f"Leave {name!r} out")
+    if wanted.samples:
+        raise PlanError("score", "a sample of comparisons is asked for, and all are given", "Leave the sample out")
 
 
 def _scored(
@@ -272,9 +274,7 @@ def _benchmark(given: Given, stated: plan.AuditPlan) -> Benchmark:
         )  # fmt: skip
     described = descriptor.read(given.card)
     dataset = described.dataset
-    for name in (given.card.resolve().parent.name, given.card.absolute().parent.name):
-        for entry in recognise.by_name([name]):
-            consent.check_entry(entry, place=str(given.card))
+    recognise.check_file(given.card, place=str(given.card), of_folder=True)
     agreed = pass_gate(
         Found(described, None, recognise.by_descriptor(dataset)),
         place=str(given.card),

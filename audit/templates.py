@@ -118,6 +118,7 @@ def _known(asked: plan.AuditPlan, path: Path, subjects: Path | None, options: pl
             data=benchmarks.data_entries(options.data),
             obtain=options.obtain,
             acknowledge=asked.acknowledge,
+            purposes=asked.all_purposes,
             progress=options.progress or silent,
         )
         return _Whose(found, found.subjects, {sample.sample_id: sample.subject_id for sample in found.samples})
@@ -192,7 +193,9 @@ def _scored(
     similarity = shown.similarity or "cosine"
     chosen = recipe.Templates([table.samples[row] for row in index], recipe.rows_of(table.rows, index), subject)
     kept_at = recipe.checkpoint_of(digests, "judged", options.cache)
-    comparisons = recipe.compared(whose.benchmark, chosen, grouping, similarity, shown, options, kept_at)
+    comparisons, sampling, lossy = recipe.compared(
+        whose.benchmark, chosen, grouping, similarity, shown, options, kept_at
+    )
     everyone = People(names, grouping, ())
     absent = len(whose.benchmark.subjects) - len(names)
     remarks = [f"{absent:,} people of the table have no sample; they are not counted."] if absent else []
@@ -210,6 +213,8 @@ def _scored(
         similarity,
         remarks=tuple(remarks),
         device=options.device,
+        sampling=sampling,
+        lossy=lossy,
     )
 
 

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from audit import benchmarks, cli, measured
-from audit.domain import Benchmark
+from audit.domain import Benchmark, Withdrawals
 from audit.errors import ModelError
 from audit.models.card import Detection
 from audit.plan import RunOptions
@@ -157,6 +157,44 @@ def test_people_of_whom_nothing_was_measured_have_no_label(small: Path) -> None:
     broken = dataclasses.replace(loaded, samples=samples)
     tones = measured.measure(broken, broken.subjects, USUAL, RunOptions())
     assert (len(tones.people), tones.without, len(tones.failures)) == (7, 1, 2)
+
+
+def _without(loaded: Benchmark, gone: str) -> Benchmark:
+    """The benchmark once a person's rows and pictures are deleted and the list has her."""
+    return dataclasses.replace(
+        loaded,
+        subjects=tuple(one for one in loaded.subjects if one.subject_id != gone),
+        samples=tuple(one for one in loaded.samples if one.subject_id != gone),
+        withdrawn=Withdrawals(1, "2026-03-01", "d"),
+    )
+
+
+def test_a_measurement_is_of_somebody_and_goes_with_her(small: Path, tmp_path: Path) -> None:
+    """Also where nothing but the tone was ever asked for, and her rows are deleted by then."""
+    loaded = benchmarks.load(str(small))
+    options = RunOptions(cache=tmp_path / "cache")
+    measured.measure(loaded, loaded.subjects, USUAL, options)
+
+    def kept() -> set[str]:
+        return {path.stem for path in (tmp_path / "cache").rglob("*.outcome")}
+
+    assert len(kept()) == 16
+    gone = loaded.subjects[3].subject_id
+    theirs = {str(one.sha256) for one in loaded.samples if one.subject_id == gone}
+    assert theirs < kept()
+    tones = measured.measure(_without(loaded, gone), loaded.subjects[:1], USUAL, options)
+    assert len(tones.people) == 1
+    assert len(kept()) == 14
+    assert not theirs & kept()
+
+
+def test_it_is_deleted_at_once_where_the_terms_ask_for_it(small: Path, tmp_path: Path) -> None:
+    loaded = dataclasses.replace(benchmarks.load(str(small)), delete_templates=True)
+    options = RunOptions(cache=tmp_path / "cache")
+    assert len(measured.measure(loaded, loaded.subjects[:2], USUAL, options).people) == 2
+    assert len(list((tmp_path / "cache").rglob("*.outcome"))) == 4, "a run deletes at its end"
+    assert len(measured.measure(loaded, loaded.subjects[:2], USUAL, options, last=True).people) == 2
+    assert list((tmp_path / "cache").rglob("*.outcome")) == []
 
 
 def test_without_the_library_it_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

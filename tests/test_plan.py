@@ -30,6 +30,8 @@ def test_digest_follows_every_setting_that_decides_a_number_and_no_other() -> No
         ({"margin_fmr": 1}, ["margin_fmr"]),
         ({"level": 95}, ["level"]),
         ({"label_noise": (0.1, 10)}, ["label_noise", "at most 0.5, found 10"]),
+        ({"precision": 0.2, "calibration": 0.5}, ["precision", "leave calibration out"]),
+        ({"sample_nonmated": 3}, ["sample_nonmated", "at random instead of making all"]),
         ({"several_faces": "smallest"}, ["several_faces", "smallest"]),
         ({"bencmark": "x"}, ["unknown setting 'bencmark'", "Did you mean 'benchmark'"]),
         ({"zzzz": "x"}, ["unknown setting 'zzzz'", "Known settings"]),

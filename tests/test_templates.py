@@ -209,3 +209,59 @@ def test_comparisons_under_way_are_dropped_when_somebody_withdraws(tmp_path: Pat
     out = replace(benchmark, withdrawn=Withdrawals(1, "2026-03-01", "d", subjects=("z",)))
     forgetting.clear(out, (), {}, "benchmark b", cache)
     assert not (cache / "comparisons").exists()
+
+
+def test_a_sample_of_comparisons_stands_in_the_record(tmp_path: Path, people: Path) -> None:
+    """120 templates of 40 people: 7,140 comparisons less the 120 mated ones; 2,000 of the rest are drawn."""
+    file = parquet(tmp_path / "some.parquet", vectors())
+    (tmp_path / "plan.toml").write_text(
+        f'benchmark = "templates"\nmodel = "templates:{file}"\nfmr = [0.05]\nby = ["g"]\nsample_nonmated = 2000\n'
+    )
+    command = ["run", str(tmp_path / "plan.toml"), "--subjects", str(people), "--out", str(tmp_path / "out")]
+    made = CliRunner().invoke(app, [*command, "--json", "--quiet"])
+    assert made.exit_code == 0, made.output
+    record = json.loads(Path(json.loads(made.stdout)["evaluations"][0]["record"]).read_bytes())
+    found = record["sampling"]
+    assert (found["drawn"], found["of"], found["weight"]) == (2000, 7020, 3.51)
+    assert (record["samples"]["mated"], record["samples"]["nonmated"]) == (120, 2000)
+    everyone = next(rate for rate in record["rates"] if rate["metric"] == "FMR" and not rate["group"])
+    assert everyone["trials"] == 2000
+    assert any(line.startswith("2,000 of 7,020 non-mated comparisons were drawn") for line in record["limits"])
+
+
+def test_what_fewer_bits_change_stands_in_the_record(tmp_path: Path, people: Path) -> None:
+    made = run(parquet(tmp_path / "few.parquet", vectors()), people, "--storage", "bfloat16")
+    record = json.loads(Path(made["record"]).read_bytes())
+    (row,) = record["storage"]
+    assert (row["operating_point"], row["kept_in"]) == ("global-fmr-0.05", "bfloat16")
+    assert (row["nonmated_of"], row["mated_of"]) == (7020, 120)
+    assert 0 < row["nonmated"] < 100
+    assert any(line.startswith("Templates were kept as bfloat16: at global-fmr-0.05") for line in record["limits"])
+
+
+def test_templates_of_a_benchmark_of_the_catalogue(tmp_path: Path) -> None:
+    """Made-up templates for the samples of the bundled set: its people, groups and consent; a sample without is one."""
+    table = pd.read_csv(Path(__file__).resolve().parents[1] / "benchmarks" / "synthetic" / "samples.csv", dtype=str)
+    rng = np.random.default_rng(8)
+    who = table["subject_id"].astype("category").cat.codes.to_numpy()
+    values = rng.normal(size=(who.max() + 1, DIMENSION))[who] + 0.6 * rng.normal(size=(len(who), DIMENSION))
+    columns = {name: table[name].to_list() for name in ("sample_id", "subject_id")}
+    columns |= {f"t{k}": values[:, k].astype(np.float32) for k in range(DIMENSION)}
+    pq.write_table(pa.table(columns).slice(3), tmp_path / "theirs.parquet")
+    command = ["run", "--benchmark", "synthetic", "--model", f"templates:{tmp_path / 'theirs.parquet'}", "--fmr", "0.05"]
+    made = CliRunner().invoke(app, [*command, "--out", str(tmp_path / "out"), "--json", "--quiet"])
+    assert made.exit_code == 0, made.output
+    record = json.loads(Path(json.loads(made.stdout)["evaluations"][0]["record"]).read_bytes())
+    assert (record["benchmark"]["name"], record["model"]["name"]) == ("synthetic", "theirs")
+    assert record["benchmark"]["consent_tier"] != "undocumented"
+    assert (record["samples"]["total"], record["samples"]["subjects"]) == (len(table), len(set(table["subject_id"])))
+    everyone = next(row for row in record["acquisition"] if not row["group"] and row["reason"])
+    assert (everyone["reason"], everyone["failures"]) == ("no template in the file", 3)
+    used = who[3:]
+    mated = sum(n * (n - 1) // 2 for n in np.bincount(used).tolist())
+    assert record["samples"]["mated"] == mated
+    pq.write_table(pa.table({**columns, "sample_id": ["x", *columns["sample_id"][1:]]}), tmp_path / "wrong.parquet")
+    command[4] = f"templates:{tmp_path / 'wrong.parquet'}"
+    refused = CliRunner().invoke(app, [*command, "--out", str(tmp_path / "out")])
+    assert isinstance(refused.exception, DataError)
+    assert "is none of its samples in synthetic" in str(refused.exception)

@@ -87,9 +87,8 @@ def load(
     agreed = pass_gate(found, place=name_or_folder, acknowledge=acknowledge, purposes=purposes)
     root = found.root or _cached(described, name_or_folder, obtain=obtain, progress=progress)
     read = sums.fill(reader_of(described)(root, described), root, described)
-    recognise.check_paths((sample.path.relative_to(root).as_posix() for sample in read.samples), place=name_or_folder)
-    changed = tuple(dict.fromkeys(level.sample.path for level in read.series))
-    recognise.check_paths((path.relative_to(root).as_posix() for path in changed), place=name_or_folder)
+    pictures = (*read.samples, *(level.sample for level in read.series))
+    recognise.check_samples((sample.path for sample in pictures), root, place=name_or_folder)
     read, withdrawn = withdrawals.apply(read, (root, described.path.parent), root, dataset.attributes)
     content.check_declared((*read.samples, *(level.sample for level in read.series)), described)
     return Benchmark(

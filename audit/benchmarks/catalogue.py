@@ -15,6 +15,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from audit import alike
+
 Mark = Literal["V", "P", "M"]
 MARKS: dict[Mark, str] = {"V": "verified", "P": "partly verified", "M": "from memory, unverified"}
 FACTS = (
@@ -87,12 +89,12 @@ class Entry(BaseModel):
 
 
 def normal(name: str) -> str:
-    """Reduce a name to what identifies it.
+    """Reduce a name to what identifies it, whatever letters it is written in.
 
-    >>> normal("MS-Celeb-1M")
-    'msceleb1m'
+    >>> normal("MS-Celeb-1M"), normal("\uff2c\uff26\uff37")
+    ('msceleb1m', 'lfw')
     """
-    return re.sub(r"[^a-z0-9]", "", name.lower())
+    return re.sub(r"[^a-z0-9]", "", alike.plain_text(name))
 
 
 @cache

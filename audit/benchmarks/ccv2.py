@@ -17,7 +17,6 @@ agree: a difference is an error that names both. Of skin tones those of the high
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +26,7 @@ from typing import Any
 
 import pandas as pd
 
-from audit.benchmarks import content, people
+from audit.benchmarks import content, json_file, people
 from audit.benchmarks.content import IMAGE_SUFFIXES, Content
 from audit.benchmarks.descriptor import Descriptor
 from audit.domain import Sample
@@ -92,17 +91,11 @@ def _entries(path: Path) -> list[Any]:
     try:
         if path.stat().st_size > MOST_BYTES:
             raise DataError(str(path), f"is larger than {MOST_BYTES} bytes", "Give the file as it was published")
-        read = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise DataError(str(path), "no such file", "Unpack the annotations into this folder") from None
     except OSError as error:
         raise DataError(str(path), f"cannot be read: {error.strerror}", "Give a readable file") from None
-    except UnicodeDecodeError as error:
-        raise DataError(str(path), f"is not UTF-8 (byte {error.start})", "Give the file as it was published") from None
-    except json.JSONDecodeError as error:
-        raise DataError(f"{path}:{error.lineno}", f"is not JSON: {error.msg}", "Mend that line") from None
-    except RecursionError:
-        raise DataError(str(path), "is nested too deeply", "Give the file as it was published") from None
+    read = json_file.read(path, way_out="Give the file as it was published")
     if not isinstance(read, list) or not read:
         raise DataError(str(path), "is no list of videos", "Give the file as it was published")
     return read

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 import audit
-from audit.benchmarks import schema
+from audit.benchmarks import json_file, schema
 from audit.domain import Attribute
 from audit.errors import DataError
 
@@ -79,7 +79,12 @@ def read(path: Path) -> Descriptor:
     except ValidationError as error:
         raise _explain(path, error) from None
     canonical = json.dumps(raw, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return Descriptor(path, hashlib.sha256(canonical.encode()).hexdigest(), dataset)
+    try:
+        digest = hashlib.sha256(canonical.encode()).hexdigest()
+    except UnicodeEncodeError as error:
+        half = repr(canonical[error.start])
+        raise DataError(str(path), f"holds half a character, {half}", "Write that text again") from None
+    return Descriptor(path, digest, dataset)
 
 
 def shipped_folder() -> Path:
@@ -105,22 +110,7 @@ def shipped() -> dict[str, Descriptor]:
 
 
 def _json(path: Path) -> dict[str, Any]:
-    def no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        made: dict[str, Any] = {}
-        for key, value in pairs:
-            if key in made:
-                raise DataError(f"{path}#/{key}", "this key stands twice", "Keep one of them")
-            made[key] = value
-        return made
-
-    try:
-        raw = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=no_duplicates)
-    except OSError as error:
-        raise DataError(str(path), f"cannot be read: {error.strerror}", "Give a readable croissant.json") from None
-    except UnicodeDecodeError as error:
-        raise DataError(str(path), f"is not UTF-8 (byte {error.start})", "Save it as UTF-8") from None
-    except json.JSONDecodeError as error:
-        raise DataError(f"{path}:{error.lineno}", f"is not JSON: {error.msg}", "Mend that line") from None
+    raw = json_file.read(path, way_out="Give a readable croissant.json, saved as UTF-8")
     if not isinstance(raw, dict):
         raise DataError(str(path), "is not a JSON object", "A descriptor is one Croissant data set")
     return raw

@@ -149,7 +149,7 @@ def _settle(
         return [f"Nothing is known here of how its files lie: describe it in {descriptors.FILE_NAME} before a run."]
     said = _check_files(root, described, progress)
     read = reader(root, described)
-    recognise.check_paths((sample.path.relative_to(root).as_posix() for sample in read.samples), place=name)
+    recognise.check_samples((sample.path for sample in read.samples), root, place=name)
     people = len({sample.subject_id for sample in read.samples})
     said.append(f"{people} people with {len(read.samples)} samples, in the layout {described.dataset.layout!r}.")
     said.extend(read.notes)

@@ -90,6 +90,23 @@ def read(
     return Content(subjects, tuple(samples.values()), None, notes)
 
 
+def own_folder(form: str) -> Callable[[re.Match[str]], str | None]:
+    """Make what tells a picture that lies in a folder called like an id, of this form, of somebody else.
+
+    >>> told = own_folder("[A-Z]{2}[0-9]+")
+    >>> told(re.fullmatch("(?P<folder>.*)/(?P<subject>.*)_1", "BF02/BF03_1"))
+    "a picture of 'BF03' lies in the folder of 'BF02'"
+    """
+
+    def contradiction(match: re.Match[str]) -> str | None:
+        folder, subject = match["folder"], match[KEY]
+        if folder != subject and re.fullmatch(form, folder):
+            return f"a picture of {subject!r} lies in the folder of {folder!r}"
+        return None
+
+    return contradiction
+
+
 def _check_labels(descriptor: Descriptor, letters: Letters) -> None:
     for k, spec in enumerate(descriptor.dataset.attributes):
         column = spec.column or spec.name

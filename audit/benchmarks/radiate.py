@@ -34,11 +34,5 @@ def read(root: Path, descriptor: Descriptor) -> Content:
     DataError
         As `named.read`: unknown letters, a picture in the folder of another person.
     """
-    return named.read(root, descriptor, pattern=_PATTERN, form=FORM, letters=LETTERS, contradiction=_contradiction)
-
-
-def _contradiction(match: re.Match[str]) -> str | None:
-    folder = match["folder"]
-    if re.fullmatch(r"[A-Z]{2}\d+", folder) and folder != match["subject"]:
-        return f"a picture of {match['subject']!r} lies in the folder of {folder!r}"
-    return None
+    contradiction = named.own_folder(r"[A-Z]{2}\d+")
+    return named.read(root, descriptor, pattern=_PATTERN, form=FORM, letters=LETTERS, contradiction=contradiction)

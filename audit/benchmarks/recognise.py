@@ -13,10 +13,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from audit import alike
 from audit.benchmarks import catalogue, consent
+from audit.benchmarks.content import IMAGE_SUFFIXES
 from audit.benchmarks.schema import Dataset, FileObject
 
-_OTHER_MEANING = frozenset({"bupt", "cfp", "dif", "duke", "meds", "morph", "mtf", "ppb"})
+_OTHER_MEANING = frozenset({"bupt", "cfp", "dif", "duke", "meds", "mf2", "morph", "mtf", "ppb"})
 _MOST_A_FOLDER = 400
 _MOST = 20_000
 _DEEPEST = 6
@@ -93,10 +95,11 @@ def by_name(names: Iterable[str]) -> tuple[catalogue.Entry, ...]:
 
 def _parts(name: str) -> Iterator[str]:
     """Words of a name, and runs of two to seven of them."""
-    words = [match.span() for match in re.finditer(r"[a-z0-9]+", name.lower())][:_MOST_WORDS]
+    name = alike.plain_text(name)
+    words = [match.span() for match in re.finditer(r"[a-z0-9]+", name)][:_MOST_WORDS]
     for k, (start, _) in enumerate(words):
         for length, (_, end) in enumerate(words[k : k + 7], start=1):
-            run = name[start:end].lower()
+            run = name[start:end]
             if length == 1 and (len(run) < 3 or run in _OTHER_MEANING):
                 continue
             if length != 2 or " " not in run:
@@ -155,20 +158,78 @@ def check_folder(root: Path, *, place: str) -> None:
     for entry in (*by_name({root.name, real.name}), *filter(_is_refused, by_name(above))):
         consent.check_entry(entry, place=place)
     inside = "/".join(part for part in real.parts[-_ABOVE:] if part != real.anchor)
-    check_paths((f"{inside}/{path}" for path in _walk(root)), place=place)
+    found = list(_walk(root))
+    _check_arrangement((f"{inside}/{path}" for path in found), place=place)
+    _check_folders(found, place=place)
 
 
-def check_paths(paths: Iterable[str], *, place: str) -> None:
-    """Refuse relative paths that are arranged like a refused set.
+def check_file(path: Path, *, place: str, of_folder: bool = False) -> None:
+    """Refuse a table that is called like a refused set, or lies in a folder that is.
+
+    Parameters
+    ----------
+    of_folder : bool
+        It describes its folder: a name of that counts even if it means something else too.
+
+    Raises
+    ------
+    Refused
+        Naming the set that it was recognised as.
+    """
+    for entry in by_name([path.stem]):
+        consent.check_entry(entry, place=place)
+    above = {path.absolute().parent.name, path.resolve().parent.name}
+    for entry in by_name(name for name in above if of_folder or name.lower() not in _OTHER_MEANING):
+        consent.check_entry(entry, place=place)
+
+
+def check_samples(paths: Iterable[Path], root: Path, *, place: str) -> None:
+    """Refuse image files below a folder by where they lie, and where links lead; see `check_paths`.
 
     Raises
     ------
     Refused
         Naming the set that they were recognised as.
     """
+    real = os.path.realpath(root)
+    found = []
+    for path in dict.fromkeys(paths):
+        found.append(path.relative_to(root).as_posix())
+        led = os.path.relpath(os.path.realpath(path), real).replace(os.sep, "/")
+        if led != found[-1]:
+            found.append(led)
+    check_paths(found, place=place)
+
+
+def check_paths(paths: Iterable[str], *, place: str) -> None:
+    """Refuse relative paths that are arranged like a refused set, or images in a folder that is called so.
+
+    Raises
+    ------
+    Refused
+        Naming the set that they were recognised as.
+    """
+    found = list(paths)
+    _check_arrangement(found, place=place)
+    _check_folders(found, place=place)
+
+
+def _check_arrangement(paths: Iterable[str], *, place: str) -> None:
     entry = by_paths(paths)
     if entry is not None:
         raise consent.refused("arrangement", place, **consent.about(entry))
+
+
+def _check_folders(paths: Iterable[str], *, place: str) -> None:
+    """Folders that images lie in must not be called like a refused set; one that leads elsewhere has no say."""
+    folders = {
+        path.rpartition("/")[0]
+        for path in paths
+        if not path.startswith("/") and os.path.splitext(path)[1].lower() in IMAGE_SUFFIXES  # noqa: PTH122 - many
+    }
+    names = {part for folder in folders for part in folder.split("/")}
+    for entry in by_name(name for name in names if name.lower() not in _OTHER_MEANING):
+        consent.check_entry(entry, place=place)
 
 
 def _is_refused(entry: catalogue.Entry) -> bool:

@@ -98,13 +98,17 @@ def gather(
     DataError
         Naming file, row, column and value: a missing image, a person with two values, a number without bin edges, ...
     Refused
-        If the images are arranged like a set that the gate refuses.
+        If the images, or a table, are called or arranged like a set that the gate refuses.
     """
     wanted = columns or Columns()
     if not images.is_dir():
         raise DataError(
             str(images), "no such folder of images", "Name the folder that the paths of the table start from"
         )
+    recognise.check_folder(images, place=str(images))
+    for one in (table, people_table):
+        if one is not None:
+            recognise.check_file(one, place=str(one))
     frame = tables.read(table, required=[])
     path = _column(frame, table, wanted.path, PATHS, "--path-column")
     subject = _column(frame, table, wanted.subject, SUBJECTS, "--subject-column")
@@ -120,7 +124,7 @@ def gather(
             raise DataError(
                 f"{table}, row {row}", f"{cells[subject]!r} is not in {where.name}", "Add that person there"
             )
-    recognise.check_paths((picture.path for picture in pictures), place=str(images))
+    recognise.check_samples((picture.source for picture in pictures), images, place=str(images))
     used = {path, subject, wanted.sample or "sample_id", wanted.session or "session", *wanted.conditions}
     used |= {attribute.column or attribute.name for attribute in filled} if people_table is None else set()
     named = {picture.source.resolve() for picture in pictures}
@@ -247,6 +251,8 @@ def _column(frame: pd.DataFrame, table: Path, named: str | None, usual: Sequence
             return named
         raise DataError(str(table), f"has no column {named!r}", f"Columns are {', '.join(frame.columns)}")
     found = [str(column) for column in frame.columns if str(column).strip().lower() in usual]
+    if len(frame.columns) == 1 and (other := re.search(r"[;\t|]", str(frame.columns[0]))):
+        raise DataError(f"{table}, row 1", f"cells are parted by {other.group()!r}", "Save the table with commas")
     if len(found) != 1:
         text = f"could be any of {', '.join(found)}" if found else "has none of the usual names"
         raise DataError(

@@ -14,7 +14,9 @@ from audit.cli.benchmarks_shown import print_entry, print_list
 from audit.cli.benchmarks_shown import shipped as _shipped
 from audit.errors import DataError, PlanError
 
-app = typer.Typer(help="The catalogue of benchmarks: list, show, check, obtain, new, measure.", no_args_is_help=True)
+app = typer.Typer(
+    help="The catalogue of benchmarks: list, show, check, obtain, new, measure, withdraw.", no_args_is_help=True
+)
 
 
 @app.command("list")

@@ -131,6 +131,7 @@ def _settings(
 
 def _benchmark(said: str, answers: Answers, acknowledge: tuple[str, ...]) -> tuple[str, Found, list[str]]:
     """Find a benchmark and pass its gate; a tier that needs an acknowledgement is asked for, once."""
+    from audit import benchmarks  # noqa: PLC0415
     from audit.benchmarks import consent, places  # noqa: PLC0415
 
     found = places.find(said, data=answers.data)
@@ -142,7 +143,7 @@ def _benchmark(said: str, answers: Answers, acknowledge: tuple[str, ...]) -> tup
         typer.echo(f"     Tier {tier}: {rule.meaning}. Every report will say that you accepted this.", err=True)
         if typer.confirm("     Do you accept that knowingly?", default=False, err=True):
             agreed = (*agreed, tier)
-    used = consent.gate(dataset, place=said, known=found.known, acknowledge=agreed)
+    used = benchmarks.pass_gate(found, place=said, acknowledge=agreed, purposes=("evaluation", "biometric"))
     return said, found, list(used.acknowledged)
 
 

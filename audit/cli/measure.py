@@ -52,7 +52,7 @@ def command(
             progress=progress,
         )
         usual = Detection.of(make({"benchmark": loaded.name, "model": "dlib"}))  # as in a plan that says nothing else
-        tones = measured.measure(loaded, loaded.subjects[:limit], usual, RunOptions(progress=progress))
+        tones = measured.measure(loaded, loaded.subjects[:limit], usual, RunOptions(progress=progress), last=True)
     if not tones.people:
         raise NothingMeasured(
             loaded.name, "no face was found in its pictures", "Look at them: faceaudit benchmarks check"

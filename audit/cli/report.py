@@ -17,6 +17,7 @@ def command(
         typer.Option("--format", help="html (default), pdf, md, csv, card; repeatable, or separated by commas."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Where to write; default: beside the record.")] = None,
+    language: Annotated[str, typer.Option(help="Language of the report: one that has a catalogue.")] = "en",
 ) -> None:
     """Render the report of a record: a page, a PDF, Markdown, tables, a section for a model card."""
     from audit.cli.words import split  # noqa: PLC0415 - the help text needs none of it
@@ -26,5 +27,5 @@ def command(
     wanted = known(split(formats if formats is not None else ["html"]) or ())
     path = record / "record.json" if record.is_dir() else record
     mention([path])
-    for written in render(read(path), out or path.parent, wanted):
+    for written in render(read(path), out or path.parent, wanted, language=language):
         typer.echo(str(written))

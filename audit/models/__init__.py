@@ -64,11 +64,11 @@ def describe(spec: str, *, data: Sequence[Path] = (), plan: AuditPlan) -> ModelC
 
 def _as_planned(card: ModelCard, plan: AuditPlan) -> ModelCard:
     """What a plan changes on the way to the network."""
-    if plan.precision not in card.precisions:
+    if plan.arithmetic not in card.precisions:
         raise ModelError(
-            f"precision {plan.precision}", f"{card.name} computes in float32 alone", 'Take precision = "float32"'
+            f"arithmetic {plan.arithmetic}", f"{card.name} computes in float32 alone", 'Take arithmetic = "float32"'
         )
-    changed: dict[str, Any] = {"precision": plan.precision}
+    changed: dict[str, Any] = {"precision": plan.arithmetic}
     if plan.alignment != "model":
         changed["input"] = card.input.model_copy(update={"alignment": plan.alignment})
     if plan.detector == "truth" and changed.get("input", card.input).alignment == "arcface":

@@ -10,6 +10,7 @@ from audit.comparison import Comparison
 from audit.errors import DataError
 from audit.record import EvaluationRecord, dumps, write_bytes, write_text
 from audit.report.parts import ReportView
+from audit.report.strings import LANGUAGE, speaking
 from audit.report.view import make, terminal_table
 from audit.report.view.side_by_side import comparison_table, make_comparison, remark_lines
 
@@ -43,13 +44,16 @@ def known(formats: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(formats))
 
 
-def render(record: EvaluationRecord, out: Path, formats: Sequence[str] = ("html",)) -> list[Path]:
+def render(
+    record: EvaluationRecord, out: Path, formats: Sequence[str] = ("html",), *, language: str = LANGUAGE
+) -> list[Path]:
     """Write a report of a record, in one format or several that say the same.
 
     Parameters
     ----------
     out : folder; everything that is written there is meant to be published, and each file is replaced as a whole
     formats : any of `FORMATS`
+    language : one that has a catalogue beside `en.toml`
 
     Returns
     -------
@@ -58,11 +62,12 @@ def render(record: EvaluationRecord, out: Path, formats: Sequence[str] = ("html"
     Raises
     ------
     DataError
-        If a format is unknown or the folder cannot be written.
+        If a format or a language is unknown or the folder cannot be written.
     """
     wanted = known(formats)
-    shown = make(record)
-    made = [file for name in wanted for file in _files(name, record, shown)]
+    with speaking(language):
+        shown = make(record)
+        made = [file for name in wanted for file in _files(name, record, shown)]
     for place, content in made:
         write_bytes(out / place, content if isinstance(content, bytes) else content.encode("utf-8"))
     return [out / place for place, _ in made]

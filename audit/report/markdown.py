@@ -50,7 +50,7 @@ def short(view: parts.ReportView, level: int) -> list[str]:
     for answer in view.answers:
         made += [f"{'#' * level} {escape(answer.question)}", escape(answer.answer)]
         if answer.details:
-            made.append(_listing(answer.details))
+            made.append(listing(answer.details))
     return made if view.verdicts is None else [*made, *table(view.verdicts)]
 
 
@@ -90,7 +90,7 @@ def _block(block: parts.Block, level: int) -> list[str]:
             text = escape(block.text)
             made = [f"> **{text}**" if block.tone == "warning" else text]
         case parts.Listing():
-            made = [_listing(block.items)]
+            made = [listing(block.items)]
         case parts.Notices():
             made = ["\n".join(f"> - {escape(item)}" for item in block.items)]
         case parts.Facts():
@@ -110,7 +110,8 @@ def _block(block: parts.Block, level: int) -> list[str]:
     return made
 
 
-def _listing(items: Iterable[str]) -> str:
+def listing(items: Iterable[str]) -> str:
+    """Render a list."""
     return "\n".join(f"- {escape(item)}" for item in items)
 
 

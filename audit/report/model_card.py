@@ -39,8 +39,18 @@ def page(record: EvaluationRecord, view: parts.ReportView) -> str:
     made += [markdown.escape(view.consent), *markdown.short(view, 3)]
     for block in table:
         made += markdown.table(block)
+    made += _limits(view)
     made += [say("card.how"), markdown.escape(view.footer)]
     return f"{metadata}\n\n{markdown.joined(made)}"
+
+
+def _limits(view: parts.ReportView) -> list[str]:
+    """What the report cannot say: a card is quoted without the report, so they go along."""
+    section = next((one for one in view.sections if one.id == "limits"), None)
+    if section is None:
+        return []
+    listed = [item for block in section.blocks if isinstance(block, parts.Listing) for item in block.items]
+    return [f"### {markdown.escape(section.title)}", markdown.listing(listed)]
 
 
 def index(record: EvaluationRecord) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from importlib.resources.abc import Traversable
 
 from markupsafe import escape
 
-from audit.report.strings import LANGUAGE
+from audit.report.strings import spoken
 from audit.report.view.clean import claims
 
 SUFFIXES = (".py", ".toml", ".j2", ".css")
@@ -59,7 +59,7 @@ def _files(folder: Traversable, place: str, without: tuple[str, ...]) -> list[tu
 def head(policy: str, mark: str) -> str:
     """The first lines of a report with this mark, as the template writes them."""
     return (
-        f'<!doctype html>\n<html lang="{LANGUAGE}">\n<head>\n<meta charset="utf-8">\n'
+        f'<!doctype html>\n<html lang="{spoken()}">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; style-src {escape(policy)}; '
         f"img-src data:; base-uri 'none'; form-action 'none'\">\n"
         f'<meta name="faceaudit-report" content="{mark}">\n'

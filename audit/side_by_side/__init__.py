@@ -12,7 +12,7 @@ Decisions of this room:
 - Of one model with two preparations of the same pictures, a change of a disparity is split into what detection and what
   the templates add (`audit.side_by_side.splits`).
 - p-values are adjusted by Holm's method over a family: metric x operating point x pair of records, all groups.
-- "differs" needs an adjusted p of at most .05; anything else is "no evidence of a difference", with the ratio that
+- "differs" needs an adjusted p of at most .05; anything else is "no evidence that it differs", with the ratio that
   these data would have found four times in five. It is never a claim of equality.
 """
 

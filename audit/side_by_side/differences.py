@@ -110,6 +110,6 @@ def judged(found: Sequence[Tested], alpha: float) -> list[Tested]:
     for members in families.values():
         adjusted = holm([p for k in members if (p := found[k].p) is not None]).tolist()
         for k, p in zip(members, adjusted, strict=True):
-            word = "differs" if p <= alpha else "no evidence of a difference"
+            word = "differs" if p <= alpha else "no evidence that it differs"
             made[k] = found[k].model_copy(update={"p_adjusted": p, "verdict": word})
     return made

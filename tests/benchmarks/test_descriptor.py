@@ -112,6 +112,12 @@ def test_an_own_descriptor_is_read(collection: Make) -> None:
     assert read.declared("images/none.png") is None
 
 
+def test_half_a_character_is_named(collection: Make) -> None:
+    path = _edit(collection(), lambda raw: raw.update(publisher="\ud800"))
+    with pytest.raises(DataError, match=r"croissant\.json: holds half a character, '\\ud800'"):
+        descriptor.read(path)
+
+
 @pytest.mark.parametrize("said", [None, False, True])
 def test_templates_are_deleted_only_where_the_descriptor_says_so(collection: Make, said: bool | None) -> None:
     folder = collection(**({} if said is None else {"faceaudit__deleteTemplates": said}))
@@ -144,6 +150,8 @@ def test_what_is_wrong_is_named_by_path_and_key(
         (b"{", "is not JSON"),
         (b"[]", "is not a JSON object"),
         (b'{"name": "\xff"}', "is not UTF-8"),
+        (b"[" * 100_000, "is nested too deeply|is not JSON"),
+        (b'{"version": ' + b"1" * 5000 + b"}", "a number of thousands of digits"),
         (
             b'{"faceaudit:consentTier": "T6", "faceaudit:consentTier": "T1"}',
             "faceaudit:consentTier: this key stands twice",

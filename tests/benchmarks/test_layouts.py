@@ -290,6 +290,8 @@ def test_a_wrong_entry_is_named(videos: Any, place: str, text: str, tmp_path: Pa
         (b"[{", r"CasualConversationsV2\.json:1: is not JSON"),
         (b"[\xff]", "is not UTF-8"),
         (b"[" * 100_000, "is nested too deeply|is not JSON"),
+        (json.dumps([video("0000", 1)]).replace("34", "1" * 5000).encode(), "a number of thousands of digits"),
+        (b'[{"subject_id": "0000", "subject_id": "0001"}]', "subject_id: this key stands twice"),
         (json.dumps([video("0000", 1)]).encode(), "no frame of a video is there"),
     ],
 )

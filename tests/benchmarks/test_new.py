@@ -213,6 +213,8 @@ def test_a_mistake_in_the_table_is_named_by_its_row(mine: Callable[..., Result],
     assert "has no image's name" in wrong(1, 0, "notes.txt")
     table(tmp_path / "table.csv", [["a", "b", *header[2:]], *rows])
     assert "has none of the usual names" in error(mine(*LABELS))
+    (tmp_path / "table.csv").write_text("filename;person;sex\na.webp;1;x\n", encoding="utf-8")
+    assert "row 1: cells are parted by ';'. Save the table with commas" in error(mine(*LABELS))
     table(tmp_path / "table.csv", [["path", "file", *header[2:]], *rows])
     assert "could be any of path, file" in error(mine(*LABELS))
     many = [["path", "subject", "score"], *([cells[0], f"p{k}", str(k)] for k, cells in enumerate(rows))]
@@ -226,6 +228,14 @@ def test_a_mistake_in_the_table_is_named_by_its_row(mine: Callable[..., Result],
 def test_a_refused_set_is_not_described_anew(mine: Callable[..., Result], tmp_path: Path) -> None:
     assert isinstance(mine(*LABELS, "--title", "Faces of LFW").exception, Refused)
     assert isinstance(mine(*LABELS, "--minors", "yes").exception, Refused)
+    refused = tmp_path / "CelebA"
+    shutil.copytree(tmp_path / "pictures", refused)
+    assert isinstance(mine(*LABELS, "--images", str(refused)).exception, Refused)
+    (tmp_path / "plain").symlink_to(refused)
+    assert isinstance(mine(*LABELS, "--images", str(tmp_path / "plain")).exception, Refused)
+    shutil.copyfile(tmp_path / "table.csv", tmp_path / "fairface_label_val.csv")
+    assert isinstance(mine(*LABELS, "--table", str(tmp_path / "fairface_label_val.csv")).exception, Refused)
+    assert not (tmp_path / "ours").exists()
     with (tmp_path / "table.csv").open(encoding="utf-8", newline="") as stream:
         header, *rows = list(csv.reader(stream))
     for who, cells in zip(("Ann_Other", "Bo_Dy"), rows, strict=False):

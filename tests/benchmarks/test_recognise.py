@@ -8,9 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from made_up import SAMPLES
 
+from audit import forecast
 from audit.benchmarks import catalogue, load, recognise
 from audit.errors import Refused
+from audit.plan import RunOptions
+from audit.scoring import Given, evaluate
 
 Make = Callable[..., Path]
 LAYOUTS = {
@@ -131,3 +135,64 @@ def test_sample_paths_count_where_a_folder_is_too_large_to_list(
     monkeypatch.setattr(recognise, "_MOST", 1)
     with pytest.raises(Refused, match="UTKFace"):
         load(str(folder))
+
+
+def test_a_picture_counts_as_lying_where_a_link_leads(collection: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where the folder that it leads to is too full to be listed."""
+    folder = collection()
+    hidden = folder / "images" / "h"
+    hidden.mkdir()
+    for k, name in enumerate(("a1", "a2")):
+        plain = folder / "images" / f"{name}.png"
+        plain.rename(hidden / f"26_0_2_2017010402310242{k}.jpg")
+        plain.symlink_to(hidden / f"26_0_2_2017010402310242{k}.jpg")
+    monkeypatch.setattr(recognise, "_MOST", 1)
+    with pytest.raises(Refused, match="UTKFace"):
+        load(str(folder))
+
+
+@pytest.mark.parametrize("name", ["CelebA", "fairface-padding125", "IJB-C_crops"])
+def test_pictures_in_a_folder_that_is_called_like_a_refused_set(collection: Make, name: str) -> None:
+    folder = collection(samples=SAMPLES.replace("images/", f"images/{name}/"))
+    (folder / "images" / name).mkdir()
+    for path in list((folder / "images").glob("*.png")):
+        path.rename(folder / "images" / name / path.name)
+    with pytest.raises(Refused):
+        load(str(folder))
+
+
+def test_folders_of_other_things_may_be_called_so(collection: Make) -> None:
+    """Subjects and stages have short names too, and notes beside the pictures may compare with anything."""
+    folder = collection(samples=SAMPLES.replace("images/a", "images/MF2/a"))
+    for name in ("MF2", "morph"):
+        (folder / "images" / name).mkdir()
+    for name in ("a1", "a2"):
+        (folder / "images" / f"{name}.png").rename(folder / "images" / "MF2" / f"{name}.png")
+    described = (folder / "croissant.json").read_text(encoding="utf-8")
+    (folder / "croissant.json").write_text(described.replace("images/a", "images/MF2/a"), encoding="utf-8")
+    (folder / "compared_with_lfw").mkdir()
+    (folder / "compared_with_lfw" / "notes.txt").write_text("x", encoding="utf-8")
+    assert len(load(str(folder)).samples) == 5
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["\uff2c\uff26\uff37", "LFW\u0308", "my LF\u200dW copy", "\u0421eleb\u0410", "\u041cS-Celeb-1M", "fairf\u03b1ce"],
+    ids=ascii,
+)
+def test_other_alphabets_accents_and_wide_letters_hide_no_name(collection: Make, name: str) -> None:
+    with pytest.raises(Refused):
+        load(str(collection(name=name)))
+    with pytest.raises(Refused):
+        load(str(collection(name="plain", faceaudit__name="plain", alternateName=name)))
+
+
+@pytest.mark.parametrize("place", ["lfw.csv", "copies of CelebA/people.csv"])
+def test_a_table_of_a_refused_set_is_refused(tmp_path: Path, place: str) -> None:
+    table = tmp_path / place
+    table.parent.mkdir(exist_ok=True)
+    table.write_text("subject_id,gender\n1,a\n2,b\n", encoding="utf-8")
+    with pytest.raises(Refused):
+        forecast.of_table(table, 2)
+    with pytest.raises(Refused):
+        evaluate(Given(tmp_path / "scores.csv", table), {}, RunOptions(out=tmp_path / "results"))

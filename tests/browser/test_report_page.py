@@ -4,22 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import overclaims
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from london_run import Run
+from looks import LOOKS, RULES, SHOWN, WIDTHS, show
 from playwright.sync_api import Browser, Page, Route
 
 from audit import record as records
 
 pytestmark = pytest.mark.browser
 
-WIDTHS = {390: 844, 768: 1024, 1440: 900}
-LOOKS = ((390, "light"), (768, "dark"), (1440, "light"))
 NAMES = ("london_like", "beside", "hostile", "crossing", "empty")
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
 class Visit:
@@ -239,51 +237,66 @@ def test_it_prints(browser: Browser, reports: dict[str, Path], screenshots: Path
     visit.page.context.close()
 
 
+def looked_at(visit: Visit, screenshots: Path, name: str, *, axe: tuple[int, str]) -> None:
+    """A report at three widths, light and dark: pictures as it opens, then all of it open; axe at one of them."""
+    page = visit.page
+    for width, look in LOOKS:
+        show(page, width, look)
+        page.screenshot(path=screenshots / f"{name}-{width}-{look}-first.png")
+        page.screenshot(path=screenshots / f"{name}-{width}-{look}.png", full_page=True)
+    unfold(page)
+    for width, look in SHOWN:
+        show(page, width, look)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    show(page, *axe)
+    assert Axe().run(page, options=RULES).response["violations"] == []
+    assert visit.complaints == []
+    assert visit.requests == []
+
+
+def says_no_more_than_its_verdicts(one: dict[str, Any]) -> None:
+    verdicts = overclaims.verdicts_of(records.read(Path(one["record"])))
+    assert overclaims.found(Path(one["report"]).read_text(encoding="utf-8"), verdicts) == []
+
+
 @pytest.mark.london
-@pytest.mark.parametrize(("width", "look"), LOOKS)
 def test_the_real_reports_of_the_london_set(
-    browser: Browser, london_results: tuple[Path, Run], screenshots: Path, width: int, look: str
+    browser: Browser, london_results: tuple[Path, Run], screenshots: Path
 ) -> None:
     """What the first audit wrote, opened as a reviewer does; the pictures are kept."""
-    for one in london_results[1].evaluations:
-        visit = opened(browser, Path(one["report"]), width, scheme=look)
-        name = f"real-{one['model']}-{width}-{look}"
-        visit.page.screenshot(path=screenshots / f"{name}-first.png")
-        visit.page.screenshot(path=screenshots / f"{name}.png", full_page=True)
-        verdicts = overclaims.verdicts_of(records.read(Path(one["record"])))
-        assert overclaims.found(Path(one["report"]).read_text(encoding="utf-8"), verdicts) == []
+    for one, axe in zip(london_results[1].evaluations, LOOKS, strict=False):
+        visit = opened(browser, Path(one["report"]), 1440)
+        says_no_more_than_its_verdicts(one)
         assert "Face Research Lab London Set" in visit.page.title() + visit.page.inner_text("h1")
         assert "10 of 40" in visit.page.inner_text("main") or one["model"] != "dlib"
-        unfold(visit.page)
-        assert visit.page.evaluate("document.documentElement.scrollWidth") <= width
-        assert visit.complaints == []
-        assert visit.requests == []
-        assert Axe().run(visit.page, options=RULES).response["violations"] == []
+        looked_at(visit, screenshots, f"real-{one['model']}", axe=axe)
         visit.page.context.close()
 
 
-@pytest.mark.parametrize(("width", "look"), LOOKS)
 def test_the_reports_of_the_rendered_people(
-    browser: Browser, bundled: tuple[Path, Run, Run], screenshots: Path, width: int, look: str
+    browser: Browser, bundled: tuple[Path, Run, Run], screenshots: Path
 ) -> None:
     """What `faceaudit run` without arguments and the counterfactual task wrote."""
-    for name, run in zip(("bundled", "counterfactual"), bundled[1:], strict=True):
-        visit = opened(browser, Path(run.evaluations[0]["report"]), width, scheme=look)
+    for name, run, axe in zip(("bundled", "counterfactual"), bundled[1:], LOOKS[1:], strict=True):
+        visit = opened(browser, Path(run.evaluations[0]["report"]), 1440)
         page = visit.page
-        page.screenshot(path=screenshots / f"{name}-{width}-{look}-first.png")
-        verdicts = overclaims.verdicts_of(records.read(Path(run.evaluations[0]["record"])))
-        assert overclaims.found(Path(run.evaluations[0]["report"]).read_text(encoding="utf-8"), verdicts) == []
+        says_no_more_than_its_verdicts(run.evaluations[0])
         warning = page.get_by_text("These are not real people").first
         box, title = warning.bounding_box(), page.locator("h1").bounding_box()
         assert box is not None
         assert title is not None
         assert box["y"] < title["y"]
-        unfold(page)
         if name == "counterfactual":
-            page.locator("#series").screenshot(path=screenshots / f"{name}-{width}-series.png")
+            assert page.locator(".answer h3").first.inner_text() == "What moves when one thing is changed?"
+            page.locator("#series").screenshot(path=screenshots / f"{name}-series.png")
             assert page.locator("#figure-series-score").is_visible()
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        assert visit.complaints == []
-        assert visit.requests == []
-        assert Axe().run(page, options=RULES).response["violations"] == []
+        looked_at(visit, screenshots, name, axe=axe)
         page.context.close()
+
+
+def test_the_contents_give_way_to_the_answers_below_desktop_width(browser: Browser, reports: dict[str, Path]) -> None:
+    visit = opened(browser, reports["london_like"], 768)
+    assert (visit.page.locator(".headline").bounding_box() or {"y": 9_999})["y"] < 250
+    show(visit.page, 1440, "light")
+    assert visit.page.get_by_role("link", name="In short").is_visible()
+    visit.page.context.close()

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from looks import LOOKS, RULES, SHOWN, WIDTHS, show
 from playwright.sync_api import Browser, Page, Route
 
 pytestmark = pytest.mark.browser
 
-WIDTHS = {390: 844, 768: 1024, 1440: 900}
 PAGES = {
     "index": "index.html", "models": "models/index.html", "model": "models/dlib-*.html",
     "hostile": "models/claim-withheld-*.html", "benchmarks": "benchmarks/index.html",
@@ -20,7 +20,8 @@ PAGES = {
     "methods": "method/index.html", "method": "method/statistics.html", "missing": "404.html",
     "evaluation": "evaluations/london-marked-*/index.html", "report": "evaluations/london-marked-*/report.html",
 }  # fmt: skip
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+LONG = {"catalogue", "method"}
+"""Long pages: axe at one width, pictures of what is seen first."""
 
 
 @contextmanager
@@ -58,21 +59,21 @@ def find(site: Path, name: str) -> Path:
 
 
 @pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", WIDTHS)
-def test_pages_fit_and_axe_finds_no_violation(
-    browser: Browser, published: Path, screenshots: Path, width: int, scheme: str, name: str
-) -> None:
-    with opened(browser, find(published, name), width, scheme=scheme) as page:
-        page.screenshot(
-            path=screenshots / f"site-{name}-{width}-{scheme}.png", full_page=name not in {"catalogue", "method"}
-        )
+def test_pages_fit_and_axe_finds_no_violation(browser: Browser, published: Path, screenshots: Path, name: str) -> None:
+    """At every width, light and dark, without loading the page again."""
+    with opened(browser, find(published, name), 1440) as page:
+        for width, scheme in SHOWN:
+            show(page, width, scheme)
+            whole = name not in LONG and (width, scheme) in LOOKS
+            page.screenshot(path=screenshots / f"site-{name}-{width}-{scheme}.png", full_page=whole)
         page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-        if name not in {"catalogue", "method"} or width == 768:  # long pages: one width
-            found = Axe().run(page, options=RULES).response
-            assert [(v["id"], [n["html"][:200] for n in v["nodes"][:3]]) for v in found["violations"]] == []
-            assert found["passes"]
+        for width, scheme in SHOWN:
+            show(page, width, scheme)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            if (width, scheme) in LOOKS and (name not in LONG or width == 768):
+                found = Axe().run(page, options=RULES).response
+                assert [(v["id"], [n["html"][:200] for n in v["nodes"][:3]]) for v in found["violations"]] == []
+                assert found["passes"]
 
 
 def test_filters_and_sorting_of_the_index(browser: Browser, published: Path) -> None:

@@ -177,3 +177,16 @@ def test_any_name_survives_or_is_refused(names: list[str], benchmark: str) -> No
     except PlanError:
         return
     assert plan.expand(tomllib.loads(text)) == expected
+
+
+def test_the_gate_is_that_of_a_run(tmp_path: Path) -> None:
+    """Also by what a descriptor lists and nobody has unpacked yet."""
+    folder = tmp_path / "own"
+    (folder / "images").mkdir(parents=True)
+    (folder / "images" / "a1.png").write_bytes(b"no picture is opened")
+    made = describe(folder)
+    made["distribution"].append(made["distribution"][0] | {"@id": "img_align_celeba/000001.jpg"})
+    (folder / "croissant.json").write_text(json.dumps(made))
+    _, error = ask("p.toml", "--yes", "--benchmark", str(folder))
+    assert isinstance(error, Refused)
+    assert not Path("p.toml").exists()

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 
 import pytest
 from london_run import Run, faceaudit
+
+from audit import forecast
+from audit.benchmarks import withdrawals
 
 TABLE = "subject_id,gender,age,images\n" + "".join(
     f"s{k},{'fm'[k % 2]},{20 + k},{1 + k % 3}\n" for k in range(60)
@@ -53,6 +57,16 @@ def test_a_table_of_people_will_do(tmp_path: Path) -> None:
     images = [1 + k % 3 for k in range(60) if k % 2 == 0]
     assert found["FMR", 1e-2, ("f",)]["trials"] == (sum(images) ** 2 - sum(m * m for m in images)) // 2
     assert found["FNMR", 0.05, ("f",)]["trials"] == sum(m * (m - 1) // 2 for m in images)
+
+
+def test_whoever_withdrew_is_not_counted_on(tmp_path: Path) -> None:
+    (tmp_path / "people.csv").write_text(TABLE)
+    out = [f"s{k}" for k in range(0, 12, 2)]
+    for who in out:
+        withdrawals.add(tmp_path, who, dt.date(2026, 3, 1))
+    found = forecast.of_table(tmp_path / "people.csv", 2)
+    assert [one.subject_id for one in found.subjects] == [f"s{k}" for k in range(60) if f"s{k}" not in out]
+    assert found.images == tuple(1 + k % 3 for k in range(60) if f"s{k}" not in out)
 
 
 def test_an_earlier_record_is_taken_at_its_word(bundled: tuple[Path, Run, Run], tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ def test_bfloat16_is_declared_and_gives_nearly_the_same_templates(
     place(tmp_path, saved(network, tmp_path / "any.pt"))
     image = np.asarray(Image.open(shared / "benchmarks/cc0_fixture/lisa_lisa2.jpg").convert("RGB"))
     cards = [
-        models.describe("facenet-vggface2", data=[tmp_path], plan=PLAN.model_copy(update={"precision": precision}))
+        models.describe("facenet-vggface2", data=[tmp_path], plan=PLAN.model_copy(update={"arithmetic": precision}))
         for precision in ("float32", "bfloat16")
     ]
     one, other = (models.load(card).extract([image])[0].vector for card in cards)
@@ -94,7 +94,7 @@ def test_bfloat16_is_declared_and_gives_nearly_the_same_templates(
 
 def test_other_models_refuse_bfloat16() -> None:
     with pytest.raises(ModelError, match="dlib computes in float32 alone"):
-        models.describe("dlib", plan=make({"benchmark": "b", "model": "dlib", "precision": "bfloat16"}))
+        models.describe("dlib", plan=make({"benchmark": "b", "model": "dlib", "arithmetic": "bfloat16"}))
 
 
 def test_without_weights_the_address_and_the_place_are_given(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_facenet_beside_the_documented_loop(
     (tmp_path / f"{STEM}.toml").write_text(f'sha256 = "{digest}"\n')
     ours, mine = {}, {}
     for precision in ("float32", "bfloat16"):
-        plan = make({"benchmark": "b", "model": "facenet-vggface2", "precision": precision})
+        plan = make({"benchmark": "b", "model": "facenet-vggface2", "arithmetic": precision})
         card = models.describe("facenet-vggface2", data=[tmp_path], plan=plan)
         model = models.load(card, workers=1)
         extracted(card, model, samples[:8], tmp_path / f"warm-{precision}")

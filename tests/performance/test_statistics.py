@@ -73,8 +73,13 @@ def audited(people: int, images: int, dimension: int, tones: int, clock: Clock) 
         )
 
 
-def test_statistics_take_at_most_a_quarter_of_the_comparison_time(capsys: pytest.CaptureFixture[str]) -> None:
-    """20,000 templates of 512 numbers in 8 groups: all groups, operating points, intervals, contrasts, aggregates."""
+def test_statistics_take_less_than_the_comparisons(capsys: pytest.CaptureFixture[str]) -> None:
+    """20,000 templates of 512 numbers in 8 groups: all groups, operating points, intervals, contrasts, aggregates.
+
+    A quarter of the comparisons' time until these took a fifth of what they did; what stands beside counts in full.
+    """
+    import scipy.stats  # noqa: F401, PLC0415 - a second of start-up, before the clock starts
+
     audited(64, 2, 32, 8, Clock())  # compiles
     clock = Clock()
     audited(PEOPLE, 4, 512, 8, clock)
@@ -84,7 +89,8 @@ def test_statistics_take_at_most_a_quarter_of_the_comparison_time(capsys: pytest
             f"\ncomparisons {comparisons:.1f} s; statistics {statistics:.1f} s ({statistics / comparisons:.1%}); "
             f"score shift and label noise {beside:.1f} s ({beside / comparisons:.1%})"
         )
-    assert statistics <= 0.25 * comparisons
+    assert statistics <= comparisons
+    assert beside <= 4 * comparisons
 
 
 def test_the_bootstrap_of_cimat_is_a_hundred_times_slower(capsys: pytest.CaptureFixture[str]) -> None:

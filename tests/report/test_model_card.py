@@ -11,7 +11,7 @@ from huggingface_hub import ModelCard
 from huggingface_hub.repocard_data import eval_results_to_model_index
 
 from audit.record import EvaluationRecord
-from audit.report import markdown, model_card
+from audit.report import markdown, model_card, parts
 from audit.report.view import make
 
 
@@ -80,3 +80,14 @@ def test_hostile_names_stay_text_in_metadata(builder: ModuleType) -> None:
 def test_small_numbers_are_numbers_to_every_reader() -> None:
     for value in (1e-05, 2.5e-07, 0.1, 3, 1e22):
         assert yaml.safe_load(model_card._scalar(value)) == value
+
+
+def test_the_limits_go_along(any_record: EvaluationRecord) -> None:
+    """A card is read without the report."""
+    view = make(any_record)
+    page = model_card.page(any_record, view)
+    (limits,) = (s for s in view.sections if s.id == "limits")
+    (listed,) = (b for b in limits.blocks if isinstance(b, parts.Listing))
+    assert f"### {limits.title}" in page
+    assert len(listed.items) > len(any_record.limits)
+    assert all(f"- {markdown.escape(item)}" in page for item in listed.items)

@@ -88,3 +88,22 @@ def test_every_level_has_a_row_and_a_missing_number_its_reason(with_series: Eval
     assert len(rows) == 3
     light = next(row for name, row in rows.items() if "1/64" in name)
     assert [cell.note for cell in light if cell.text == "–"] == ["no template"]
+
+
+def test_the_first_page_says_what_moved_the_largest_first(with_series: EvaluationRecord) -> None:
+    view = make(with_series)
+    assert view.title.endswith(": the same face with one thing changed")
+    moved = view.answers[0]
+    assert moved.question == "What moves when one thing is changed?"
+    assert "1/64" in moved.answer
+    assert "rejected 10% → 60%, +50 points (95% interval +40 to +60)" in moved.answer
+    assert "+20 points" in moved.details[0]
+    assert moved.details[-1] == "No clear move: Hair."
+    still = [row for row in with_series.counterfactuals if row.factor == "hair"]
+    calm = make(with_series.model_copy(update={"counterfactuals": still}))
+    assert calm.answers[0].answer == "No factor moves rejections clearly."
+
+
+def test_a_report_without_series_asks_nothing_of_them(london_like: EvaluationRecord) -> None:
+    assert make(london_like).answers[0].question == "Which groups are affected?"
+    assert "one thing changed" not in make(london_like).title

@@ -92,7 +92,7 @@ def test_what_differs_is_said_first_and_nothing_is_called_equal(two: Comparison)
     assert differ
     assert view.headline == f"{differ} of {tested} rates that could be compared differ between the audits."
     calm = two.model_copy(update={"differences": [
-        d.model_copy(update={"verdict": "no evidence of a difference" if d.p_adjusted is not None else d.verdict})
+        d.model_copy(update={"verdict": "no evidence that it differs" if d.p_adjusted is not None else d.verdict})
         for d in two.differences
     ]})  # fmt: skip
     view = make_comparison(calm)
@@ -126,3 +126,42 @@ def rename(value: object) -> object:
     if isinstance(value, list):
         return [rename(item) for item in value]
     return f"{value}{HOSTILE}" if isinstance(value, str) and value in {"a", "b", "c", "grp"} else value
+
+
+def test_an_audit_without_a_place_in_the_picture_is_named_beside_it(two: Comparison) -> None:
+    points = [p for p in two.front if p.fnmr is not None and p.disparity]
+    assert points
+    gone = points[0].model_copy(
+        update={"label": "left out", "disparity": None, "dominated": None, "reason": "too few groups"}
+    )
+    one = [p for p in two.front if (p.target_fmr, p.attributes) == (gone.target_fmr, gone.attributes)]
+    more = two.model_copy(update={"front": [*one, one[0].model_copy(update={"label": "third"}), gone]})
+    front = next(s for s in make_comparison(more).sections if s.id == "side-front")
+    drawn = [f for f in figures(front.blocks) if isinstance(f.picture, parts.ScatterPicture)]
+    assert [f for f in drawn if "left out (too few groups)" in f.caption]
+    same = next(s for s in make_comparison(two).sections if s.id == "side-front")
+    assert not [f for f in figures(same.blocks) if "Not drawn" in f.caption and "too few groups" in f.caption]
+
+
+def test_the_first_page_says_whose_disparity_is_larger(two: Comparison) -> None:
+    answer = make_comparison(two).answers[1]
+    assert answer.question == "Is one audit's disparity larger?"
+    differ = [d for d in two.disparities if d.verdict == "differs" and d.p_adjusted is not None]
+    assert len(answer.details) == min(5, len(differ))
+    tested = [d for d in two.disparities if d.p_adjusted is not None]
+    assert tested
+    forced = [d.model_copy(update={"verdict": "differs"}) for d in tested[:1]]
+    told = make_comparison(two.model_copy(update={"disparities": forced})).answers[1]
+    assert told.answer == "Disparities that differ: 1, the clearest first."
+    assert forced[0].b in told.details[0]
+    none = make_comparison(two.model_copy(update={"disparities": []})).answers[1]
+    assert none.answer == "Disparities could not be compared."
+
+
+def test_tables_in_which_nothing_could_be_told_are_folded(two: Comparison) -> None:
+    dark = two.model_copy(
+        update={"differences": [d.model_copy(update={"p": None, "p_adjusted": None}) for d in two.differences]}
+    )
+    rates = next(s for s in make_comparison(dark).sections if s.id == "side-rates")
+    assert not [b for b in rates.blocks if isinstance(b, parts.Table)]
+    assert [b for b in rates.blocks if isinstance(b, parts.Fold)]

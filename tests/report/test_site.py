@@ -81,8 +81,8 @@ def test_every_page_is_there(site: Path) -> None:
     assert {"index.html", "history.html", "catalogue.html", "404.html", "feed.xml", "sitemap.xml", "filter.js",
             "models/index.html", "benchmarks/index.html", "method/index.html",
             "method/statistics.html"} <= names  # fmt: skip
-    assert sum(n.endswith("record.json") for n in names) == 8
-    assert sum(n.endswith("report.html") for n in names) == 8
+    assert sum(n.startswith("evaluations/") and n.endswith("record.json") for n in names) == 8
+    assert sum(n.startswith("evaluations/") and n.endswith("report.html") for n in names) == 8
     assert sum(n.startswith("models/") for n in names) == 1 + 5
     assert sum(n.startswith("benchmarks/") for n in names) == 1 + 2
 
@@ -483,3 +483,15 @@ def test_pictures_of_the_guides_are_part_of_their_pages(site: Path) -> None:
 def test_every_document_is_a_method_page() -> None:
     docs = Path(__file__).resolve().parents[2] / "docs"
     assert set(method.shipped()) == {p.stem for p in docs.glob("*.md")} - {"README"}
+
+
+def test_a_counterfactual_evaluation_is_told_from_the_plain_one_beside_it(tmp_path: Path) -> None:
+    """Same model, same benchmark, same people: the title and the row say which one changed a thing."""
+    plan = {**given.small().plan, "task": "counterfactual"}
+    given.put(tmp_path / "results", "plain", given.small())
+    given.put(tmp_path / "results", "changed", given.small(plan=plan))
+    publish(tmp_path / "results", tmp_path / "site")
+    index = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    history = (tmp_path / "site" / "history.html").read_text(encoding="utf-8")
+    assert index.count("Also the same face with one thing changed.") == 1
+    assert history.count(": the same face with one thing changed</a>") == 1

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import pytest
 
+from audit import record as records
 from audit.record import EvaluationRecord, WithdrawnPart
 from audit.report import parts
-from audit.report.view import make, scores
+from audit.report.view import findings, make, scores
+from audit.report.view.source import Source
 
 
 def texts(value: Any) -> list[str]:
@@ -38,6 +41,17 @@ def tables(blocks: tuple[Any, ...]) -> list[parts.Table]:
 
 def rows(table: parts.Table) -> dict[str, tuple[parts.Cell, ...]]:
     return {row[0].text: row for row in table.rows}
+
+
+@pytest.fixture(scope="module")
+def crossing(builder: ModuleType) -> EvaluationRecord:
+    return builder.crossing()
+
+
+@pytest.fixture(scope="module")
+def fixed() -> EvaluationRecord:
+    """The record of the snapshots: two genders, a disparity."""
+    return records.read(Path(__file__).with_name("snapshots") / "record.json")
 
 
 def test_the_headline_names_the_groups_with_their_counts(london_like: EvaluationRecord) -> None:
@@ -222,3 +236,66 @@ def test_a_group_of_which_every_image_failed_is_said_before_anything_else(london
     after = make(london_like.model_copy(update={"acquisition": rows})).alerts
     (said,) = [alert for alert in after if alert not in before]
     assert re.fullmatch(r"All \d+ images of .*black.* failed: nothing of this group was compared.*", said)
+
+
+def test_a_ratio_to_all_other_groups_names_them_beside_the_counts_of_one(crossing: EvaluationRecord) -> None:
+    """Counts of one other group do not give the ratio to all of them together: the words tell the two apart."""
+    source = Source.of(crossing)
+    sizes, sides = [], []
+    for metric in ("FMR", "FNMR"):
+        for c in source.contrasts(metric, ("ethnicity",), source.headline):
+            if c.against == "rest":
+                continue
+            rest = c.model_copy(update={"against": "rest"})
+            sizes.append((findings.size_text(source, c), findings.size_text(source, rest)))
+            sides.append((findings.side_text(source, c), findings.side_text(source, rest)))
+    assert [rest for _, rest in sizes if "times the rate of all other groups together" in rest]
+    assert all("all other groups" not in one for one, _ in sizes)
+    assert all("of the other groups alone, " in rest for _, rest in sides)
+    assert all("of the other groups" not in one for one, _ in sides)
+
+
+def test_the_rest_of_two_groups_is_named(fixed: EvaluationRecord) -> None:
+    view = make(fixed)
+    assert view.headline.endswith("more often than those in “male”.")
+    assert "other groups" not in view.evidence
+    assert "other groups" not in " ".join(texts(view.answers[1]))
+
+
+def test_groups_that_overlap_are_not_set_against_each_other_as_if_they_were_apart(fixed: EvaluationRecord) -> None:
+    """Where people count in several groups, one group may lie inside the other."""
+    samples = fixed.samples.model_copy(update={"subjects": fixed.samples.subjects - 1})
+    view = make(fixed.model_copy(update={"samples": samples}))
+    assert view.headline.endswith("more often than people in “male” as a whole; the two may share people.")
+    told = " ".join(texts(section(view, "findings").blocks))
+    assert "Groups by gender overlap: some people count in several" in told
+    assert "overlap" not in " ".join(texts(section(make(fixed), "findings").blocks))
+
+
+def test_the_lowest_rate_named_first_is_not_undercut_by_a_group_as_large(builder: ModuleType) -> None:
+    """Only a group with fewer comparisons may have a lower rate: none seen among few is no low rate."""
+    for record in (builder.london_like(), builder.crossing(), builder.beside()):
+        told = [line for line in texts(make(record).answers[0]) if " down to " in line]
+        for line in told:
+            errors, trials = (
+                int(x.replace(",", "")) for x in re.findall(r"([\d,]+) of ([\d,]+)", line.split(" down to ")[1])[0]
+            )
+            point = [p for p in record.operating_points if p.policy != "per-group" and p.threshold is not None][-1].id
+            peers = [
+                r for r in record.rates
+                if r.metric == "FMR" and r.view == "conditional" and len(r.group) == 2 and r.operating_point == point
+                and r.reference_group is None and r.value is not None and r.trials >= trials
+            ]  # fmt: skip
+            assert min(r.errors / r.trials for r in peers) == errors / trials
+
+
+def test_a_disparity_that_could_be_chance_says_so_in_the_table_of_verdicts(london_like: EvaluationRecord) -> None:
+    def told(record: EvaluationRecord) -> list[str]:
+        table = make(record).verdicts
+        assert table is not None
+        return [cell.note for row in table.rows for cell in row if cell.mark == "disparity"]
+
+    contrasts = [c.model_copy(update={"p_adjusted": 0.4}) for c in london_like.contrasts]
+    doubted = told(london_like.model_copy(update={"contrasts": contrasts}))
+    assert [text for text in doubted if text.endswith("this one could be chance (adjusted p 0.40).")]
+    assert not [text for text in told(london_like) if "could be chance" in text]

@@ -140,4 +140,4 @@ def test_holm_is_over_the_family_and_decides_the_words(tmp_path: Path) -> None:
     assert [r.verdict for r in found] == ["differs"] * 3 + ["cannot be told"]
     more = judged([*rows, base.model_copy(update={"p": 0.9, "family": "x"})], 0.05)
     assert more[0].p_adjusted == pytest.approx(0.06)
-    assert more[0].verdict == "no evidence of a difference"
+    assert more[0].verdict == "no evidence that it differs"

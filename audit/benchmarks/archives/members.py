@@ -256,6 +256,11 @@ def _check_bulk(path: Path, size: int, limits: Limits) -> None:
         )
 
 
+def _text(error: Exception) -> str:
+    """What a library says, without a stop at its end."""
+    return str(error).rstrip(".")
+
+
 @contextmanager
 def _damage(path: Path) -> Iterator[None]:
     """Turn what the libraries raise on damaged or hostile bytes into one line."""
@@ -264,10 +269,10 @@ def _damage(path: Path) -> Iterator[None]:
     except tarfile.FilterError as error:
         raise refused(path, error.tarinfo.name, "would not stay inside the folder as a plain file") from None
     except _DAMAGED as error:
-        raise DataError(str(path), f"is damaged or cut off: {error}", "Download it again") from None
+        raise DataError(str(path), f"is damaged or cut off: {_text(error)}", "Download it again") from None
     except (NotImplementedError, UnicodeDecodeError) as error:
         raise DataError(str(path), f"cannot be read: {error}", "Unpack it, and name the folder") from None
     except OSError as error:
         if error.errno is not None:  # the disk's, not the archive's
             raise
-        raise DataError(str(path), f"is damaged or cut off: {error}", "Download it again") from None
+        raise DataError(str(path), f"is damaged or cut off: {_text(error)}", "Download it again") from None

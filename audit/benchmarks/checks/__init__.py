@@ -131,7 +131,14 @@ def _found(
     # An old copy is a finding, not a refusal: to the gate this one was checked today.
     dataset = found.descriptor.dataset.model_copy(update={"last_checked": dt.datetime.now(tz=dt.UTC).date()})
     recognise.check_described(dataset, place=name)
-    consent.gate(dataset, place=name, known=found.known, acknowledge=acknowledge, purposes=("evaluation",))
+    consent.gate(
+        dataset,
+        place=name,
+        known=found.known,
+        shipped=places.shipped_of(found.known),
+        acknowledge=acknowledge,
+        purposes=("evaluation",),
+    )
     if found.root is None:
         raise DataError(name, "its files are not here", f"Obtain them, or put their folder into {places.ENVIRONMENT}")
     return found.root, found.descriptor

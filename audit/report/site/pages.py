@@ -18,7 +18,7 @@ from audit.report.site.method import MethodPage
 from audit.report.site.names import shown as name_of
 from audit.report.site.shown import Shown
 from audit.report.site.status import Status
-from audit.report.strings import LANGUAGE, say
+from audit.report.strings import say, spoken
 from audit.report.view import background, words
 from audit.report.view.clean import clean
 from audit.report.view.rates import name_cell, people_cell
@@ -102,7 +102,7 @@ class Site:
             html.environment()
             .get_template(f"site/{name}.html.j2")
             .render(
-                language=LANGUAGE,
+                language=spoken(),
                 style=Markup(style),  # noqa: S704 - our own style sheets
                 policy=html.source_hash(style),
                 mark=mark,

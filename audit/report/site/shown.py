@@ -95,7 +95,7 @@ def show(e: Evaluation, status: Status) -> Shown:
     return Shown(
         place=shown(e.place),
         name=e.name,
-        title=say("page.title", model=model, benchmark=benchmark),
+        title=summary.title(source, model, benchmark),
         model=model,
         model_page=model_page(record.model.name),
         revision=revision,
@@ -135,6 +135,7 @@ def _notes(e: Evaluation) -> tuple[str, ...]:
     tier = e.record.benchmark.consent_tier
     made = [say("publish.note_undocumented")] if tier == "undocumented" else []
     made += [say("publish.note_synthetic")] if tier in summary.SYNTHETIC else []
+    made += [say("publish.note_series")] if summary.changes_a_thing(e.record) else []
     return tuple([*made, say("publish.note_trial")] if e.record.plan.get("limit") is not None else made)
 
 

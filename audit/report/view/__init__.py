@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from audit.record import EvaluationRecord
 from audit.report.parts import Block, Figure, Fold, Listing, ReportView, Section
-from audit.report.strings import LANGUAGE, say
+from audit.report.strings import say, spoken
 from audit.report.view import (
     background,
     by_attribute,
@@ -41,8 +41,8 @@ def make(record: EvaluationRecord) -> ReportView:
     found = summary.overall(source)
     benchmark, model, samples = source.record.benchmark, source.record.model, source.record.samples
     return ReportView(
-        language=LANGUAGE,
-        title=say("page.title", model=model.name, benchmark=benchmark.title or benchmark.name),
+        language=spoken(),
+        title=summary.title(source, model.name, benchmark.title or benchmark.name),
         subtitle=say(
             "page.subtitle" if benchmark.version else "page.subtitle_unversioned",
             version=benchmark.version,

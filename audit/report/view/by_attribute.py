@@ -6,7 +6,7 @@ from audit.report.parts import Answer, Cell, Table
 from audit.report.strings import say
 from audit.report.view import words
 from audit.report.view.differences import VERDICT_SIGNS
-from audit.report.view.findings import METRICS, finding
+from audit.report.view.findings import METRICS, chance_text, finding, opposite
 from audit.report.view.source import Source
 
 MOST_ROWS = 8
@@ -33,20 +33,22 @@ def verdict_table(source: Source) -> Table | None:
 def _cell(source: Source, metric: str, attributes: tuple[str, ...]) -> Cell:
     """A verdict, the claim that it allows, and the counts behind it."""
     found = finding(source, metric, attributes)
-    claims = {"DISPARITY": _claim(source, metric, attributes) or found.text, "EQUIVALENT": found.text}
+    claim, chance = _claim(source, metric, attributes) if found.verdict == "DISPARITY" else ("", "")
+    claims = {"DISPARITY": claim or found.text, "EQUIVALENT": found.text}
     behind = found.evidence[:1] if found.verdict != "EQUIVALENT" else ()
-    words_of = (claims.get(found.verdict, ""), *behind)
+    words_of = (claims.get(found.verdict, ""), *behind, chance)
     sign = VERDICT_SIGNS[found.verdict]
     return Cell(f"{sign} {found.label}", " ".join(filter(None, words_of)), mark=found.verdict.lower())
 
 
-def _claim(source: Source, metric: str, attributes: tuple[str, ...]) -> str:
-    """The leading disparity in few words; nothing where only the spread over all groups shows one."""
+def _claim(source: Source, metric: str, attributes: tuple[str, ...]) -> tuple[str, str]:
+    """The leading disparity in few words, and whether it could be chance; nothing where only the spread shows one."""
     for c in source.contrasts(metric, attributes, source.headline):
         if c.verdict == "DISPARITY":
             key = "first.more" if (c.ratio or 1.0) >= 1 else "first.less"
-            return say(key, group=words.quoted(c.group), against=words.quoted(c.against))
-    return ""
+            against = words.quoted(opposite(source, c))
+            return say(key, group=words.quoted(c.group), against=against), chance_text(source, c)
+    return "", ""
 
 
 def not_tested(source: Source) -> Answer:

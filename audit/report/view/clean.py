@@ -11,6 +11,7 @@ import unicodedata
 from functools import lru_cache
 from typing import Any
 
+from audit import alike
 from audit.comparison import Comparison
 from audit.record import EvaluationRecord
 from audit.report.strings import say
@@ -20,8 +21,6 @@ LONGEST_TEXT = 6000
 _NUMBERS = frozenset({int, float, bool, type(None)})
 _KEPT = frozenset("\u200c\u200d\u200e\u200f\u061c")  # joiners and marks that ordinary Persian, Arabic, Hebrew need
 _CLAIMS = re.compile(r"un[\W_]?biased|bias[\W_]*free|\bno[\W_]+bias|\bis\W+fair")
-_ALIKE = str.maketrans("аеорсіѕухʙαιοᴜɴı", "aeopcisyxbaiouni")
-"""Letters of other alphabets that look like Latin ones, enough to write these words."""
 _ASCII = bytes(range(128))
 _FOREIGN = re.compile(r"[^\x00-\x7f]+")
 
@@ -68,10 +67,9 @@ def _folded(text: str) -> tuple[str, range | list[int]]:
         return text.lower(), range(len(text))
     folded, places = [], []
     for place, c in enumerate(text):
-        for part in unicodedata.normalize("NFKD", c.lower().translate(_ALIKE)):
-            if unicodedata.category(part) not in {"Mn", "Cf"}:
-                folded.append(part)
-                places.append(place)
+        for part in alike.plain(c):
+            folded.append(part)
+            places.append(place)
     return "".join(folded), places
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
 from audit.domain import Verdict
 from audit.record import Contrast, Differential, Group, Rate
@@ -58,9 +59,11 @@ def finding(source: Source, metric: str, attributes: tuple[str, ...]) -> Finding
     evidence: list[str] = []
     if found == "DISPARITY":
         leading = [c for c in contrasts if c.verdict == "DISPARITY"]
-        text = disparity_text(leading[0]) if leading else spread_text(one)
+        text = disparity_text(source, leading[0]) if leading else spread_text(one)
         if leading:
             evidence += [side_text(source, leading[0]), size_text(source, leading[0]), chance_text(source, leading[0])]
+        if source.shares(attributes):
+            evidence.append(say("finding.shared", attributes=words.attributes_name(attributes)))
     elif found == "EQUIVALENT":
         margin = next((c.margin for c in contrasts), one.margin if one else None)
         text = say("finding.equivalent", margin=words.exact(margin or 1.0))
@@ -72,11 +75,18 @@ def finding(source: Source, metric: str, attributes: tuple[str, ...]) -> Finding
     )
 
 
-def disparity_text(contrast: Contrast) -> str:
-    """Say who is affected more than whom."""
+def disparity_text(source: Source, contrast: Contrast) -> str:
+    """Say who is affected more than whom; where groups overlap, one may lie inside the other."""
     direction = "more" if (contrast.ratio or 1.0) >= 1 else "less"
-    key = f"finding.{contrast.metric}_{direction}"
-    return say(key, group=words.quoted(contrast.group), against=words.quoted(contrast.against))
+    shared = "_shared" if source.shares(tuple(contrast.group)) else ""
+    key = f"finding.{contrast.metric}_{direction}{shared}"
+    return say(key, group=words.quoted(contrast.group), against=words.quoted(opposite(source, contrast)))
+
+
+def opposite(source: Source, contrast: Contrast) -> Group | Literal["rest"]:
+    """What a group was compared with: where the rest is one group, that group by its name."""
+    others = [g for g in source.groups(tuple(contrast.group)) if g != contrast.group]
+    return others[0] if contrast.against == "rest" and len(others) == 1 else contrast.against
 
 
 def side_text(source: Source, contrast: Contrast) -> str:
@@ -85,7 +95,10 @@ def side_text(source: Source, contrast: Contrast) -> str:
     other = other_side(source, contrast)
     if other is None:
         return f"{sides[0]}."
-    key = "finding.sides" if contrast.against != "rest" else "finding.sides_rest"
+    key = "finding.sides"
+    if opposite(source, contrast) == "rest":
+        as_large = [g for g in _others(source, contrast) if source.subjects(g) == source.subjects(other)]
+        key = "finding.sides_rest" if len(as_large) == 1 else "finding.sides_rest_alike"
     return say(key, first=sides[0], second=one_side(source, contrast.metric, other))
 
 
@@ -93,8 +106,11 @@ def other_side(source: Source, contrast: Contrast) -> Group | None:
     """The group compared with; for the rest, the largest of the other groups, whose counts stand for them."""
     if contrast.against != "rest":
         return contrast.against
-    others = [g for g in source.groups(tuple(contrast.group)) if g != contrast.group and not source.banded(g)]
-    return max(others, key=source.subjects, default=None)
+    return max(_others(source, contrast), key=source.subjects, default=None)
+
+
+def _others(source: Source, contrast: Contrast) -> list[Group]:
+    return [g for g in source.groups(tuple(contrast.group)) if g != contrast.group and not source.banded(g)]
 
 
 def one_side(source: Source, metric: str, group: Group) -> str:
@@ -133,7 +149,8 @@ def size_text(source: Source, contrast: Contrast) -> str:
         return say(
             "finding.size_counts", group=words.group_name(contrast.group), high=words.percent(rate.interval.high)
         )
-    key = "finding.size_at_least" if contrast.at_least else f"finding.size_{support}"
+    against = "rest_" if opposite(source, contrast) == "rest" else ""
+    key = f"finding.size_{against}{'at_least' if contrast.at_least else support}"
     return say(key, ratio=words.times(contrast.ratio), bounds=words.ratio_bounds(contrast.interval))
 
 

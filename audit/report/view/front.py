@@ -51,7 +51,7 @@ def _figure(rows: list[FrontPoint], drawn: list[FrontPoint], about: dict[str, st
     return Figure(
         id=f"front-{k}",
         title=say("side.figure_front", **about),
-        caption=say("side.figure_front_caption"),
+        caption=" ".join([say("side.figure_front_caption"), *_left_out(rows, drawn)]),
         alt=say("side.figure_front_alt", points="; ".join(said)),
         picture=ScatterPicture(
             marks, x_ticks, tuple(Line(s, words.exact(s)) for s in STEPS if s <= y_domain[1]),
@@ -60,6 +60,12 @@ def _figure(rows: list[FrontPoint], drawn: list[FrontPoint], about: dict[str, st
         ),
         table=_table(rows, about, k),
     )  # fmt: skip
+
+
+def _left_out(rows: list[FrontPoint], drawn: list[FrontPoint]) -> list[str]:
+    """Name the audits that have no place in the picture, and why: absent is not better."""
+    missing = [f"{row.label} ({row.reason or say('rate.unmeasured')})" for row in rows if row not in drawn]
+    return [say("side.figure_front_missing", audits=words.join(missing, most=9))] if missing else []
 
 
 def _table(rows: list[FrontPoint], about: dict[str, str], k: int) -> Table:

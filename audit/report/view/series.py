@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from audit.record import IntervalPart, Movement
-from audit.report.parts import Block, Cell, Figure, Fold, Line, Listing, RowMark, RowPicture, Section, Table
+from audit.report.parts import Answer, Block, Cell, Figure, Fold, Line, Listing, RowMark, RowPicture, Section, Table
 from audit.report.strings import has, say
 from audit.report.view import words
 from audit.report.view.source import Source
@@ -28,6 +28,41 @@ def series_section(source: Source) -> Section:
             Fold(say("series.fold_first"), (_table(rows, factors, point, None),)),
         )
     return Section("series", say("section.series"), say("section.series_lead"), blocks)
+
+
+def moved(source: Source) -> tuple[Answer, ...]:
+    """The first page's answer: the largest clear move of every factor, the largest first; none without series."""
+    rows = source.record.counterfactuals
+    if not rows or source.headline is None:
+        return ()
+    factors = list(dict.fromkeys(row.factor for row in rows))
+    clear, rest = [], []
+    for factor in factors:
+        moves = _of(rows, factor, REJECTED, point=source.headline.id)
+        worst = _largest([row for row in moves if _excludes_zero(row.interval)])
+        if worst is None:
+            rest.append(_factor(factor))
+        else:
+            clear.append(worst)
+    clear.sort(key=lambda row: -abs(row.change or 0.0))
+    lines = [say("series.brief", **_numbers(row)) for row in clear] or [say("series.brief_none")]
+    if rest and clear:
+        lines.append(say("series.brief_rest", factors=words.join(rest)))
+    return (Answer(say("question.moved"), lines[0], tuple(lines[1:])),)
+
+
+def _numbers(row: Movement) -> dict[str, str]:
+    """What a sentence on a move names."""
+    bounds = row.interval
+    return {
+        "factor": _factor(row.factor),
+        "level": _level(row),
+        "before": words.percent(row.before or 0.0),
+        "after": words.percent(row.after or 0.0),
+        "change": _points(row.change or 0.0),
+        "low": _points(bounds.low if bounds else 0.0),
+        "high": _points(bounds.high if bounds else 0.0),
+    }
 
 
 def _of(
@@ -63,19 +98,8 @@ def _sentences(rows: Sequence[Movement], factor: str, point: str) -> list[str]:
     if worst is None or worst.before is None or worst.after is None or worst.change is None:
         return [say("series.unknown", factor=_factor(factor))]
     told = _excludes_zero(worst.interval)
-    made.append(
-        say(
-            "series.moved" if told else "series.unmoved",
-            factor=_factor(factor),
-            level=_level(worst),
-            before=words.percent(worst.before),
-            after=words.percent(worst.after),
-            change=_points(worst.change),
-            low=_points(worst.interval.low if worst.interval else 0.0),
-            high=_points(worst.interval.high if worst.interval else 0.0),
-            people=words.people(worst.people),
-        )
-    )
+    key = "series.moved" if told else "series.unmoved"
+    made.append(say(key, people=words.people(worst.people), **_numbers(worst)))
     missed = [row for row in _of(rows, factor, MISSED) if row.errors and row.errors[1] and row.trials]
     if missed:
         most = max(missed, key=lambda row: row.after or 0.0)

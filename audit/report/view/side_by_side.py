@@ -17,6 +17,7 @@ from audit.report.parts import (
     Block,
     Cell,
     Figure,
+    Fold,
     Line,
     Listing,
     Paragraph,
@@ -26,7 +27,7 @@ from audit.report.parts import (
     Section,
     Table,
 )
-from audit.report.strings import LANGUAGE, say
+from audit.report.strings import say, spoken
 from audit.report.view import words
 from audit.report.view.clean import scrub_comparison
 from audit.report.view.front import front_blocks
@@ -52,7 +53,7 @@ def make_comparison(comparison: Comparison) -> ReportView:
         _section("how", (Listing(_methods(shown)),)),
     )
     return ReportView(
-        language=LANGUAGE,
+        language=spoken(),
         title=say("side.title", n=len(shown.records)),
         subtitle=say("side.subtitle", labels="; ".join(one.label for one in shown.records)),
         consent=say("side.baseline", label=first),
@@ -80,12 +81,31 @@ def _answers(shown: Comparison, tested: list[Difference], differ: list[Differenc
     left = len(shown.differences) - len(tested)
     return (
         Answer(say("side.question_which"), which, tuple(_in_words(d) for d in differ[:5])),
+        _disparity_answer(shown),
         Answer(say("side.question_share"), _unshared(shown.remarks), tuple(dict.fromkeys(people))),
         Answer(say("side.question_sure"), say("side.answer_sure", hows=said)),
         Answer(
             say("side.question_unknown"), say("side.answer_unknown", n=left, total=len(shown.differences))
         ),
     )  # fmt: skip
+
+
+def _disparity_answer(shown: Comparison) -> Answer:
+    tested = [d for d in shown.disparities if d.p_adjusted is not None]
+    differ = sorted((d for d in tested if d.verdict == "differs"), key=lambda d: d.p_adjusted or 0.0)
+    key = "some" if differ else "none" if tested else "nothing"
+    details = tuple(
+        say(
+            "side.answer_disparity", what=_what(d), where=_where(d), other=d.b, label=d.a, first=_times(d.first),
+            second=_times(d.second), change=_times(d.change), bounds=words.ratio_bounds(d.interval),
+        )
+        for d in differ[:5]
+    )  # fmt: skip
+    return Answer(say("side.question_disparity"), say(f"side.answer_disparity_{key}", n=len(differ)), details)
+
+
+def _times(value: float | None) -> str:
+    return "–" if value is None else words.times(value)
 
 
 def _unshared(remarks: Iterable[Remark]) -> str:
@@ -147,7 +167,9 @@ def _rates(shown: Comparison) -> tuple[Block, ...]:
             continue
         figure = _rate_figure(rows, k)
         blocks += [figure] if figure is not None else []
-        blocks.append(_rate_table(rows, k))
+        table = _rate_table(rows, k)
+        told = any(d.p is not None for d in rows)
+        blocks.append(table if told else Fold(say("side.fold_rates", caption=table.caption), (table,)))
     return tuple(blocks)
 
 
@@ -240,23 +262,28 @@ def _disparities(shown: Comparison) -> tuple[Block, ...]:
 
 
 def _disparity_row(d: DisparityChange) -> tuple[Cell, ...]:
-    what = d.measure if d.group is None else say(
-        "side.ratio_of", group=words.group_name(d.group), against=words.group_name(_some(d.against))
-    )  # fmt: skip
-    where = f"{words.key_word('metric', d.metric)}, {_point(d.operating_point)}"
-    if d.group is None:
-        where = f"{where}, {words.attributes_name(d.attributes)}"
     return (
-        Cell(what, where, kind="name"),
-        Cell("–" if d.first is None else words.times(d.first), kind="number"),
-        Cell("–" if d.second is None else words.times(d.second), kind="number"),
-        _bounded("–" if d.change is None else words.times(d.change), d.interval),
+        Cell(_what(d), _where(d), kind="name"),
+        Cell(_times(d.first), kind="number"),
+        Cell(_times(d.second), kind="number"),
+        _bounded(_times(d.change), d.interval),
         Cell(words.p_value(d.p_adjusted), kind="number"),
         Cell(
             words.key_word("said", d.verdict) if d.p_adjusted is not None or d.change is None else "–",
             d.reason or "", mark="disparity" if d.verdict == "differs" else "",
         ),
     )  # fmt: skip
+
+
+def _what(d: DisparityChange) -> str:
+    if d.group is None:
+        return d.measure
+    return say("side.ratio_of", group=words.group_name(d.group), against=words.group_name(_some(d.against)))
+
+
+def _where(d: DisparityChange) -> str:
+    where = f"{words.key_word('metric', d.metric)}, {_point(d.operating_point)}"
+    return f"{where}, {words.attributes_name(d.attributes)}" if d.group is None else where
 
 
 def _some(group: Group | None) -> Group:

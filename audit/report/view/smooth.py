@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from audit.record import Curve
 from audit.report.parts import BandPanel, BandPicture, Block, Cell, Figure, Line, Paragraph, Section, Table
-from audit.report.strings import say
+from audit.report.strings import has, say
 from audit.report.view import words
 from audit.report.view.scores import even_ticks
 from audit.report.view.source import Source
@@ -39,11 +39,17 @@ def _unformed(curves: Sequence[Curve]) -> list[Block]:
     for curve in curves:
         if not curve.x:
             by_reason.setdefault(curve.reason or say("rate.unmeasured"), []).append(_quantity(curve))
-    name = words.attributes_name((curves[0].attribute,))
+    name = _said(curves[0])
     return [
         Paragraph(say("smooth.unformed", attribute=name, quantities=words.join(named, most=99), reason=reason), "note")
         for reason, named in by_reason.items()
     ]
+
+
+def _said(curve: Curve) -> str:
+    """The number in words: a well-known abbreviation is said in full."""
+    key = f"along.{curve.attribute}"
+    return say(key) if has(key) else words.attributes_name((curve.attribute,))
 
 
 def _quantity(curve: Curve) -> str:
@@ -52,7 +58,7 @@ def _quantity(curve: Curve) -> str:
 
 def _figure(source: Source, number: int, curves: Sequence[Curve]) -> Figure:
     first = curves[0]
-    name = words.attributes_name((first.attribute,))
+    name = _said(first)
     title = say("smooth.title", attribute=name)
     low, high = min(min(c.x) for c in curves), max(max(c.x) for c in curves)
     low, high = (low - 0.5, high + 0.5) if low == high else (low, high)
@@ -164,5 +170,5 @@ def _table(number: int, title: str, curves: Sequence[Curve]) -> Table:
         for k in _thinned(curve, MOST_ROWS):
             x = Cell(_along(curve, curve.x[k]), kind="name")
             rows.append((x, _value(curve, k), Cell(words.number(round(curve.people[k])), kind="number")))
-    columns = (words.attributes_name((curves[0].attribute,)), say("smooth.column_value"), say("smooth.column_people"))
+    columns = (_said(curves[0]), say("smooth.column_value"), say("smooth.column_people"))
     return Table(f"curves-data-{number}", title, columns, tuple(rows), say("smooth.note"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -93,6 +94,17 @@ class Source:
     def banded(self, group: Group) -> bool:
         """Whether a group is too small to be described (its people could be recognised)."""
         return key(group) in self.counts and self.subjects(group) < self.min_subjects
+
+    def shares(self, attributes: Sequence[str]) -> bool:
+        """Whether groups of an attribute set overlap: together they hold more people than there are."""
+        return self._held[frozenset(attributes)] > self.record.samples.subjects
+
+    @cached_property
+    def _held(self) -> Counter[frozenset[str]]:
+        held: Counter[frozenset[str]] = Counter()
+        for count in self.record.samples.by_group:
+            held[frozenset(count.group)] += count.subjects
+        return held
 
     def attribute_sets(self) -> list[tuple[str, ...]]:
         """Attributes and intersections, single ones first, in the order of the record."""

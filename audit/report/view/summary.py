@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from audit.domain import Verdict
-from audit.record import Contrast, Rate
+from audit.record import Contrast, EvaluationRecord, Rate
 from audit.report.parts import Answer
 from audit.report.strings import say
 from audit.report.view import words
@@ -22,6 +22,7 @@ from audit.report.view.findings import (
     weakest,
 )
 from audit.report.view.rates import of_counts, support_of
+from audit.report.view.series import moved
 from audit.report.view.source import Source, pronounced
 
 SYNTHETIC = ("S1", "S2")
@@ -46,6 +47,18 @@ def overall(source: Source) -> Verdict:
     return "EQUIVALENT" if verdicts == {"EQUIVALENT"} else "INCONCLUSIVE"
 
 
+def title(source: Source, model: str, benchmark: str) -> str:
+    """Name an evaluation by what was measured on what."""
+    return say(
+        "page.title_series" if changes_a_thing(source.record) else "page.title", model=model, benchmark=benchmark
+    )
+
+
+def changes_a_thing(record: EvaluationRecord) -> bool:
+    """Whether faces were shown again with one thing changed: by the plan, as a site holds no series."""
+    return record.plan.get("task") == "counterfactual" or bool(record.counterfactuals)
+
+
 def headline(source: Source) -> tuple[str, str]:
     """The one sentence that a reviewer takes home, and the counts under it."""
     if source.headline is None:
@@ -56,7 +69,7 @@ def headline(source: Source) -> tuple[str, str]:
     for metric in METRICS:
         lead = leading(source, metric)
         if lead is not None:
-            return disparity_text(lead), f"{side_text(source, lead)} {threshold}"
+            return disparity_text(source, lead), f"{side_text(source, lead)} {threshold}"
     if any(verdict(source, metric, a) == "DISPARITY" for metric in METRICS for a in source.attribute_sets()):
         return say("headline.spread"), threshold
     if overall(source) == "EQUIVALENT":
@@ -67,7 +80,7 @@ def headline(source: Source) -> tuple[str, str]:
 def answers(source: Source) -> tuple[Answer, ...]:
     """The questions of a reviewer, in the order in which they are asked."""
     asked = (_who, _how_large, _how_sure, _how_many, _unknown, _rely, not_tested)
-    return tuple(answer(source) for answer in asked)
+    return (*moved(source), *(answer(source) for answer in asked))
 
 
 def _disparities(source: Source, metric: str) -> list[Contrast]:
@@ -105,7 +118,10 @@ def _who(source: Source) -> Answer:
 
 
 def _range(source: Source) -> list[str]:
-    """Counts at both ends of the finest attribute set: the highest rate, and the lowest upper bound."""
+    """Counts at both ends of the finest attribute set: the highest rate, and the lowest that rests on enough.
+
+    None seen among few is no low rate: only groups with as many comparisons as that of the lowest upper bound count.
+    """
     for attributes in reversed(source.attribute_sets()):
         measured = []
         for group in source.groups(attributes):
@@ -113,7 +129,8 @@ def _range(source: Source) -> list[str]:
             if rate is not None and rate.value is not None:
                 measured.append(rate)
         if len(measured) > 1 and measured[0].errors:
-            least = min(measured, key=_upper)
+            surest = min(measured, key=_upper)
+            least = min((r for r in measured if r.trials >= surest.trials), key=lambda r: (r.value, -r.trials))
             ends = (one_side(source, "FMR", measured[0].group), one_side(source, "FMR", least.group))
             return [say("answer.range", attributes=words.attributes_name(attributes), most=ends[0], least=ends[1])]
     return []
