@@ -86,6 +86,8 @@ class Sample:
     sha256: str | None = None
     session: str | None = None
     conditions: Mapping[str, str] = field(default_factory=dict)
+    box: tuple[float, float, float, float] | None = None
+    """Where the benchmark says that the face is: left, top, right, bottom, in pixels of the upright picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +225,8 @@ class Picture:
     """Pixels of the whole image along the side of one of `pixels`."""
     whole: Callable[[], NDArray[np.uint8] | FailureToAcquire] | None = None
     """Decodes it at full size; None where `pixels` are that."""
+    box: tuple[float, float, float, float] | None = None
+    """Where the benchmark says that the face is, in pixels of the whole image."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -213,7 +213,11 @@ class _Run:
         digest = self.digests[self.samples[index].sample_id]
         if isinstance(digest, FailureToAcquire):
             raise TypeError("a sample that cannot be read has no key")
-        return Key(digest, self.card.weights_sha256, self.preprocessing)
+        box = self.samples[index].box
+        if box is None:
+            return Key(digest, self.card.weights_sha256, self.preprocessing)
+        marked = hashlib.sha256(f"{self.preprocessing} {box}".encode()).hexdigest()[:16]
+        return Key(digest, self.card.weights_sha256, marked)
 
     def look_up(self, *, fresh: bool) -> list[int]:
         missing = []
@@ -307,9 +311,10 @@ class _Run:
         if hashlib.sha256(content).hexdigest() != self.digests[sample.sample_id]:
             return FailureToAcquire("read", "file changed during the run")
         if self.working_size is not None:
-            return decode.decode_for(content, self.working_size)
+            picture = decode.decode_for(content, self.working_size)
+            return picture if isinstance(picture, FailureToAcquire) else replace(picture, box=sample.box)
         pixels = decode.decode(content)
-        return pixels if isinstance(pixels, FailureToAcquire) else Picture(pixels)
+        return pixels if isinstance(pixels, FailureToAcquire) else Picture(pixels, box=sample.box)
 
     def report(self) -> None:
         if self.progress:

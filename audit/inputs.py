@@ -88,11 +88,24 @@ def admit(plan: AuditPlan, options: RunOptions) -> tuple[Benchmark, ModelCard, G
             f"the benchmark {benchmark.name!r} has no series of pictures with one factor changed (series.csv)",
             "The bundled one has: --benchmark synthetic; or take --task verification",
         )
+    _require_boxes(plan, benchmark)
     card = models.describe(plan.model, data=data, plan=plan).model_copy(update={"device": options.device})
     by = benchmark.default_by if plan.by is None else plan.by
     if measured.wanted(benchmark, (*by, *plan.impostors)):
         benchmark = measured.with_tone(benchmark, _seen(benchmark, plan), plan, options)
     return benchmark, card, groups.make(benchmark, by, _seen(benchmark, plan), plan.impostors)
+
+
+def _require_boxes(plan: AuditPlan, benchmark: Benchmark) -> None:
+    """Refuse marked boxes as the detector where none are marked; series have none."""
+    if plan.detector != "truth":
+        return
+    if plan.task == "counterfactual" or not any(sample.box for sample in benchmark.samples):
+        raise PlanError(
+            "detector truth",
+            f"the benchmark {benchmark.name!r} has no marked boxes for task {plan.task}",
+            "Its samples.csv may have box_left, box_top, box_width and box_height; or take another detector",
+        )
 
 
 def _seen(benchmark: Benchmark, plan: AuditPlan) -> tuple[Subject, ...]:

@@ -61,8 +61,10 @@ class AuditPlan(BaseModel):
     )
     several_faces: Literal["largest", "most-central", "most-confident"] = "largest"
     working_size: int = Field(682, ge=160, le=4096, description="Longer side, in pixels, at which faces are detected")
-    detector: Literal["mtcnn", "dlib-hog"] = Field(
-        "mtcnn", description="What finds faces: mtcnn, or, to see what detection does to a disparity, dlib-hog"
+    detector: Literal["mtcnn", "dlib-hog", "truth"] = Field(
+        "mtcnn",
+        description="What finds faces: mtcnn, or, to see what detection does to a disparity, dlib-hog, or truth for "
+        "the boxes that a benchmark has marked",
     )
     smallest_face: int = Field(40, ge=12, le=2048, description="Smallest face, in pixels at the working size")
     margin: float = Field(

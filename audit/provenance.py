@@ -90,6 +90,9 @@ def samples_digest(
     )
     pairs = None if benchmark.pairs is None else sorted(benchmark.pairs)
     parts: list[object] = [rows, labels, pairs]
+    marked = sorted([sample.sample_id, *sample.box] for sample in samples if sample.box is not None)
+    if marked:
+        parts.append(["boxes", marked])
     if series:
         parts.append(sorted([row.sample.sample_id, row.factor, row.level, row.position, row.own] for row in series))
     if benchmark.withdrawn is not None:

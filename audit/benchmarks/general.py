@@ -1,7 +1,8 @@
 """The general layout, which any collection can be brought into.
 
-- `samples.csv`: `sample_id`, `path`, `subject_id`; optionally `session` and `sha256` (of the image); every other column
-  is a capture condition.
+- `samples.csv`: `sample_id`, `path`, `subject_id`; optionally `session`, `sha256` (of the image), and `box_left`,
+  `box_top`, `box_width`, `box_height` (of the face, in pixels of the upright picture; empty where none was marked);
+  every other column is a capture condition.
 - `subjects.csv`: `subject_id` and a column for each attribute of the descriptor; `|` separates several values.
 - `pairs.csv`, optional: `probe`, `reference` (sample ids); without it every sample is compared with every other.
 - `series.csv`, optional: pictures of a person with one factor changed: `sample_id`, `path`, `subject_id`, `factor`,
@@ -15,14 +16,14 @@ from pathlib import Path
 
 import pandas as pd
 
-from audit.benchmarks import content, people, series, tables
+from audit.benchmarks import boxes, content, people, series, tables
 from audit.benchmarks.content import Content
 from audit.benchmarks.descriptor import Descriptor
 from audit.domain import Sample, SeriesLevel
 from audit.errors import DataError
 
 SEPARATOR = "|"
-_NO_CONDITION = ("sample_id", "path", "subject_id", "session", "sha256")
+_NO_CONDITION = ("sample_id", "path", "subject_id", "session", "sha256", *boxes.COLUMNS)
 
 
 def tables_folder(root: Path, descriptor: Descriptor) -> Path:
@@ -63,6 +64,7 @@ def read(root: Path, descriptor: Descriptor) -> Content:
 def _samples(root: Path, path: Path, descriptor: Descriptor, *, known: set[str]) -> tuple[Sample, ...]:
     frame = tables.read(path, required=["sample_id", "path", "subject_id"], key="sample_id")
     conditions = [name for name in frame.columns if name not in _NO_CONDITION]
+    boxes.require_all_columns(frame.columns, path)
     seen: dict[Path, int] = {}
     samples = []
     for row, cells in zip(frame.index, frame.to_dict("records"), strict=True):
@@ -90,6 +92,7 @@ def _samples(root: Path, path: Path, descriptor: Descriptor, *, known: set[str])
                 sha256=content.declared(descriptor, cells, place=place),
                 session=str(cells["session"]) or None if "session" in frame.columns else None,
                 conditions={str(name): str(cells[name]) for name in conditions},
+                box=boxes.read(cells, place=place),
             )
         )
     return tuple(samples)

@@ -48,6 +48,7 @@ _DETECTORS: dict[str, tuple[str, dict[str, Any]]] = {
         "dlib's frontal detector (image doubled if the smallest face is below 80 pixels), five of dlib's 68 landmarks,",
         {"name": "dlib-hog", "points": "five of 68", "reduction": "box"},
     ),
+    "truth": ("nobody: the benchmark's own box is taken; sizes are without effect", {"name": "truth"}),
 }
 """In words, and as it stands in the preprocessing id."""
 
@@ -76,7 +77,7 @@ class Detection(_Part):
     smallest_face: int
     several_faces: Literal["largest", "most-central", "most-confident"]
     margin: float = 0.0
-    detector: Literal["mtcnn", "dlib-hog"] = "mtcnn"
+    detector: Literal["mtcnn", "dlib-hog", "truth"] = "mtcnn"
 
     @classmethod
     def of(cls, plan: AuditPlan) -> Detection:

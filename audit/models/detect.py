@@ -101,7 +101,25 @@ class Detector:
         return int(np.argmax((boxes[:, 2] - boxes[:, 0]) * (boxes[:, 3] - boxes[:, 1])))
 
 
-def finder(card: ModelCard, device: str = "cpu") -> Detector:
+class Finder(Protocol):
+    """What finds the face of a picture."""
+
+    def find(self, picture: Picture) -> Face | FailureToAcquire:
+        """Find the face, or say why there is none."""
+        ...
+
+
+class Marked:
+    """Takes the box that the benchmark has marked; it has no landmarks."""
+
+    def find(self, picture: Picture) -> Face | FailureToAcquire:
+        """The marked face, or a failure of the stage "detect" where none is marked."""
+        if picture.box is None:
+            return FailureToAcquire("detect", "no box is marked")
+        return Face(np.array(picture.box, np.float64), np.zeros((0, 2)), 1.0, 1)
+
+
+def finder(card: ModelCard, device: str = "cpu") -> Finder:
     """The detector that a model's card names.
 
     Raises
@@ -109,6 +127,8 @@ def finder(card: ModelCard, device: str = "cpu") -> Detector:
     ModelError
         If a file of it is not the published one.
     """
+    if card.detection.detector == "truth":
+        return Marked()
     if card.detection.detector == "mtcnn":
         return Detector(card.detection, device)
     return Detector(card.detection, device, hog.Hog(card.parts[hog.PART], card.detection.smallest_face))

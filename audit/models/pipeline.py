@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from audit.domain import FailureToAcquire, Picture, Template
 from audit.models import align
 from audit.models.card import InputSpec, ModelCard
-from audit.models.detect import Detector, Face
+from audit.models.detect import Face, Finder
 
 Align = Callable[[NDArray[np.uint8], Face], NDArray[np.uint8]]
 Embed = Callable[[Sequence[NDArray[np.uint8]]], NDArray[np.floating]]
@@ -40,7 +40,7 @@ class Pipeline:
     Parameters
     ----------
     card : ModelCard
-    detector : Detector
+    detector : Finder
     cut : callable
         (image, face) to a crop, uint8, size x size x 3, RGB; ValueError where no crop can be made.
     embed : callable
@@ -55,7 +55,7 @@ class Pipeline:
     def __init__(
         self,
         card: ModelCard,
-        detector: Detector,
+        detector: Finder,
         cut: Align,
         embed: Embed,
         *,

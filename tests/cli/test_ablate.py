@@ -23,7 +23,7 @@ PLAN = make({"benchmark": "london", "model": "onnx:mobilefacenet.onnx"})
         ("detector", "Write SETTING=VALUE with one of detector, alignment"),
         ("seed=1", "Write SETTING=VALUE with one of detector, alignment"),
         ("detector=mtcnn", "the plan has detector = mtcnn anyway"),
-        ("detector=hog", "'mtcnn' or 'dlib-hog'"),
+        ("detector=hog", "'mtcnn', 'dlib-hog' or 'truth'"),
         ("margin=9", "less than or equal to 1"),
     ],
 )

@@ -75,7 +75,7 @@ def test_the_detector_is_part_of_the_preprocessing_and_nothing_else_is_touched()
 def test_an_unknown_detector_and_a_damaged_landmark_model_are_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(PlanError, match=r"detector: .*'mtcnn' or 'dlib-hog'"):
+    with pytest.raises(PlanError, match=r"detector: .*'mtcnn', 'dlib-hog' or 'truth'"):
         card(detector="dlip")
     (tmp_path / "models").mkdir()
     (tmp_path / "models" / hog.FILE).write_bytes(b"damaged")
