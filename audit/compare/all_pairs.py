@@ -311,23 +311,36 @@ class AllPairs:
         """Exact rows (cell, score, count) of the kept bins."""
         parts = [(np.zeros(0, dtype=np.int64), np.zeros(0))]
         if kept.any():
-            parts += [self._kept_of(one, kept) for one in held]
+            every = np.arange(self._atoms)
+            by_atoms = kept[pair_cell(every[:, None], every[None, :], self._atoms)]
+            own, likely = kept[pair_cells(self._atoms) :], np.asarray(by_atoms.any(axis=(0, 1)))
+
+            def add(found: list[tuple[Ints, Floats]], one: Held) -> None:
+                found += [self._kept_of(one, by_atoms, likely), self._own_kept_of(one, own)]
+
+            for found in tiles.each(held, self._workers, list, add):
+                parts += found
         cell, score = (np.concatenate(column) for column in zip(*parts, strict=True))
         return tally(cell, score, np.ones(len(cell), dtype=np.int64))
 
-    def _kept_of(self, held: Held, kept: NDArray[np.bool_]) -> tuple[Ints, Floats]:
-        """Cells and scores of the comparisons held of a tile that lie in kept bins."""
+    def _kept_of(self, held: Held, kept: NDArray[np.bool_], likely: NDArray[np.bool_]) -> tuple[Ints, Floats]:
+        """Cells and scores of the non-mated comparisons of a tile in kept bins, (atoms, atoms, bins).
+
+        `likely` are the bins, (bins,), that are kept of some cell.
+        """
         rows, columns = self._blocks.cut[held.tile[0]], self._blocks.cut[held.tile[1]]
-        likely = np.asarray(kept.any(axis=0))
-        found = []
-        for place, score, mated in ((held.place, held.score, False), (held.own_place, held.own_score, True)):
-            bins = self._grid.bins(score.astype(np.float64))
-            some = likely[bins]
-            one, other = rows.atoms[place[some] >> kernel.SHIFT], columns.atoms[place[some] & kernel.LARGEST]
-            cell = pair_cells(self._atoms) + one if mated else pair_cell(one, other, self._atoms)
-            keep = kept[cell, bins[some]]
-            found.append((cell[keep], score[some][keep].astype(np.float64)))
-        return np.r_[found[0][0], found[1][0]], np.r_[found[0][1], found[1][1]]
+        bins = self._grid.bins(held.score.astype(np.float64))
+        some = np.flatnonzero(likely[bins])
+        place = held.place[some]
+        one, other = rows.atoms[place >> kernel.SHIFT], columns.atoms[place & kernel.LARGEST]
+        keep = kept.ravel()[(one * self._atoms + other) * self._grid.size + bins[some]]
+        return pair_cell(one[keep], other[keep], self._atoms), held.score[some][keep].astype(np.float64)
+
+    def _own_kept_of(self, held: Held, kept: NDArray[np.bool_]) -> tuple[Ints, Floats]:
+        """Cells and scores of the mated comparisons of a tile in kept bins, (atoms, bins)."""
+        atom = self._blocks.cut[held.tile[0]].atoms[held.own_place >> kernel.SHIFT]
+        keep = kept[atom, self._grid.bins(held.own_score.astype(np.float64))]
+        return pair_cells(self._atoms) + atom[keep], held.own_score[keep].astype(np.float64)
 
     def _lowest(self, thresholds: Floats, asked: NDArray[np.bool_]) -> Ints:
         """Bin of the lowest threshold that is asked for in each cell; mated comparisons are needed from below."""

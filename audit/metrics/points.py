@@ -113,12 +113,14 @@ def operating_points(
     `where` says in words on whose comparisons.
     """
     made = []
+    nonmated = [
+        counts.distribution(counts.chosen(grouping.within(position), mated=False))
+        for position in range(len(grouping.groups) if targets else 0)
+    ]
     for target in targets:
         for position, group in enumerate(grouping.groups):
             policy: Policy = "per-group" if position else "global"
-            found = threshold_at_fmr(
-                *counts.distribution(counts.chosen(grouping.within(position), mated=False)), target
-            )
+            found = threshold_at_fmr(*nonmated[position], target)
             name = f"{policy}-fmr-{target:g}"
             made.append(
                 Threshold(
