@@ -36,6 +36,7 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return 0 if asked or measured else os.cpu_count() or 1
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests side by side (pytest-xdist): those of a file together, those of a shared audit together."""
     for item in items:
