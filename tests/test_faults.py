@@ -23,7 +23,8 @@ from made_up import describe
 pytestmark = pytest.mark.london
 
 LONG = os.environ.get("FACEAUDIT_LONG", "") == "1"
-IMAGES = 5000 if LONG else 32
+IMAGES = 5000 if LONG else 80
+"""More than a batch and what is decoded ahead of it: a folder can vanish before all is read."""
 KILLS = 10 if LONG else 1
 
 

@@ -121,7 +121,7 @@ def _scalar(value: object) -> str:
     r"""Print a scalar.
 
     >>> [_scalar(x) for x in (0.225, 1e-05, 3, False, 'a: "b" #c')]
-    ['0.225', '1.0e-05', '3', 'false', '"a: \\\\"b\\\\" #c"']
+    ['0.225', '1.0e-05', '3', 'false', '"a: \\"b\\" #c"']
     """
     if isinstance(value, float) and math.isfinite(value):
         shown = repr(value)
