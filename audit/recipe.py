@@ -83,7 +83,8 @@ def run(plan: AuditPlan, options: RunOptions | None = None) -> Evaluation:
     measured = time.perf_counter()
     evaluation = published(record, folder, reused=known is not None)
     for whose in ("judged", "setters"):
-        checkpoint_of(inputs.digests, whose, options.cache).clear()
+        if _parts_folder(inputs.digests, whose, options.cache).exists():  # seldom: a finished run loads no compiler
+            checkpoint_of(inputs.digests, whose, options.cache).clear()
     _tidy(inputs, options)
     steps = {"preparation": prepared - began, "report": time.perf_counter() - measured}
     return replace(evaluation, timing=steps)
@@ -268,8 +269,12 @@ def checkpoint_of(digests: records.Digests, whose: str, cache: Path | None) -> C
     """Where the comparisons of a run are kept until they are all made."""
     from audit.compare.parts import Checkpoint  # noqa: PLC0415 - loads the compiler, which a finished run does not need
 
+    return Checkpoint(_parts_folder(digests, whose, cache), _say)
+
+
+def _parts_folder(digests: records.Digests, whose: str, cache: Path | None) -> Path:
     key = hashlib.sha256(json.dumps([digests.model_dump(), whose], sort_keys=True).encode()).hexdigest()
-    return Checkpoint((cache or default_root()) / COMPARISONS / key[:32], _say)
+    return (cache or default_root()) / COMPARISONS / key[:32]
 
 
 def _say(text: str) -> None:
