@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from audit import benchmarks, groups, measured, models, provenance, results, upkeep
+from audit import benchmarks, groups, measured, models, provenance, results, sending, upkeep
 from audit.domain import Benchmark, FailureToAcquire, Sample, SeriesLevel, Subject
 from audit.errors import DataError, NothingMeasured, PlanError
 from audit.extract import hash_samples
@@ -90,6 +90,7 @@ def admit(plan: AuditPlan, options: RunOptions) -> tuple[Benchmark, ModelCard, G
         )
     _require_boxes(plan, benchmark)
     card = models.describe(plan.model, data=data, plan=plan).model_copy(update={"device": options.device})
+    card = sending.allowed(card, benchmark, options)
     by = benchmark.default_by if plan.by is None else plan.by
     if measured.wanted(benchmark, (*by, *plan.impostors)):
         benchmark = measured.with_tone(benchmark, _seen(benchmark, plan), plan, options)

@@ -13,34 +13,35 @@ from audit.models.card import ModelCard
 from audit.plan import RunOptions
 
 
-def require(card: ModelCard, benchmark: Benchmark, options: RunOptions) -> None:
+def allowed(card: ModelCard, benchmark: Benchmark, options: RunOptions) -> ModelCard:
     """Refuse a model that sends images elsewhere, unless that was allowed; before any image is read.
+
+    Returns
+    -------
+    ModelCard
+        Which says where images may go: without that its model sends none.
 
     Raises
     ------
     PlanError
-        If the user did not name every host of the card, or named another.
+        If the user did not name every host of the card.
     Refused
         If the terms of the benchmark do not let its images go there.
     """
     service = card.service
-    named = set(options.send_images_to)
-    hosts = () if service is None else service.hosts
-    for host in sorted(named - set(hosts)):
-        raise PlanError(
-            f"--send-images-to {host}",
-            f"{card.name} sends images to no such host",
-            f"Its card names {', '.join(hosts)}" if hosts else "Leave it out",
-        )
+    if service is None:
+        return card
+    hosts = service.hosts
     for host in hosts:
-        if host not in named:
+        if host not in options.send_images_to:
             raise PlanError(
                 f"model {card.name}",
                 f"would send images of people to {host}, and you did not allow that",
                 f"If it may be done: --send-images-to {host}",
             )
-    if service is not None and not service.local and benchmark.consent.sending:
-        raise refused("sending", benchmark.name, host=", ".join(hosts), why=benchmark.consent.sending)
+    if not service.local and benchmark.consent.sending:
+        raise refused("sending", benchmark.name, what=", ".join(hosts), why=benchmark.consent.sending)
+    return card.model_copy(update={"may_send_to": hosts})
 
 
 def said(card: ModelCard, people: int) -> str | None:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from audit.domain import FaceModel, FailureToAcquire, Template
+from audit.errors import ModelError
 from audit.models import service as services
 from audit.models.card import ModelCard
 from audit.models.guard import NoTemplateError, Outcome
@@ -36,9 +37,11 @@ def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline 
     Raises
     ------
     ModelError
-        If the credentials are missing.
+        If nobody allowed images to be sent, or the credentials are missing.
     """
     service = _service(card)
+    if not set(service.hosts) <= set(card.may_send_to):
+        raise ModelError(f"model {card.name}", f"may not send images to {service.host}", "Allow it for the run")
     client = Client(service, card.revision)
     if service.picture == "whole":
         return WholePictures(card, client)
