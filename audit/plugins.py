@@ -65,7 +65,9 @@ def found(group: str, shipped: Collection[str]) -> Found:
             twice.setdefault(entry.name, [] if first is None else [_owner(first)]).append(_owner(entry))
         else:
             kept[entry.name] = entry
-    left_out += [f"plug-ins {name!r} of {' and '.join(who)} are left out: one name twice" for name, who in twice.items()]
+    left_out += [
+        f"plug-ins {name!r} of {' and '.join(who)} are left out: one name twice" for name, who in twice.items()
+    ]
     return Found(kept, tuple(left_out))
 
 

@@ -143,8 +143,8 @@ def gate(
 def _sending(tier: str, dataset: Dataset, shipped: Sequence[Dataset], known: Sequence[catalogue.Entry]) -> str:
     """Why pictures may not be passed on to a service; empty where they may.
 
-    Nothing else is known of what terms say about it. So an open licence has to allow it, in every place that states one;
-    an organisation decides about its own collection itself.
+    Nothing else is known of what terms say about it. So an open licence has to allow it, in every place that states
+    one; an organisation decides about its own collection itself.
     """
     if any(other.live for other in (dataset, *shipped)):
         return "people may withdraw from this set, and what was sent cannot be called back"

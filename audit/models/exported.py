@@ -1,4 +1,4 @@
-"""Networks exported by torch: a `torch.export` archive (.pt2) or a TorchScript archive, run in a sandbox and nowhere else.
+"""Networks exported by torch, a `torch.export` archive (.pt2) or a TorchScript one, run in a sandbox and nowhere else.
 
 Such a file is a program: reading it can run code (`torch.export.load` unpickles), and so can the network itself (an
 operator of TorchScript opens files). `audit.sandbox` says what it is kept from. It computes on the CPU, with one thread
@@ -76,7 +76,5 @@ def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
         message = f"does not take {width} x {height} {spec.layout} input as its card says ({error})"
         raise ModelError(place, message, "Mend the card's [input]") from None
     if found != card.dimension:
-        raise ModelError(
-            place, f"gives {found} numbers, its card says {card.dimension}", "Mend the card's dimension"
-        )
+        raise ModelError(place, f"gives {found} numbers, its card says {card.dimension}", "Mend the card's dimension")
     return Pipeline(card, finder(card, device), cutter(card), embed, workers=workers)

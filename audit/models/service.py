@@ -43,11 +43,13 @@ class Service(BaseModel):
     picture: Literal["crop", "whole"] = Field("crop", description="The aligned face as [input] says, or all of it")
     also: dict[str, str] = Field(default_factory=dict, description="Other fields to send with every image")
     template: str = Field(pattern=PATH, description="Where in the answer the template stands")
-    failure: str | None = Field(None, pattern=PATH, description="Where a failure stands: anything there but null is one")
+    failure: str | None = Field(
+        None, pattern=PATH, description="Where a failure stands: anything there but null is one"
+    )
     no_face: tuple[str, ...] = Field((), description="Values of `failure` that mean that there is no face")
     header: str = Field("Authorization", pattern=r"^[A-Za-z0-9-]+$", description="That carries the credentials")
     prefix: str = Field("", description='Before the credentials, for example "Bearer "')
-    secret: str | None = Field(
+    credentials: str | None = Field(
         None, pattern=r"^[A-Z_][A-Z0-9_]*$", description="Environment variable that holds the credentials"
     )
     version_header: str | None = Field(

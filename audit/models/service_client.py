@@ -155,9 +155,9 @@ class Client:
             raise ModelError(
                 self.service.host,
                 f"refuses the credentials ({status})",
-                f"Set {self.service.secret} anew; what was computed is kept"
-                if self.service.secret
-                else "Name the environment variable that holds them in the card: secret",
+                f"Set {self.service.credentials} anew; what was computed is kept"
+                if self.service.credentials
+                else "Name the environment variable that holds them in the card: credentials",
             )
         if status in _MISPLACED:
             raise ModelError(self.service.host, f"has nothing at the card's url ({status})", "Mend the card's url")
@@ -231,12 +231,14 @@ def credentials(service: Service) -> dict[str, str]:
     ModelError
         If the environment does not hold them.
     """
-    if service.secret is None:
+    if service.credentials is None:
         return {}
-    value = os.environ.get(service.secret, "")
+    value = os.environ.get(service.credentials, "")
     if not value.strip() or not value.isprintable() or not value.isascii():
         raise ModelError(
-            f"environment variable {service.secret}", "holds no credentials", f"export {service.secret}=... first"
+            f"environment variable {service.credentials}",
+            "holds no credentials",
+            f"export {service.credentials}=... first",
         )
     return {service.header: f"{service.prefix}{value.strip()}"}
 

@@ -47,7 +47,9 @@ def kind_of(content: bytes, place: str) -> Kind:
         return "export"
     if any(name.endswith(".pkl") for name in inside):
         raise ModelError(
-            place, "holds pickled objects (torch.save), which run code when they are read; it is not opened", _EXPORT_AGAIN
+            place,
+            "holds pickled objects (torch.save), which run code when they are read; it is not opened",
+            _EXPORT_AGAIN,
         )
     raise ModelError(place, "is a zip file, but no archive of torch", _EXPORT_AGAIN)
 

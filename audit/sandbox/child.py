@@ -34,14 +34,14 @@ worker.main(int(sys.argv[1]))
 """
 _LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache")
 _MACHINE = ("/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu", "/dev/urandom", "/dev/null")
-_ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
 _COMPILED = "compiled"
 """Folder that torch wants to find or make before it loads an exported program."""
 WAY_OUT = "Run on Linux with Landlock and seccomp (a container on such a host will do), or give the model as ONNX"
 
 
 class NoAnswerError(Exception):
-    """This input has no answer; the text says why. The next input may have one."""
+    """One input has no answer; the text says why. The next one may have an answer."""
 
 
 class EndedError(NoAnswerError):
@@ -92,7 +92,7 @@ class Child:
         environment = _environment(home)
         self._socket, theirs = socket.socketpair()
         with theirs:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: S603 - this Python, and code of this package
                 [sys.executable, "-I", "-B", "-c", _START, str(theirs.fileno()), _ROOT, *_packages()],
                 env=environment,
                 cwd=home,

@@ -12,10 +12,12 @@ import struct
 _NUMBERS = {
     # Linux: arch/x86/entry/syscalls/syscall_64.tbl, and include/uapi/asm-generic/unistd.h.
     "x86_64": {
-        "read": 0, "write": 1, "open": 2, "close": 3, "stat": 4, "fstat": 5, "lstat": 6, "poll": 7, "lseek": 8, "mmap": 9,
+        "read": 0, "write": 1, "open": 2, "close": 3, "stat": 4, "fstat": 5, "lstat": 6, "poll": 7,
+        "lseek": 8, "mmap": 9,
         "mprotect": 10, "munmap": 11, "brk": 12, "rt_sigaction": 13, "rt_sigprocmask": 14, "rt_sigreturn": 15,
         "ioctl": 16, "pread64": 17, "readv": 19, "access": 21, "select": 23, "sched_yield": 24, "mremap": 25,
-        "mincore": 27, "madvise": 28, "dup": 32, "dup2": 33, "nanosleep": 35, "alarm": 37, "setitimer": 38, "getpid": 39, "clone": 56,
+        "mincore": 27, "madvise": 28, "dup": 32, "dup2": 33, "nanosleep": 35, "alarm": 37, "setitimer": 38,
+        "getpid": 39, "clone": 56,
         "exit": 60, "uname": 63, "fcntl": 72, "getcwd": 79, "readlink": 89, "gettimeofday": 96, "getrlimit": 97,
         "getrusage": 98, "sysinfo": 99, "times": 100, "getuid": 102, "getgid": 104, "geteuid": 107, "getegid": 108,
         "getppid": 110, "getpgrp": 111, "sigaltstack": 131, "statfs": 137, "fstatfs": 138, "sched_getparam": 143,
@@ -31,7 +33,8 @@ _NUMBERS = {
         "getcwd": 17, "dup": 23, "dup3": 24, "fcntl": 25, "ioctl": 29, "statfs": 43, "fstatfs": 44, "faccessat": 48,
         "openat": 56, "close": 57, "getdents64": 61, "lseek": 62, "read": 63, "write": 64, "readv": 65, "pread64": 67,
         "pselect6": 72, "ppoll": 73, "readlinkat": 78, "newfstatat": 79, "fstat": 80, "exit": 93, "exit_group": 94,
-        "set_tid_address": 96, "futex": 98, "set_robust_list": 99, "get_robust_list": 100, "nanosleep": 101, "setitimer": 103,
+        "set_tid_address": 96, "futex": 98, "set_robust_list": 99, "get_robust_list": 100,
+        "nanosleep": 101, "setitimer": 103,
         "clock_gettime": 113, "clock_getres": 114, "clock_nanosleep": 115, "sched_getscheduler": 120,
         "sched_getparam": 121, "sched_getaffinity": 123, "sched_yield": 124, "sched_get_priority_max": 125,
         "sched_get_priority_min": 126, "restart_syscall": 128, "tgkill": 131, "sigaltstack": 132, "rt_sigaction": 134,
@@ -61,6 +64,9 @@ _NAMES_A_THREAD, _NAMES_MEMORY = 15, 0x53564D41
 _ASKS = (0x5401, 0x541B, 0x5450, 0x5451)
 """TCGETS, FIONREAD, FIONCLEX, FIOCLEX."""
 
+_HANDLES = (0, 1, 2, 3, 4, 1030)
+"""F_DUPFD, GETFD, SETFD, GETFL, SETFL and DUPFD_CLOEXEC; another one sends signals to a process of one's choice."""
+
 
 def machines() -> tuple[str, ...]:
     """Architectures that there is a list for."""
@@ -83,6 +89,7 @@ def program(machine: str, process: int) -> bytes:
                       *_with_argument(2, _EQUAL, (0,), allowed=True)],
         "prctl": _with_argument(0, _EQUAL, (_NAMES_A_THREAD, _NAMES_MEMORY), allowed=True),
         "ioctl": _with_argument(1, _EQUAL, _ASKS, allowed=True),
+        "fcntl": _with_argument(1, _EQUAL, _HANDLES, allowed=True),
         "clone3": [_op(_RETURN, _ERROR | _ENOSYS)],
     }  # fmt: skip
     for name, number in numbers.items():

@@ -1,4 +1,4 @@
-"""The other side: a process that seals itself, takes an archive, and answers arrays with arrays until it is left alone."""
+"""The other side: a process that seals itself, takes an archive, and then answers arrays with arrays."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _load(kind: str, archive: bytes) -> Run:
     if kind == "script":
         script: Run = torch.jit.load(io.BytesIO(archive), map_location="cpu").eval()
         return script
-    program: Run = torch.export.load(io.BytesIO(archive)).module()
+    program: Run = torch.export.load(io.BytesIO(archive)).module()  # type: ignore[no-untyped-call]
     return program
 
 

@@ -54,7 +54,9 @@ def script(body: str, folder: Path) -> bytes:
     """A TorchScript archive whose network does what `body` says with its input `x`."""
     name = f"hostile_{next(_NUMBERS)}"
     file = folder / f"{name}.py"
-    head = "import torch\n\n\nclass Network(torch.nn.Module):\n    def forward(self, x: torch.Tensor) -> torch.Tensor:\n"
+    head = (
+        "import torch\n\n\nclass Network(torch.nn.Module):\n    def forward(self, x: torch.Tensor) -> torch.Tensor:\n"
+    )
     file.write_text(head + textwrap.indent(textwrap.dedent(body), " " * 8), encoding="utf-8")
     spec = importlib.util.spec_from_file_location(name, file)
     assert spec is not None
