@@ -1,5 +1,8 @@
 """The card of a model: what it is, what it was trained on, and exactly how an image becomes its template.
 
+`card_file` is what stands in a file; here it is resolved: with weights that were found and checked, and with the
+settings of a plan.
+
 Preprocessing decides numbers as much as weights do. It is therefore described once, in a canonical form, whose
 digest is the preprocessing id: part of the record, and part of the key under which templates are cached.
 """
@@ -10,7 +13,7 @@ import hashlib
 import json
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -18,6 +21,7 @@ from audit.plan import AuditPlan
 
 Similarity = Literal["cosine", "dot", "euclidean"]
 Alignment = Literal["arcface", "dlib", "box"]
+ThresholdUnit = Literal["cosine", "cosine distance", "dot", "euclidean"]
 
 DECODING = "first frame, upright by EXIF, alpha over white, CMYK without profile, 16-bit grey by 1/257"
 """What `audit.decode` does; the text is part of the preprocessing id, so a change of it changes the id."""
@@ -53,10 +57,13 @@ _DETECTORS: dict[str, tuple[str, dict[str, Any]]] = {
 """In words, and as it stands in the preprocessing id."""
 
 
+_Side = Annotated[int, Field(ge=16, le=1024)]
+
+
 class InputSpec(_Part):
     """What the network is fed with: (pixel - mean) / deviation, pixel in 0..255."""
 
-    size: int = Field(ge=16, le=1024, description="Side of the square crop in pixels")
+    size: _Side | tuple[_Side, _Side] = Field(description="Side of the square crop in pixels, or its width and height")
     colour: Literal["RGB", "BGR"] = "RGB"
     mean: tuple[float, float, float] = Field(description="In the order of `colour`")
     deviation: tuple[float, float, float] = Field(description="In the order of `colour`; never 0")
@@ -68,6 +75,39 @@ class InputSpec(_Part):
         if 0 in self.deviation:
             raise ValueError("a deviation of 0 cannot be divided by")
         return self
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Width and height of the crop in pixels."""
+        return (self.size, self.size) if isinstance(self.size, int) else self.size
+
+
+class VendorThreshold(_Part):
+    """The threshold that a vendor or a library delivers with its model."""
+
+    value: float = Field(allow_inf_nan=False)
+    unit: ThresholdUnit = Field(description="A cosine distance is 1 - cosine; euclidean is a distance")
+    meaning: str = Field(min_length=1, description="What it is said to be for, in its source's sense")
+    source: str = Field(min_length=1, description="Where it is stated")
+
+    def in_units_of(self, similarity: Similarity) -> float | None:
+        """Give the threshold in a model's own unit (a distance for euclidean); None: it is not one of its scores.
+
+        >>> said = VendorThreshold(value=0.75, unit="cosine distance", meaning="any", source="any")
+        >>> said.in_units_of("cosine"), said.in_units_of("euclidean")
+        (0.25, None)
+        """
+        if self.unit == "cosine distance" and similarity == "cosine":
+            return 1 - self.value
+        return self.value if self.unit == similarity else None
+
+
+class Paper(_Part):
+    """Where the model is described."""
+
+    title: str = Field(min_length=1)
+    year: int = Field(ge=1900, le=2100)
+    link: str = Field(pattern=r"^https://")
 
 
 class Detection(_Part):
@@ -97,10 +137,16 @@ class ModelCard(_Part):
     name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="Also a folder of results")
     revision: str = Field(min_length=1)
     weights_sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
-    digest_source: str = Field(description="Who says that this is the digest of the published weights")
-    licence: str = Field(min_length=1)
-    training_data: str = Field(min_length=1)
-    training_consent: str = Field(min_length=1, description="What is known of the consent of the people in them")
+    digest_source: str = Field(description="Who says that this is the digest of the weights")
+    self_declared: bool = Field(False, description="The digest, and all that the card says, are the user's own word")
+    licence: str = Field(min_length=1, description="Of the code")
+    weights_licence: str = Field("", description="Of the weights, where it is stated")
+    research_only: bool = Field(False, description="The weights may be used for research alone")
+    training_sets: tuple[str, ...] = Field((), description="Names of the data sets, to be looked up in the catalogue")
+    training_data: str = Field("", description="What they were trained on, beside the named sets or in place of them")
+    training_consent: str = Field("", description="What is known of the consent of the people, where no set is named")
+    vendor_threshold: VendorThreshold | None = None
+    paper: Paper | None = None
     source: str = ""
     similarity: Similarity = Field(description="euclidean: the distance, negated")
     dimension: int = Field(ge=1, le=65536)
@@ -111,8 +157,10 @@ class ModelCard(_Part):
     precisions: tuple[str, ...] = Field(("float32",), exclude=True, description="In which they can compute")
     packages: tuple[str, ...] = Field(description="Distributions whose version decides a number")
     loader: str = Field(exclude=True, repr=False, description="module:function that makes the model from this card")
+    options: dict[str, str] = Field(default_factory=dict, exclude=True, description="Of the adapter")
     weights: Path = Field(exclude=True, repr=False)
     parts: dict[str, Path] = Field(default_factory=dict, exclude=True, repr=False)
+    part_digests: dict[str, str] = Field(default_factory=dict, exclude=True, repr=False)
 
     @property
     def preprocessing(self) -> str:
@@ -124,6 +172,7 @@ class ModelCard(_Part):
     def preprocessing_text(self) -> str:
         """The same in words."""
         seek, feed = self.detection, self.input
+        width, height = feed.shape
         precision = "" if self.precision == "float32" else f"in {self.precision} "
         channels = ", ".join(
             f"({c} - {m:g}) / {d:g}" for c, m, d in zip(feed.colour, feed.mean, feed.deviation, strict=True)
@@ -133,7 +182,7 @@ class ModelCard(_Part):
             f"reduced to at most {seek.working_size} pixels, smallest face {seek.smallest_face} pixels there; "
             f"of several faces the {seek.several_faces.replace('-', ' ')} is taken. Alignment: {self._alignment} "
             f"(margin {seek.margin:g}); "
-            f"{feed.size} x {feed.size} pixels, {feed.colour}; channels {channels}. "
+            f"{width} x {height} pixels, {feed.colour}; channels {channels}. "
             f"Computed {precision}with {', '.join(f'{name} {number}' for name, number in self._versions().items())}."
         )
 

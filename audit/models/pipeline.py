@@ -43,7 +43,7 @@ class Pipeline:
     card : ModelCard
     detector : Finder
     cut : callable
-        (image, face) to a crop, uint8, size x size x 3, RGB; ValueError where no crop can be made.
+        (image, face) to a crop, uint8, height x width x 3, RGB; ValueError where no crop can be made.
     embed : callable
         Crops to vectors of the card's dimension; safe to call from several threads.
     workers : int
@@ -113,7 +113,7 @@ class Pipeline:
     def _cut(self, picture: Picture, face: Face) -> tuple[NDArray[np.uint8], Face] | FailureToAcquire:
         pixels: NDArray[np.uint8] | FailureToAcquire = picture.pixels
         seen = face.reduced(picture.reduction)
-        if picture.whole is not None and min(seen.box[2:] - seen.box[:2]) < self.card.input.size:
+        if picture.whole is not None and np.any(seen.box[2:] - seen.box[:2] < self.card.input.shape):
             pixels, seen = picture.whole(), face
         if isinstance(pixels, FailureToAcquire):
             return pixels
@@ -133,14 +133,15 @@ class Pipeline:
         return [Template(vector, face.seen) for vector, (_, face) in zip(vectors, group, strict=True)]
 
     def _embed_filled(self, crops: list[NDArray[np.uint8]], size: int) -> list[NDArray[np.float32]]:
-        black = np.zeros((self.card.input.size, self.card.input.size, 3), np.uint8)
+        width, height = self.card.input.shape
+        black = np.zeros((height, width, 3), np.uint8)
         made = np.asarray(self._embed([*crops, *[black] * (size - len(crops))]), np.float32)
         return [vector.reshape(-1).copy() for vector in made[: len(crops)]]
 
     def _independent(self, size: int) -> bool:
         """Whether a crop has the same template, bit by bit, at every place and beside every neighbour."""
-        side = self.card.input.size
-        crops = list(np.random.default_rng(0).integers(0, 256, (size, side, side, 3), dtype=np.uint8))
+        width, height = self.card.input.shape
+        crops = list(np.random.default_rng(0).integers(0, 256, (size, height, width, 3), dtype=np.uint8))
         with one_thread_an_image():
             first = self._embed_filled(crops, size)
             turned = self._embed_filled([*crops[1:], crops[0]], size)
@@ -160,7 +161,7 @@ class Pipeline:
 
 def cutter(card: ModelCard) -> Align:
     """The alignment of a card: by five landmarks, or by the face's box."""
-    size, margin = card.input.size, card.detection.margin
+    size, margin = card.input.shape, card.detection.margin
 
     def by_points(image: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
         return align.crop(image, face.points, size)
@@ -172,7 +173,7 @@ def cutter(card: ModelCard) -> Align:
 
 
 def feed(crops: Sequence[NDArray[np.uint8]], spec: InputSpec) -> NDArray[np.float32]:
-    """Turn crops, uint8, size x size x 3, RGB, into the network's input."""
+    """Turn crops, uint8, height x width x 3, RGB, into the network's input."""
     pixels = np.stack(crops)
     if spec.colour == "BGR":
         pixels = pixels[..., ::-1]
