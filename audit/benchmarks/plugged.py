@@ -1,7 +1,8 @@
 """Benchmarks and layouts that other packages add; see `audit.plugins`.
 
-An entry point of the group `faceaudit.benchmarks` is the `Path` of a folder with a descriptor,
-or, for a layout, the function that reads it. Whatever they bring passes the same gate: they can add what may be measured on, and open nothing.
+An entry point of the group `faceaudit.benchmarks` is the `Path` of a folder with a descriptor, or, for a layout, the
+function that reads it. Whatever they bring passes the same gate: they can add what may be measured on, and open
+nothing.
 """
 
 from __future__ import annotations

@@ -209,15 +209,20 @@ def test_operators_of_torchscript_reach_nothing(attacks: tuple[bytes, Path]) -> 
     assert left(folder) == before
 
 
+GARBAGE = """
+import contextlib, os
+for number in range(3, 256):
+    with contextlib.suppress(OSError):
+        os.write(number, bytes(range(256)) * 4)
+"""
+
+
 @pytest.mark.parametrize(
     ("code", "said"),
     [
         ("import ctypes; ctypes.string_at(0)", "its process was ended by SIGSEGV"),
         ("while True: pass", "it did not answer in time"),
-        (
-            "import os, contextlib\nfor number in range(3, 256):\n    with contextlib.suppress(OSError):\n        os.write(number, bytes(range(256)) * 4)",
-            "it answered with a message of",
-        ),
+        (GARBAGE, "it answered with a message of"),
         ("bytes(50 << 30)", "MemoryError"),
     ],
 )
