@@ -20,6 +20,8 @@ class Adapter:
     extra : of this package, which installs them; "" where they are always there
     alignments : the ways of cutting out a face that it knows
     precisions : the arithmetic in which it can compute
+    check : "module:function" that is given the card before any image is read, and refuses what cannot run
+    ran : where the network runs, as the record says it; "" in this process
     """
 
     loader: str
@@ -27,6 +29,8 @@ class Adapter:
     extra: str = ""
     alignments: tuple[Alignment, ...] = ("arcface", "box")
     precisions: tuple[str, ...] = ("float32",)
+    check: str = ""
+    ran: str = ""
 
 
 _ALWAYS = ("facenet-pytorch", "torch", "pillow")
@@ -37,6 +41,14 @@ ADAPTERS: dict[str, Adapter] = {
         "audit.models.dlib_resnet:load", (*_ALWAYS, "dlib-bin"), extra="dlib", alignments=("dlib", "arcface", "box")
     ),
     "facenet": Adapter("audit.models.facenet:load", _ALWAYS, precisions=("float32", "bfloat16")),
+    "exported": Adapter(
+        "audit.models.exported:load",
+        _ALWAYS,
+        check="audit.models.exported:check",
+        ran="The network is a program and ran in a sandbox: a process without network, without writing, and without "
+        "reading of anything but its libraries.",
+    ),
+    "http": Adapter("audit.models.http:load", _ALWAYS),
     "onnx": Adapter("audit.models.onnx_file:load", (*_ALWAYS, "onnxruntime")),
 }
 """Name to what runs it."""

@@ -17,6 +17,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from audit.models.service import Service
 from audit.plan import AuditPlan
 
 Similarity = Literal["cosine", "dot", "euclidean"]
@@ -160,6 +161,10 @@ class ModelCard(_Part):
     options: dict[str, str] = Field(default_factory=dict, exclude=True, description="Of the adapter")
     weights: Path = Field(exclude=True, repr=False)
     parts: dict[str, Path] = Field(default_factory=dict, exclude=True, repr=False)
+    check: str = Field("", exclude=True, repr=False, description="module:function that refuses what cannot run here")
+    ran: str = Field("", exclude=True, description="Where the network runs, if not in this process")
+    service: Service | None = Field(None, description="Where images are sent, for a model behind an address")
+    may_send_to: tuple[str, ...] = Field((), exclude=True, description="Hosts that images may go to in this run")
     part_digests: dict[str, str] = Field(default_factory=dict, exclude=True, repr=False)
 
     @property
@@ -171,6 +176,8 @@ class ModelCard(_Part):
     @property
     def preprocessing_text(self) -> str:
         """The same in words."""
+        if self.service is not None and self.service.picture == "whole":
+            return f"Image decoded ({DECODING}).{self._sent}"
         seek, feed = self.detection, self.input
         width, height = feed.shape
         precision = "" if self.precision == "float32" else f"in {self.precision} "
@@ -182,8 +189,20 @@ class ModelCard(_Part):
             f"reduced to at most {seek.working_size} pixels, smallest face {seek.smallest_face} pixels there; "
             f"of several faces the {seek.several_faces.replace('-', ' ')} is taken. Alignment: {self._alignment} "
             f"(margin {seek.margin:g}); "
-            f"{width} x {height} pixels, {feed.colour}; channels {channels}. "
+            f"{width} x {height} pixels, {feed.colour}{'' if self.service else f'; channels {channels}'}. "
             f"Computed {precision}with {', '.join(f'{name} {number}' for name, number in self._versions().items())}."
+            f"{self._sent}{f' {self.ran}' if self.ran else ''}"
+        )
+
+    @property
+    def _sent(self) -> str:
+        """What is known of a service: nearly nothing."""
+        if self.service is None:
+            return ""
+        what = "The whole picture" if self.service.picture == "whole" else "The crop"
+        return (
+            f" {what} was sent as {self.service.format.upper()} to {self.service.host}, which answered with a "
+            "template. What it does with a picture is not known."
         )
 
     @property
@@ -195,7 +214,10 @@ class ModelCard(_Part):
         return {name: version(name) for name in self.packages}
 
     def _description(self) -> dict[str, Any]:
+        if self.service is not None and self.service.picture == "whole":
+            return {"decoding": DECODING, "service": self.service.deciding(), "packages": self._versions()}
         return {
+            **({} if self.service is None else {"service": self.service.deciding()}),
             "decoding": f"{DECODING}; {SCALED}",
             "detector": _DETECTORS[self.detection.detector][1],
             "detection": self.detection.model_dump(exclude={"detector"}),

@@ -64,8 +64,7 @@ def held(forbidden: str, channel: int, environment: Collection[str]) -> dict[str
 
     return {
         "no network": _fails(network),
-        "no other program": _fails(program) and _fails(lambda: os.execv("/bin/true", ["true"]))  # noqa: S606 - it has to fail
-       ,
+        "no other program": _fails(program) and _fails(lambda: os.execv("/bin/true", ["true"])),  # noqa: S606 - it has to fail
         "no writing": _fails(writing),
         "no reading": _fails(outside.read_bytes),
         "no signals": _fails(lambda: os.kill(os.getppid(), 0)),
