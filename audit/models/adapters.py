@@ -36,7 +36,7 @@ ADAPTERS: dict[str, Adapter] = {
     "dlib": Adapter(
         "audit.models.dlib_resnet:load", (*_ALWAYS, "dlib-bin"), extra="dlib", alignments=("dlib", "arcface", "box")
     ),
-    "facenet": Adapter("audit.models.facenet:load", _ALWAYS, precisions=("float32", "bfloat16")),
+    "facenet": Adapter("audit.models.facenet:load", (*_ALWAYS, "onnxruntime"), precisions=("float32", "bfloat16")),
     "onnx": Adapter("audit.models.onnx_file:load", (*_ALWAYS, "onnxruntime")),
 }
 """Name to what runs it."""
