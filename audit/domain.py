@@ -23,6 +23,10 @@ Support = Literal["count-only", "low-precision", "sufficient"]
 Verdict = Literal["DISPARITY", "EQUIVALENT", "INCONCLUSIVE"]
 Policy = Literal["global", "per-group", "given"]
 Stage = Literal["read", "decode", "detect", "align", "template", "score"]
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
+Points = tuple[tuple[float, float], ...]
+"""Five of x and y: left eye, right eye, nose, left and right corner of the mouth as seen in the picture."""
 
 
 @total_ordering
@@ -86,8 +90,10 @@ class Sample:
     sha256: str | None = None
     session: str | None = None
     conditions: Mapping[str, str] = field(default_factory=dict)
-    box: tuple[float, float, float, float] | None = None
-    """Where the benchmark says that the face is: left, top, right, bottom, in pixels of the upright picture."""
+    box: Box | None = None
+    """Where the benchmark says that the face is, in pixels of the upright picture."""
+    points: Points | None = None
+    """Where it says that eyes, nose and mouth are, in the same pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,8 +233,10 @@ class Picture:
     """Pixels of the whole image along the side of one of `pixels`."""
     whole: Callable[[], NDArray[np.uint8] | FailureToAcquire] | None = None
     """Decodes it at full size; None where `pixels` are that."""
-    box: tuple[float, float, float, float] | None = None
+    box: Box | None = None
     """Where the benchmark says that the face is, in pixels of the whole image."""
+    points: Points | None = None
+    """Where it says that eyes, nose and mouth are, in the same pixels."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -141,12 +141,6 @@ def _as_planned(card: ModelCard, plan: AuditPlan) -> ModelCard:
     changed: dict[str, Any] = {"precision": plan.arithmetic}
     if plan.alignment != "model":
         changed["input"] = card.input.model_copy(update={"alignment": plan.alignment})
-    if plan.detector == "truth" and changed.get("input", card.input).alignment == "arcface":
-        raise ModelError(
-            "detector truth",
-            f"{card.name} aligns by five landmarks, and only boxes are marked",
-            'Add alignment = "box"',
-        )
     if plan.detector == "dlib-hog":
         changed["parts"] = {**card.parts, hog.PART: hog.require()}
         changed["packages"] = tuple(dict.fromkeys((*card.packages, *hog.PACKAGES)))

@@ -40,7 +40,7 @@ ADAPTERS: dict[str, Adapter] = {
     "dlib": Adapter(
         "audit.models.dlib_resnet:load", (*_ALWAYS, "dlib-bin"), extra="dlib", alignments=("dlib", "arcface", "box")
     ),
-    "facenet": Adapter("audit.models.facenet:load", _ALWAYS, precisions=("float32", "bfloat16")),
+    "facenet": Adapter("audit.models.facenet:load", (*_ALWAYS, "onnxruntime"), precisions=("float32", "bfloat16")),
     "exported": Adapter(
         "audit.models.exported:load",
         _ALWAYS,

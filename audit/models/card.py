@@ -53,7 +53,7 @@ _DETECTORS: dict[str, tuple[str, dict[str, Any]]] = {
         "dlib's frontal detector (image doubled if the smallest face is below 80 pixels), five of dlib's 68 landmarks,",
         {"name": "dlib-hog", "points": "five of 68", "reduction": "box"},
     ),
-    "truth": ("nobody: the benchmark's own box is taken; sizes are without effect", {"name": "truth"}),
+    "truth": ("nobody: what the benchmark has marked is taken; sizes are without effect", {"name": "truth"}),
 }
 """In words, and as it stands in the preprocessing id."""
 

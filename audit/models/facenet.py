@@ -23,7 +23,7 @@ from audit.models.card import ModelCard
 if TYPE_CHECKING:
     import torch
 
-    from audit.models.pipeline import Pipeline
+    from audit.models.pipeline import Embed, Pipeline
 
 _TYPES = {"F32": "float32", "I64": "int64"}
 
@@ -36,11 +36,10 @@ def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
     ModelError
         If the file is damaged, carries code, or is not this network's.
     """
-    import torch  # noqa: PLC0415 - heavy
     from facenet_pytorch import InceptionResnetV1  # noqa: PLC0415 - loads torch
 
     from audit.models.detect import finder  # noqa: PLC0415 - loads torch
-    from audit.models.pipeline import Pipeline, cutter, feed  # noqa: PLC0415 - loads torch
+    from audit.models.pipeline import Pipeline, cutter  # noqa: PLC0415 - loads torch
 
     state = _state(card.weights, weights.read(card.weights, card.weights_sha256))
     network = InceptionResnetV1(pretrained=None, classify=False).eval()
@@ -50,6 +49,29 @@ def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
         raise ModelError(
             str(card.weights), "does not hold the weights of InceptionResnetV1", "Put the published file in its place"
         ) from error
+    embed = _onnx(network, card) if (device, card.precision) == ("cpu", "float32") else _torch(network, card, device)
+    return Pipeline(card, finder(card, device), cutter(card), embed, workers=workers, together=8)
+
+
+def _onnx(network: torch.nn.Module, card: ModelCard) -> Embed:
+    """In onnxruntime: on the CPU and in float32 it is nearly twice as fast as torch."""
+    from audit.models import onnx_file, onnx_graph  # noqa: PLC0415 - loads torch
+    from audit.models.pipeline import feed  # noqa: PLC0415 - loads torch
+
+    session = onnx_file.session(onnx_graph.write(network, card.input.size), card.weights)
+
+    def embed(crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        made: list[NDArray[np.float32]] = session.run([onnx_graph.OUTPUT], {onnx_graph.INPUT: feed(crops, card.input)})
+        return made[0]
+
+    return embed
+
+
+def _torch(network: torch.nn.Module, card: ModelCard, device: str) -> Embed:
+    import torch  # noqa: PLC0415 - heavy
+
+    from audit.models.pipeline import feed  # noqa: PLC0415 - loads torch
+
     kind = torch.bfloat16 if card.precision == "bfloat16" else torch.float32
     network = network.to(device, kind, memory_format=torch.channels_last)
 
@@ -59,7 +81,7 @@ def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
             vectors: NDArray[np.float32] = network(pixels).float().cpu().numpy()
         return vectors
 
-    return Pipeline(card, finder(card, device), cutter(card), embed, workers=workers, together=8)
+    return embed
 
 
 def _state(path: Path, content: bytes) -> Mapping[str, torch.Tensor]:

@@ -14,6 +14,8 @@ from audit.models import weights
 from audit.models.card import ModelCard
 
 if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
     from audit.models.pipeline import Pipeline
 
 
@@ -29,6 +31,25 @@ def _providers(device: str, place: Path) -> list[str]:
     return ["CUDAExecutionProvider"]
 
 
+def session(content: bytes, place: Path, device: str = "cpu") -> InferenceSession:
+    """Start onnxruntime on a model; images are worked on side by side, so each has one thread.
+
+    Raises
+    ------
+    ModelError
+        If it is none that onnxruntime can load.
+    """
+    import onnxruntime  # noqa: PLC0415 - heavy
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(content, options, providers=_providers(device, place))
+    except Exception as error:  # onnxruntime's own exceptions share no public base
+        raise ModelError(str(place), f"is no model that onnxruntime can load ({type(error).__name__})") from error
+
+
 def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
     """Load detector and network.
 
@@ -37,33 +58,22 @@ def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
     ModelError
         If the file is no ONNX model, or its shapes are not those of the card.
     """
-    import onnxruntime  # noqa: PLC0415 - heavy
-
     from audit.models.detect import finder  # noqa: PLC0415 - loads torch
     from audit.models.pipeline import Pipeline, cutter, feed  # noqa: PLC0415 - loads torch
 
-    content = weights.read(card.weights, card.weights_sha256)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1  # images are worked on side by side instead
-    options.log_severity_level = 3
-    try:
-        session = onnxruntime.InferenceSession(content, options, providers=_providers(device, card.weights))
-    except Exception as error:  # onnxruntime's own exceptions share no public base
-        raise ModelError(
-            str(card.weights), f"is no model that onnxruntime can load ({type(error).__name__})"
-        ) from error
-    inputs = session.get_inputs()
+    running = session(weights.read(card.weights, card.weights_sha256), card.weights, device)
+    inputs = running.get_inputs()
     if len(inputs) != 1:
         raise ModelError(
             str(card.weights), f"has {len(inputs)} inputs", "Only models with one input, the face, can be run"
         )
-    output = session.get_outputs()[0].name
+    output = running.get_outputs()[0].name
     name, spec = inputs[0].name, card.input
     width, height = spec.shape
 
     def embed(crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Vectors of crops, each in a run of its own: many files fix the size of a batch."""
-        runs = [session.run([output], {name: feed([crop], spec)})[0] for crop in crops]
+        runs = [running.run([output], {name: feed([crop], spec)})[0] for crop in crops]
         return np.stack([np.asarray(vector, np.float32).reshape(-1) for vector in runs])
 
     try:

@@ -94,7 +94,7 @@ def test_a_network_that_fails_on_an_image_is_a_counted_failure(
 
 def test_a_model_that_says_that_it_cannot_go_on_ends_the_run() -> None:
     class Gone:
-        def extract(self, images: object) -> list[Template | FailureToAcquire]:
+        def extract(self, _: object) -> list[Template | FailureToAcquire]:
             raise ModelError("model.pt2", "stopped 5 times in its sandbox")
 
     with pytest.raises(ModelError, match="stopped 5 times"):
@@ -117,7 +117,7 @@ def test_what_is_no_archive_is_refused_before_any_image(place: Callable[..., str
 def test_another_file_than_the_card_says_is_refused(place: Callable[..., str], tmp_path: Path) -> None:
     content = exported(Small())
     wrong = hashlib.sha256(b"another").hexdigest()
-    with pytest.raises(ModelError, match="SHA-256 is .*, but .* says"):
+    with pytest.raises(ModelError, match=r"SHA-256 is .*, but .* says"):
         described(place(content, card=f'sha256 = "{wrong}"\n{CARD}'))
     card = described(place(content))
     (tmp_path / "small.pt2").write_bytes(pickled("raise SystemExit"))
@@ -127,7 +127,9 @@ def test_another_file_than_the_card_says_is_refused(place: Callable[..., str], t
 
 def test_a_card_that_does_not_fit_says_what_to_mend(place: Callable[..., str], tmp_path: Path) -> None:
     content = exported(Small(), 32)
-    with pytest.raises(ModelError, match=r"does not take 112 x 112 NCHW input as its card says .* Mend the card's \[in"):
+    with pytest.raises(
+        ModelError, match=r"does not take 112 x 112 NCHW input as its card says .* Mend the card's \[in"
+    ):
         models.load(described(place(content)))
     with pytest.raises(ModelError, match=r"gives 16 numbers, its card says 17\. Mend the card's dimension"):
         models.load(described(place(scripted(Small()), "small.pt", CARD.replace("= 16", "= 17"))))

@@ -31,7 +31,7 @@ training_data = "not stated by the vendor"
 training_consent = "not stated by the vendor"
 similarity = "cosine"
 dimension = 128
-{input}
+{cut}
 [service]
 url = "http://{host}/v1/embed"
 template = "data[0].embedding"
@@ -60,8 +60,8 @@ def behind(shared: Path) -> Callable[[Request, int], Answer]:
 
 @pytest.fixture
 def write(tmp_path: Path) -> Callable[..., str]:
-    def made(host: str, input: str = INPUT, more: str = "") -> str:
-        (tmp_path / "vendor.toml").write_text(CARD.format(host=host, input=input, more=more))
+    def made(host: str, cut: str = INPUT, more: str = "") -> str:
+        (tmp_path / "vendor.toml").write_text(CARD.format(host=host, cut=cut, more=more))
         return f"http:{tmp_path / 'vendor.toml'}"
 
     return made
@@ -122,7 +122,7 @@ def whole(write: Callable[..., str]) -> Iterator[tuple[BlackBox, ModelCard]]:
         return Answer({"data": [{"embedding": [*means, *[1.0] * 125]}]})
 
     with serving(answer) as box:
-        card = described(write(box.host, input="", more='picture = "whole"'))
+        card = described(write(box.host, cut="", more='picture = "whole"'))
         yield box, card.model_copy(update={"may_send_to": (box.host,)})
 
 
@@ -195,9 +195,7 @@ def test_what_decides_a_template_decides_where_it_is_kept(write: Callable[..., s
     ],
     ids=lambda value: value[:20],
 )
-def test_a_card_that_cannot_be_kept_says_what_to_mend(
-    write: Callable[..., str], old: str, new: str, said: str
-) -> None:
+def test_a_card_that_cannot_be_kept_says_what_to_mend(write: Callable[..., str], old: str, new: str, said: str) -> None:
     path = Path(write("127.0.0.1:1").removeprefix("http:"))
     path.write_text(path.read_text().replace(old, new))
     with pytest.raises(ModelError) as refused:
@@ -207,6 +205,6 @@ def test_a_card_that_cannot_be_kept_says_what_to_mend(
 
 
 def test_a_plan_that_says_how_faces_are_found_does_not_go_with_whole_pictures(write: Callable[..., str]) -> None:
-    spec = write("127.0.0.1:1", input="", more='picture = "whole"')
+    spec = write("127.0.0.1:1", cut="", more='picture = "whole"')
     with pytest.raises(ModelError, match="the service finds faces itself"):
         described(spec, detector="dlib-hog")
