@@ -6,13 +6,10 @@ its digest beside it, and the record says that it is self-declared.
 
 from __future__ import annotations
 
-import io
-import json
-import pickle
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +17,10 @@ from numpy.typing import NDArray
 from audit.errors import ModelError
 from audit.models import weights
 from audit.models.card import Detection, InputSpec, ModelCard
+from audit.models.tensors import read_state
 from audit.plan import AuditPlan
 
 if TYPE_CHECKING:
-    import torch
-
     from audit.models.pipeline import Pipeline
 
 _RELEASE = "https://github.com/timesler/facenet-pytorch/releases/download/v2.2.9/"
@@ -39,7 +35,6 @@ _TRAINING = {
         "collected from the web without consent of the people shown",
     ),
 }
-_TYPES = {"F32": "float32", "I64": "int64"}
 
 
 def describe(name: str, argument: str, *, data: Sequence[Path], plan: AuditPlan) -> ModelCard:
@@ -109,7 +104,7 @@ def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
     from audit.models.detect import finder  # noqa: PLC0415 - loads torch
     from audit.models.pipeline import Pipeline, cutter, feed  # noqa: PLC0415 - loads torch
 
-    state = _state(card.weights, weights.read(card.weights, card.weights_sha256))
+    state = read_state(card.weights, weights.read(card.weights, card.weights_sha256))
     network = InceptionResnetV1(pretrained=None, classify=False).eval()
     try:
         network.load_state_dict({key: value for key, value in state.items() if not key.startswith("logits.")})
@@ -128,33 +123,3 @@ def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
 
     return Pipeline(card, finder(card, device), cutter(card), embed, workers=workers, together=8)
 
-
-def _state(path: Path, content: bytes) -> Mapping[str, torch.Tensor]:
-    import torch  # noqa: PLC0415 - heavy
-
-    refused = ModelError(str(path), "is damaged, or holds more than tensors", "Put the published file in its place")
-    try:
-        if path.suffix == ".safetensors":
-            return _safetensors(content)
-        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, TypeError, OSError) as error:
-        raise refused from error
-    if not isinstance(state, Mapping) or not all(isinstance(value, torch.Tensor) for value in state.values()):
-        raise refused
-    return state
-
-
-def _safetensors(content: bytes) -> dict[str, torch.Tensor]:
-    import torch  # noqa: PLC0415 - heavy
-
-    length = int.from_bytes(content[:8], "little")
-    header: dict[str, Any] = json.loads(content[8 : 8 + length])
-    body = memoryview(content)[8 + length :]
-    state = {}
-    for key, entry in header.items():
-        if key == "__metadata__":
-            continue
-        begin, end = entry["data_offsets"]
-        values = np.frombuffer(body[begin:end], np.dtype(_TYPES[entry["dtype"]]).newbyteorder("<"))
-        state[key] = torch.from_numpy(values.reshape(entry["shape"]).copy())
-    return state
