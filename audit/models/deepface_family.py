@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.errors import ModelError
 from audit.models import deepface_networks, weights
 from audit.models.card import InputSpec, ModelCard
-from audit.models.deepface_networks import NETWORKS, Network
+from audit.models.deepface_networks import NETWORKS
 
 if TYPE_CHECKING:
     from audit.models.detect import Face
@@ -38,7 +37,7 @@ def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
     from audit.models.pipeline import Pipeline, cutter  # noqa: PLC0415 - loads torch
 
     deepface_networks.require(f"model {card.name}")
-    network = _network(card)
+    network = deepface_networks.named(NETWORKS, card)
     client = deepface_networks.build(network, card.weights, weights.read(card.weights, card.weights_sha256), device)
     prepare = preparer(card.input)
 
@@ -109,28 +108,3 @@ def level_eyes() -> Callable[[NDArray[np.uint8], Face], NDArray[np.uint8]]:
 
     return cut
 
-
-def _network(card: ModelCard) -> Network:
-    """The network of a card, whose input and output must be what the card says."""
-    place = f"card {card.name}"
-    name = card.options.get("network", "")
-    if name not in NETWORKS:
-        raise ModelError(
-            f"{place}: options.network", f"{name!r} is no network of deepface", f"Those are {', '.join(NETWORKS)}"
-        )
-    network = NETWORKS[name]
-    stated = {
-        "input.size": (card.input.shape, network.shape),
-        "input.colour": (card.input.colour, "BGR"),
-        "dimension": (card.dimension, network.outputs),
-    }
-    for key, (found, right) in stated.items():
-        if found != right:
-            raise ModelError(f"{place}: {key}", f"{found} is not what deepface's {name} takes", f"Write {right}")
-    suffixes = {file.rpartition(".")[2] for file in network.files}
-    formats = suffixes | ({"safetensors"} if "pth" in suffixes else set())
-    if card.weights.suffix.removeprefix(".") not in formats:
-        raise ModelError(
-            str(card.weights), f"is no file of deepface's {name}", f"Its formats are {', '.join(sorted(formats))}"
-        )
-    return network

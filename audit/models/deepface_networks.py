@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
@@ -18,10 +18,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 from audit.errors import ModelError
 from audit.models import deepid_h5
+from audit.models.card import InputSpec
 from audit.models.tensors import read_state
 
 INSTALL = "Install the extra: pip install 'faceaudit[deepface]'"
@@ -38,6 +39,20 @@ class Network:
     shape: tuple[int, int]
     """Width and height of its input in pixels."""
     outputs: int
+
+
+class Described(Protocol):
+    """What a card of a face model or of an attribute model says of its network."""
+
+    name: str
+    options: dict[str, str]
+    input: InputSpec
+    weights: Path
+
+    @property
+    def dimension(self) -> int:
+        """Numbers that it gives."""
+        ...
 
 
 _FACES = "deepface.models.facial_recognition"
@@ -64,6 +79,45 @@ NETWORKS: dict[str, Network] = {
     "SFace": Network(f"{_FACES}.onnx.SFace", "SFaceClient", ("face_recognition_sface_2021dec.onnx",), (112, 112), 128),
 }
 """deepface's name of a face model to its network."""
+
+_ABOUT_FACES = "deepface.models.demography.pytorch"
+ANALYSERS: dict[str, Network] = {
+    "Age": Network(f"{_ABOUT_FACES}.Age", "ApparentAgeClient", ("age_model_weights.pth",), (224, 224), 1),
+    "Gender": Network(f"{_ABOUT_FACES}.Gender", "GenderClient", ("gender_model_weights.pth",), (224, 224), 2),
+    "Race": Network(f"{_ABOUT_FACES}.Race", "RaceClient", ("race_model_single_batch.pth",), (224, 224), 6),
+}
+"""deepface's name of an analyser to its network; `outputs` are what its client gives, and for age that is years."""
+
+
+def named(of: Mapping[str, Network], card: Described) -> Network:
+    """The network that a card names, whose input, output and file must be as the card says.
+
+    Raises
+    ------
+    ModelError
+        Naming the key of the card that does not fit, and what would.
+    """
+    place = f"card {card.name}"
+    name = card.options.get("model", "")
+    if name not in of:
+        raise ModelError(f"{place}: options.model", f"{name!r} is not known to deepface", f"Write {', '.join(of)}")
+    network = of[name]
+    stated = {
+        "input.size": (card.input.shape, network.shape),
+        "input.colour": (card.input.colour, "BGR"),
+        "input.layout": (card.input.layout, "NHWC"),
+        "dimension": (card.dimension, network.outputs),
+    }
+    for key, (found, right) in stated.items():
+        if found != right:
+            raise ModelError(f"{place}: {key}", f"{found} is not what deepface's {name} takes", f"Write {right}")
+    suffixes = {file.rpartition(".")[2] for file in network.files}
+    formats = suffixes | ({"safetensors"} if "pth" in suffixes else set())
+    if card.weights.suffix.removeprefix(".") not in formats:
+        raise ModelError(
+            str(card.weights), f"is no file of deepface's {name}", f"Its formats are {', '.join(sorted(formats))}"
+        )
+    return network
 
 
 def require(place: str) -> None:
