@@ -96,15 +96,50 @@ class BenchmarkPart(_Part):
     attributes: dict[str, AttributePart]
 
 
+class TrainingSet(_Part):
+    """A data set that a model was trained on, as the catalogue knows it."""
+
+    name: str
+    tier: str = Field("", description="consent tier; empty: the catalogue does not have it")
+    meaning: str = Field("", description="of the tier")
+    consent: str = Field("", description="what is known of the people's consent, and how far that was checked")
+    status: str
+
+
+class VendorThresholdPart(_Part):
+    """The threshold that a vendor or a library delivers with its model."""
+
+    value: float
+    unit: str
+    meaning: str = Field(description="what it is said to be for")
+    source: str
+    operating_point: str | None = Field(None, description="where it was judged; null: it was not, or has another unit")
+
+
+class PaperPart(_Part):
+    """Where the model is described."""
+
+    title: str
+    year: int
+    link: str
+
+
 class ModelPart(_Part):
     """What was measured."""
 
     name: str
     revision: str
     weights_sha256: str
+    digest_source: str = Field("", description="who says that this is the digest of the weights")
+    self_declared: bool = Field(False, description="weights and card are the user's own word, not a published model's")
     licence: str
+    weights_licence: str = Field("", description="empty: not stated apart from that of the code")
+    research_only: bool = Field(False, description="the weights may be used for research alone")
     training_data: str
     training_consent: str = Field(description="what is known of the consent of the people it was trained on")
+    training_sets: list[TrainingSet] = []
+    vendor_threshold: VendorThresholdPart | None = Field(None, description="null: none is stated")
+    paper: PaperPart | None = None
     source: str = ""
     similarity: str
     dimension: int

@@ -62,7 +62,8 @@ ALLOWED = {
     "audit.assemble_series": {"record", "metrics", "compare", "domain", "extract"},
     "audit.forecast": {"benchmarks", "domain", "errors", "groups", "metrics", "plan", "record"},
     "audit.synthesis": {"synthesis", "errors"},
-    "audit.assemble": {"record", "compare", "domain", "groups", "metrics", "stats"},
+    "audit.trained_on": {"benchmarks", "record"},
+    "audit.assemble": {"record", "compare", "domain", "groups", "metrics", "stats", "trained_on"},
 }
 FREE = {"audit.recipe", "audit.scoring", "audit.templates", "audit.inputs", "audit.cli", "audit", "audit.__main__"}
 """The recipes and their inputs know the order, the command line joins; the package's front names them."""

@@ -107,4 +107,3 @@ def level_eyes() -> Callable[[NDArray[np.uint8], Face], NDArray[np.uint8]]:
         return crop
 
     return cut
-

@@ -68,7 +68,7 @@ def _arrays(path: Path, content: bytes) -> dict[tuple[str, str], NDArray[np.floa
     found: dict[tuple[str, str], NDArray[np.float32]] = {}
     try:
         with h5py.File(io.BytesIO(content), "r") as file:
-            root = file["model_weights"] if "model_weights" in file else file
+            root = file.get("model_weights", file)
             for layer in (*_CONVOLUTIONS, *_DENSE):
                 group = root.get(layer)
                 if not isinstance(group, h5py.Group):

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from audit.domain import FailureToAcquire, Picture, Template
 from audit.models import align
-from audit.models.card import InputSpec, ModelCard
+from audit.models.card import InputSpec, Prepared
 from audit.models.detect import Face, Finder
 
 Align = Callable[[NDArray[np.uint8], Face], NDArray[np.uint8]]
@@ -39,10 +39,11 @@ class Pipeline:
 
     Parameters
     ----------
-    card : ModelCard
+    card : Prepared
+        A model's card, of whatever kind.
     detector : Finder
     cut : callable
-        (image, face) to a crop, uint8, size x size x 3, RGB; ValueError where no crop can be made.
+        (image, face) to a crop, uint8, height x width x 3, RGB; ValueError where no crop can be made.
     embed : callable
         Crops to vectors of the card's dimension; safe to call from several threads.
     workers : int
@@ -54,7 +55,7 @@ class Pipeline:
 
     def __init__(
         self,
-        card: ModelCard,
+        card: Prepared,
         detector: Finder,
         cut: Align,
         embed: Embed,
@@ -112,7 +113,7 @@ class Pipeline:
     def _cut(self, picture: Picture, face: Face) -> tuple[NDArray[np.uint8], Face] | FailureToAcquire:
         pixels: NDArray[np.uint8] | FailureToAcquire = picture.pixels
         seen = face.reduced(picture.reduction)
-        if picture.whole is not None and min(seen.box[2:] - seen.box[:2]) < self.card.input.size:
+        if picture.whole is not None and np.any(seen.box[2:] - seen.box[:2] < self.card.input.shape):
             pixels, seen = picture.whole(), face
         if isinstance(pixels, FailureToAcquire):
             return pixels
@@ -127,14 +128,15 @@ class Pipeline:
         return [Template(vector, face.seen) for vector, (_, face) in zip(vectors, group, strict=True)]
 
     def _embed_filled(self, crops: list[NDArray[np.uint8]], size: int) -> list[NDArray[np.float32]]:
-        black = np.zeros((self.card.input.size, self.card.input.size, 3), np.uint8)
+        width, height = self.card.input.shape
+        black = np.zeros((height, width, 3), np.uint8)
         made = np.asarray(self._embed([*crops, *[black] * (size - len(crops))]), np.float32)
         return [vector.reshape(-1).copy() for vector in made[: len(crops)]]
 
     def _independent(self, size: int) -> bool:
         """Whether a crop has the same template, bit by bit, at every place and beside every neighbour."""
-        side = self.card.input.size
-        crops = list(np.random.default_rng(0).integers(0, 256, (size, side, side, 3), dtype=np.uint8))
+        width, height = self.card.input.shape
+        crops = list(np.random.default_rng(0).integers(0, 256, (size, height, width, 3), dtype=np.uint8))
         with one_thread_an_image():
             first = self._embed_filled(crops, size)
             turned = self._embed_filled([*crops[1:], crops[0]], size)
@@ -152,9 +154,9 @@ class Pipeline:
                 self._seconds[stage] += time.perf_counter() - began
 
 
-def cutter(card: ModelCard) -> Align:
+def cutter(card: Prepared) -> Align:
     """The alignment of a card: by five landmarks, or by the face's box."""
-    size, margin = card.input.size, card.detection.margin
+    size, margin = card.input.shape, card.detection.margin
 
     def by_points(image: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
         return align.crop(image, face.points, size)
@@ -166,7 +168,7 @@ def cutter(card: ModelCard) -> Align:
 
 
 def feed(crops: Sequence[NDArray[np.uint8]], spec: InputSpec) -> NDArray[np.float32]:
-    """Turn crops, uint8, size x size x 3, RGB, into the network's input."""
+    """Turn crops, uint8, height x width x 3, RGB, into the network's input."""
     pixels = np.stack(crops)
     if spec.colour == "BGR":
         pixels = pixels[..., ::-1]

@@ -175,7 +175,9 @@ def test_building_reaches_no_network_and_changes_nothing(
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_downloader_that_a_builder_would_call_is_never_reached(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_downloader_that_a_builder_would_call_is_never_reached(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     import gdown  # noqa: PLC0415 - what deepface downloads with
 
     monkeypatch.setattr(gdown, "download", lambda *_, **__: pytest.fail("a download"))

@@ -1,4 +1,4 @@
-"""Files in the formats in which deepface publishes its weights, with fixed random numbers; what they score says nothing.
+"""Files in the formats in which deepface publishes its weights, with fixed random numbers that say nothing.
 
 Large layers are views with overlapping strides of a small buffer: the file has their full shapes and is small.
 """
@@ -32,7 +32,7 @@ def state(name: str, seed: int = 1) -> dict[str, torch.Tensor]:
         return model
 
     with (
-        mock.patch.object(module.weight_utils, "download_weights_if_necessary", lambda **_: ""),
+        mock.patch.object(module.weight_utils, "download_weights_if_necessary", return_value=""),
         mock.patch.object(module, "load_model_weights", keep),
         torch.random.fork_rng(devices=[]),
     ):

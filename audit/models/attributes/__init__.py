@@ -16,8 +16,8 @@ from typing import Any
 
 from audit.domain import AttributeModel
 from audit.errors import ModelError
-from audit.models import card_file, require, resolve
-from audit.models.adapters import ALWAYS, Adapter, installed
+from audit.models import adapters, card_file, require, resolve, weights
+from audit.models.adapters import ALWAYS, DEEPFACE, Adapter
 from audit.models.attributes.card import ASSIGNED, AttributeCard, AttributeCardFile, Says
 from audit.models.card import Detection
 from audit.plan import AuditPlan
@@ -43,7 +43,7 @@ ADAPTERS: dict[str, Adapter] = {
     "onnx": Adapter("audit.models.attributes.onnx_classifier:load", (*ALWAYS, "onnxruntime")),
     "deepface": Adapter(
         "audit.models.attributes.deepface_analysers:load",
-        (*ALWAYS, "deepface", "opencv-contrib-python-headless"),
+        DEEPFACE,
         extra="deepface",
         alignments=("arcface", "box", "deepface"),
     ),
@@ -88,9 +88,11 @@ def describe(spec: str, *, data: Sequence[Path] = (), plan: AuditPlan) -> Attrib
     """
     kind, colon, argument = spec.partition(":")
     if colon and kind == "card":
-        path = resolve.named(spec, argument, data)
+        if not argument:
+            raise ModelError(f"attribute model {spec}", "names no file", f"Write {OWN}")
+        path = weights.named(f"attribute model {spec}", argument, data)
         file = _own(path)
-        adapter = installed(file.adapter, ADAPTERS, str(path))
+        adapter = adapters.of(file.adapter, str(path), ADAPTERS)
         return _card(file, adapter, resolve.own_files(path, file, data), plan, self_declared=True)
     if spec not in ATTRIBUTE_MODELS:
         near = difflib.get_close_matches(spec, ATTRIBUTE_MODELS, n=1, cutoff=0.5)
@@ -98,7 +100,8 @@ def describe(spec: str, *, data: Sequence[Path] = (), plan: AuditPlan) -> Attrib
         known = ", ".join((*ATTRIBUTE_MODELS, OWN))
         raise ModelError("attribute model", f"unknown model {spec!r}", f"{hint}Known attribute models: {known}")
     file = published(spec)
-    adapter = installed(file.adapter, ADAPTERS, f"attribute model {spec}")
+    resolve.require_digests(spec, file)
+    adapter = adapters.of(file.adapter, f"attribute model {spec}", ADAPTERS)
     return _card(file, adapter, resolve.published_files(spec, file, data), plan, self_declared=False)
 
 

@@ -91,9 +91,7 @@ def spec_of(name: str, folder: Path) -> str:
 @pytest.fixture(scope="module")
 def images(shared: Path) -> list[np.ndarray]:
     folder = shared / "benchmarks" / "london" / "neutral_front"
-    found = [
-        np.asarray(Image.open(folder / f"{one}_03.jpg").convert("RGB").reduce(2)) for one in ("001", "010", "020")
-    ]
+    found = [np.asarray(Image.open(folder / f"{one}_03.jpg").convert("RGB").reduce(2)) for one in ("001", "010", "020")]
     return [*found[:2], np.full((300, 200, 3), 128, np.uint8), found[2]]
 
 
