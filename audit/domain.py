@@ -257,6 +257,31 @@ class FailureToAcquire:
 
 
 @dataclass(frozen=True, slots=True)
+class AttributeEstimate:
+    """What an attribute model says about the face of a picture: assigned by the model, never a label of the person.
+
+    Nothing turns it into an attribute of a `Subject`: such models are audited against the labels of a benchmark, and
+    label none.
+    """
+
+    age: float | None = None
+    """Years; None where the model says nothing about age."""
+    probabilities: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Attribute to the model's labels, and each label's probability in [0, 1]."""
+    faces: int = 1
+    """How many faces the detector saw; above 1, the declared several-faces policy chose."""
+
+    def most_probable(self, attribute: str) -> str:
+        """Label with the highest probability, of equal ones the first; KeyError where the model says nothing of it.
+
+        >>> AttributeEstimate(probabilities={"gender": {"female": 0.25, "male": 0.75}}).most_probable("gender")
+        'male'
+        """
+        of = self.probabilities[attribute]
+        return max(of, key=lambda label: of[label])
+
+
+@dataclass(frozen=True, slots=True)
 class Interval:
     """A confidence interval of a rate or ratio."""
 
@@ -331,6 +356,28 @@ class FaceModel(Protocol):
 
     def extract(self, images: Sequence[NDArray[np.uint8]]) -> list[Template | FailureToAcquire]:
         """Extract a template or a failure from every image, in order.
+
+        Parameters
+        ----------
+        images : sequence of uint8 arrays, height x width x 3, RGB, upright
+
+        Returns
+        -------
+        list, one outcome an image
+        """
+        ...
+
+
+@runtime_checkable
+class AttributeModel(Protocol):
+    """What says something about the face of an image: years, or the probabilities of labels."""
+
+    name: str
+    revision: str
+    card: Any
+
+    def assess(self, images: Sequence[NDArray[np.uint8]]) -> list[AttributeEstimate | FailureToAcquire]:
+        """Say it of every image, or why nothing can be said, in order.
 
         Parameters
         ----------

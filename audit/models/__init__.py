@@ -73,7 +73,7 @@ def describe(spec: str, *, data: Sequence[Path] = (), plan: AuditPlan) -> ModelC
     if colon and kind in KINDS:
         if not argument:
             raise ModelError(f"model {spec}", "names no file", f"Write {KINDS[kind]}")
-        card = _of_kind(kind, _named(spec, argument, data), data, plan)
+        card = _of_kind(kind, weights.named(f"model {spec}", argument, data), data, plan)
     elif spec in MODELS:
         card = resolve.published(spec, card_file.published(MODELS[spec]), data, plan)
     elif kind in MODELS:
@@ -112,15 +112,6 @@ def _unknown(spec: str) -> ModelError:
     return ModelError(
         "model", f"unknown model {spec!r}", f"{hint}Known models: {', '.join((*MODELS, *KINDS.values()))}"
     )
-
-
-def _named(spec: str, file: str, data: Sequence[Path]) -> Path:
-    path = weights.find(file, data)
-    if path is None:
-        where = ", ".join(str(entry) for entry in data) or "no data folder given"
-        way_out = f"Give its path, or put it into FACEAUDIT_DATA ({where})"
-        raise ModelError(f"model {spec}", "there is no such file", way_out)
-    return path
 
 
 def _of_file(path: Path, kind: str, plan: AuditPlan) -> ModelCard:

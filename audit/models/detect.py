@@ -15,7 +15,7 @@ from PIL import Image
 
 from audit.domain import FailureToAcquire, Picture
 from audit.models import hog
-from audit.models.card import Detection, ModelCard
+from audit.models.card import Detection, Prepared
 from audit.models.mtcnn import Cascade
 
 
@@ -125,7 +125,7 @@ class Marked:
         return Face(np.array(picture.box, np.float64), points, 1.0, 1)
 
 
-def finder(card: ModelCard, device: str = "cpu") -> Finder:
+def finder(card: Prepared, device: str = "cpu") -> Finder:
     """The detector that a model's card names.
 
     Raises

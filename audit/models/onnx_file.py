@@ -31,13 +31,22 @@ def _providers(device: str, place: Path) -> list[str]:
     return ["CUDAExecutionProvider"]
 
 
-def session(content: bytes, place: Path, device: str = "cpu") -> InferenceSession:
-    """Start onnxruntime on a model; images are worked on side by side, so each has one thread.
+def open_session(path: Path, content: bytes, device: str = "cpu") -> InferenceSession:
+    """Make a session of onnxruntime from checked bytes; one thread an image, for images are worked on side by side.
+
+    Parameters
+    ----------
+    path : Path
+        For messages.
+    content : bytes
+        The checked bytes of the file.
+    device : str
+        "cpu" or "cuda".
 
     Raises
     ------
     ModelError
-        If it is none that onnxruntime can load.
+        If it is no model that onnxruntime can load, or takes more than one input.
     """
     import onnxruntime  # noqa: PLC0415 - heavy
 
@@ -45,9 +54,13 @@ def session(content: bytes, place: Path, device: str = "cpu") -> InferenceSessio
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(content, options, providers=_providers(device, place))
+        session = onnxruntime.InferenceSession(content, options, providers=_providers(device, path))
     except Exception as error:  # onnxruntime's own exceptions share no public base
-        raise ModelError(str(place), f"is no model that onnxruntime can load ({type(error).__name__})") from error
+        raise ModelError(str(path), f"is no model that onnxruntime can load ({type(error).__name__})") from error
+    inputs = len(session.get_inputs())
+    if inputs != 1:
+        raise ModelError(str(path), f"has {inputs} inputs", "Only models with one input, the face, can be run")
+    return session
 
 
 def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
@@ -61,19 +74,14 @@ def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
     from audit.models.detect import finder  # noqa: PLC0415 - loads torch
     from audit.models.pipeline import Pipeline, cutter, feed  # noqa: PLC0415 - loads torch
 
-    running = session(weights.read(card.weights, card.weights_sha256), card.weights, device)
-    inputs = running.get_inputs()
-    if len(inputs) != 1:
-        raise ModelError(
-            str(card.weights), f"has {len(inputs)} inputs", "Only models with one input, the face, can be run"
-        )
-    output = running.get_outputs()[0].name
-    name, spec = inputs[0].name, card.input
+    session = open_session(card.weights, weights.read(card.weights, card.weights_sha256), device)
+    output = session.get_outputs()[0].name
+    name, spec = session.get_inputs()[0].name, card.input
     width, height = spec.shape
 
     def embed(crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         """Vectors of crops, each in a run of its own: many files fix the size of a batch."""
-        runs = [running.run([output], {name: feed([crop], spec)})[0] for crop in crops]
+        runs = [session.run([output], {name: feed([crop], spec)})[0] for crop in crops]
         return np.stack([np.asarray(vector, np.float32).reshape(-1) for vector in runs])
 
     try:

