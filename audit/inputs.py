@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from audit import benchmarks, groups, measured, models, provenance, results, upkeep
+from audit import benchmarks, groups, measured, models, provenance, results, sending, upkeep
 from audit.domain import Benchmark, FailureToAcquire, Sample, SeriesLevel, Subject
 from audit.errors import DataError, NothingMeasured, PlanError
 from audit.extract import hash_samples
@@ -89,6 +89,7 @@ def admit(plan: AuditPlan, options: RunOptions) -> tuple[Benchmark, ModelCard, G
             "The bundled one has: --benchmark synthetic; or take --task verification",
         )
     card = models.describe(plan.model, data=data, plan=plan).model_copy(update={"device": options.device})
+    card = sending.allowed(card, benchmark, options)
     benchmark = _marked(benchmark, card) if plan.detector == "truth" else _unmarked(benchmark)
     by = benchmark.default_by if plan.by is None else plan.by
     if measured.wanted(benchmark, (*by, *plan.impostors)):

@@ -179,6 +179,7 @@ class RunOptions:
     device : where models run
     obtain : download the benchmark from its public source if it is in no folder
     fresh : compute everything again
+    send_images_to : hosts that a model may send images to; none may, unless it stands here
     max_failures : stop once more samples than this have failed; None: go on
     cache : folder of templates; None: FACEAUDIT_CACHE, else the user's cache folder
     progress : called with (stage, done, of how many)
@@ -192,6 +193,7 @@ class RunOptions:
     obtain: bool = False
     fresh: bool = False
     max_failures: int | None = None
+    send_images_to: tuple[str, ...] = ()
     cache: Path | None = None
     progress: Callable[[str, int, int], None] | None = field(default=None, compare=False)
 

@@ -30,6 +30,7 @@ from audit import (
     provenance,
     remarks,
     results,
+    sending,
     superseded,
     upkeep,
 )
@@ -161,6 +162,9 @@ class Scored:
 def _measure(inputs: Inputs, options: RunOptions, progress: Progress) -> EvaluationRecord:
     """Templates, comparisons, counts, rates, differentials, record."""
     began = time.perf_counter()
+    sent = sending.said(inputs.card, len({*inputs.judged.subjects, *inputs.setters.subjects}))
+    if sent is not None:
+        _say(sent)
     everything = _extract((*inputs.samples, *inputs.pictures), inputs.card, inputs, options, progress)
     extraction = everything.part(inputs.samples, 0)
     found = _found(inputs, options, progress)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from own_ways import WAYS
 from PIL import Image
 from stand_in_weights import facenet, onnx_file
 
@@ -45,11 +46,18 @@ def images(shared: Path) -> list[np.ndarray]:
     return [*out[:3], np.full((300, 200, 3), 128, np.uint8), *out[3:], small]
 
 
-@pytest.fixture(scope="module", params=[name for name in models.MODELS if adapter_of(name) in (*STAND_INS, "dlib")])
+TABLE = [name for name in models.MODELS if adapter_of(name) in (*STAND_INS, "dlib")]
+
+
+@pytest.fixture(scope="module", params=[*TABLE, *WAYS])
 def loaded(
     request: pytest.FixtureRequest, shared: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[ModelCard, FaceModel]]:
     name = str(request.param)
+    if name in WAYS:  # what they reach, and what not, is tested beside the sandbox and the client
+        with WAYS[name](tmp_path_factory.mktemp(name)) as made:
+            yield made
+        return
     spec = name
     if name not in READY:
         own = STAND_INS[adapter_of(name)](tmp_path_factory.mktemp(name), name)

@@ -26,10 +26,18 @@ def list_models(
 ) -> None:
     """List the models of the table, each ready or with what is missing."""
     from audit.benchmarks import data_entries  # noqa: PLC0415 - the help text needs none of it
-    from audit.models import KINDS, MODELS  # noqa: PLC0415
+    from audit.models import KINDS, MODELS, plugged, taken  # noqa: PLC0415
 
     places = data_entries(data or ())
     rows = [_row(name, places) for name in MODELS]
+    added = plugged.found(taken())
+    for line in added.left_out:
+        typer.echo(f"Warning: {line}", err=True)
+    for name in added.entries:
+        try:
+            rows.append(_row_of(name, "ready", _describe(name, places)))
+        except ModelError as error:
+            typer.echo(f"Warning: {error}", err=True)
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False))
         return
@@ -42,7 +50,6 @@ def list_models(
 
 def _row(name: str, places: tuple[Path, ...]) -> dict[str, Any]:
     """Ready, or what is missing and the way out; and what a reader has to know before choosing it."""
-    from audit import trained_on  # noqa: PLC0415
     from audit.models import MODELS, card_file  # noqa: PLC0415
 
     file = card_file.published(MODELS[name])
@@ -52,6 +59,12 @@ def _row(name: str, places: tuple[Path, ...]) -> dict[str, Any]:
     except ModelError as error:
         words = {"extra": "extra missing", "weights": "weights missing", "digest": "no published digest"}
         status, found, way_out = words.get(error.missing, "weights wrong"), error.found, error.way_out
+    return _row_of(name, status, file, found, way_out)
+
+
+def _row_of(name: str, status: str, file: CardFile | ModelCard, found: str = "", way_out: str = "") -> dict[str, Any]:
+    from audit import trained_on  # noqa: PLC0415
+
     return {
         "model": name,
         "status": status,

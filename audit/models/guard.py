@@ -10,8 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.domain import FailureToAcquire, Picture, Template
+from audit.errors import ModelError
 
 Outcome = Template | FailureToAcquire
+
+
+class NoTemplateError(Exception):
+    """Raised by an adapter that knows why one image has no template; the image's outcome is `failure`."""
+
+    def __init__(self, failure: FailureToAcquire) -> None:
+        super().__init__(failure.reason)
+        self.failure = failure
 
 
 class Extractor(Protocol):
@@ -59,6 +68,11 @@ def outcomes(model: Extractor, pictures: list[Picture], dimension: int) -> list[
     -------
     list, one an image, in order
         Templates are finite, not zero, float32 and of the dimension; all else is a failure with stage and reason.
+
+    Raises
+    ------
+    ModelError
+        If the model says that it cannot go on with any image.
     """
     return [_checked(outcome, dimension) for outcome in _each(model, pictures)]
 
@@ -76,6 +90,8 @@ def _each(model: Extractor, images: list[Picture]) -> list[Outcome]:
         if len(outcomes) == len(images):
             return outcomes
         error: Exception = ValueError(f"{len(outcomes)} outcomes for {len(images)} images")
+    except ModelError:
+        raise
     except Exception as raised:  # noqa: BLE001 - any model's error is recorded as the image's failure
         error = raised
     if len(images) == 1:

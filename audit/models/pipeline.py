@@ -18,6 +18,7 @@ from audit.domain import FailureToAcquire, Picture, Template
 from audit.models import align
 from audit.models.card import InputSpec, Prepared
 from audit.models.detect import Face, Finder
+from audit.models.guard import NoTemplateError, Outcome
 
 Align = Callable[[NDArray[np.uint8], Face], NDArray[np.uint8]]
 Embed = Callable[[Sequence[NDArray[np.uint8]]], NDArray[np.floating]]
@@ -122,9 +123,14 @@ class Pipeline:
         except ValueError:
             return FailureToAcquire("align", "landmarks define no crop")
 
-    def _templates(self, group: Sequence[tuple[NDArray[np.uint8], Face]]) -> list[Template]:
+    def _templates(self, group: Sequence[tuple[NDArray[np.uint8], Face]]) -> list[Outcome]:
         with self._timed("template"):
-            vectors = self._embed_filled([crop for crop, _ in group], self.together)
+            try:
+                vectors = self._embed_filled([crop for crop, _ in group], self.together)
+            except NoTemplateError as error:
+                if len(group) > 1:
+                    raise
+                return [error.failure]
         return [Template(vector, face.seen) for vector, (_, face) in zip(vectors, group, strict=True)]
 
     def _embed_filled(self, crops: list[NDArray[np.uint8]], size: int) -> list[NDArray[np.float32]]:
