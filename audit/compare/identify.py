@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audit.compare import ranking
 from audit.compare.blocks import Blocks, Rows, Similarity
@@ -113,8 +114,9 @@ class AgainstList:
         found, size = self._found(), len(self._atom_of)
         mated = self._own >= 0
         person, other = self._person[mated], self._person[~mated]
-        missed = np.array([found.mate[mated] < t for t in thresholds]).reshape(len(thresholds), -1)
-        rank = found.rank[mated]
+        rank, wanted = found.rank[mated], np.asarray(ranks, dtype=np.int64)
+        depth = 1 + np.arange(min(CMC_DEPTH, len(self.people)))
+        low = found.mate[mated] < thresholds[:, None]
         best, second = found.best[:, ~mated], found.second[~mated]
         caused, squares, alerts = self._causes(thresholds, best[-1], second, other, found.candidate[~mated])
         wrong = rank > 1
@@ -122,13 +124,13 @@ class AgainstList:
             thresholds=np.asarray(thresholds, dtype=np.float64),
             sizes=self._sizes,
             nonmated=np.bincount(other, minlength=size),
-            false_positives=_by_person([[part >= t for t in thresholds] for part in best], other, size),
+            false_positives=_by_person(best[:, None, :] >= thresholds[:, None], other, size),
             caused=caused,
             caused_squares=squares,
             mated=np.bincount(person, minlength=size),
-            ranks=np.asarray(ranks, dtype=np.int64),
-            misses=_by_person([[low | (rank > r) for r in ranks] for low in missed], person, size),
-            beyond=_by_person([[rank > r for r in range(1, 1 + min(CMC_DEPTH, len(self.people)))]], person, size)[0],
+            ranks=wanted,
+            misses=_by_person(low[:, None, :] | (rank > wanted[:, None]), person, size),
+            beyond=_by_person((rank > depth[:, None])[None], person, size)[0],
             wrong_first=self._between(person[wrong], found.candidate[mated][wrong]),
             alerts=alerts,
         )
@@ -216,11 +218,9 @@ class _Ranked:
         )  # fmt: skip
 
 
-def _by_person(outcomes: Sequence[Sequence[Any]], person: Ints, size: int) -> Ints:
+def _by_person(outcomes: NDArray[np.bool_], person: Ints, size: int) -> Ints:
     """Sum outcomes of probes, (rows, columns, probes), by person."""
-    shape = (len(outcomes), len(outcomes[0]) if outcomes else 0, size)
-    made = np.zeros(shape, dtype=np.int64)
-    for i, row in enumerate(outcomes):
-        for j, outcome in enumerate(row):
-            made[i, j] = np.bincount(person[outcome], minlength=size)
+    made = np.zeros((*outcomes.shape[:2], size), dtype=np.int64)
+    for i, j in np.ndindex(outcomes.shape[:2]):
+        made[i, j] = np.bincount(person[outcomes[i, j]], minlength=size)
     return made
