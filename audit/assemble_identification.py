@@ -30,7 +30,7 @@ Groups = dict[str, str]
 
 
 @dataclass(frozen=True, eq=False)
-class Tested:
+class ListInputs:
     """Samples that were drawn for both sides, and their templates.
 
     Parameters
@@ -54,7 +54,7 @@ class Tested:
 
 
 def added(
-    record: r.EvaluationRecord, tested: Tested, progress: Callable[[int, int], None] | None = None
+    record: r.EvaluationRecord, tested: ListInputs, progress: Callable[[int, int], None] | None = None
 ) -> r.EvaluationRecord:
     """Add to the record of the same templates, compared one with one, what a list gives.
 
@@ -102,7 +102,9 @@ def _shared(record: r.EvaluationRecord) -> list[Threshold]:
     ]
 
 
-def _against(tested: Tested, progress: Callable[[int, int], None] | None) -> tuple[AgainstList, Failed, dict[str, int]]:
+def _against(
+    tested: ListInputs, progress: Callable[[int, int], None] | None
+) -> tuple[AgainstList, Failed, dict[str, int]]:
     """Probes and references that have templates; what has none is counted by the person tested."""
     from audit.compare.identify import AgainstList  # noqa: PLC0415 - loads the compiler
 
@@ -138,7 +140,7 @@ class _Found:
 
 
 def _measure(
-    found: _Found, counts: ListCounts, failed: Failed, tested: Tested, point: Threshold, *, compared: bool
+    found: _Found, counts: ListCounts, failed: Failed, tested: ListInputs, point: Threshold, *, compared: bool
 ) -> None:
     """Rates at all ranks; contrasts, spreads and tests at the first of them."""
     plan, grouping = tested.plan, tested.grouping
@@ -177,7 +179,7 @@ def _rates(one: Measured, grouping: Grouping, rank: int, *, first: bool) -> list
 
 
 def _part(
-    tested: Tested,
+    tested: ListInputs,
     counts: ListCounts,
     counted: dict[str, int],
     placed: Sequence[ListThreshold],
@@ -340,7 +342,7 @@ def _growth(counts: ListCounts, grouping: Grouping, points: Sequence[Threshold],
     return made
 
 
-def _warnings(tested: Tested, part: r.Identification, placed: Sequence[ListThreshold]) -> list[str]:
+def _warnings(tested: ListInputs, part: r.Identification, placed: Sequence[ListThreshold]) -> list[str]:
     """What a reader must know of the list before its numbers."""
     grouping, drawn = tested.grouping, tested.drawn
     made = [f"Target FPIR {one.target:g} is {one.point.reason}." for one in placed if one.point.reason]

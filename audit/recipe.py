@@ -262,7 +262,7 @@ def _with_list(
     people = inputs.judged
     place = {subject: index for index, subject in enumerate(people.subjects)}
     row_of = {inputs.samples[index].sample_id: row for row, index in enumerate(extraction.template_index)}
-    tested = assemble_identification.Tested(
+    tested = assemble_identification.ListInputs(
         inputs.plan,
         people.grouping,
         inputs.card.similarity,

@@ -97,7 +97,10 @@ def test_people_with_one_picture_cannot_be_found_and_are_counted() -> None:
         ({"list_by": "colour", "list_size": 20}, ["a list of 20 people takes", "in which 4 can be on it"]),
         ({"list_size": 65}, ["list of 65 people", "64 people could be"]),
         ({"list_share": 0.01}, ["would have 1 people", "needs two"]),
-        ({"list_by": "colour", "list_groups": {"green": 1.0}, "list_share": 0.25}, ["would have 1 people", "needs two"]),
+        (
+            {"list_by": "colour", "list_groups": {"green": 1.0}, "list_share": 0.25},
+            ["would have 1 people", "needs two"],
+        ),
     ],
 )
 def test_a_list_that_cannot_be_drawn_is_refused_in_one_line(settings: dict, words: list[str]) -> None:

@@ -39,7 +39,7 @@ def _not_below(row: Scores, score: np.float32) -> int:
     count = np.int32(0)
     for c in range(len(row)):
         count += np.int32(row[c] >= score)
-    return count
+    return int(count)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

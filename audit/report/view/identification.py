@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from audit.record import Confusion, Contrast, Group, Identification, ListThresholdPart, OperatingPoint
-from audit.report.parts import Answer, Block, Cell, Fold, Listing, Paragraph, Section, Table
+from audit.report.parts import Answer, Block, Cell, Fold, Listing, Paragraph, Section, Table, Term
 from audit.report.strings import say
 from audit.report.view import background, words
 from audit.report.view.differences import contrast_table
@@ -22,7 +22,7 @@ def identification_section(source: Source) -> Section:
     """Everything about the list, if the task measured it."""
     part = source.record.identification
     blocks: tuple[Block, ...] = ()
-    terms = ()
+    terms: tuple[Term, ...] = ()
     if part is not None:
         point = headline_point(part)
         blocks = (
