@@ -11,6 +11,7 @@ people whose score is not below hers: ties take the worst rank, as in bob.measur
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +22,7 @@ from audit.compare import ranking
 from audit.compare.blocks import Blocks, Rows, Similarity
 from audit.compare.counts import Floats, Ints, weigh
 from audit.compare.kernel import to_distances
-from audit.compare.tiles import NEAR
+from audit.compare.tiles import NEAR, cores
 
 CMC_DEPTH = 20
 """Ranks that a cumulative match characteristic is followed to."""
@@ -161,10 +162,12 @@ class AgainstList:
     def _found(self) -> _Ranked:
         if self._ranked is None:
             made = _Ranked.empty(len(self._probes), len(self._sizes))
-            for begin, strip in self._strips():
-                made.fill(begin, strip, self._first, self._own[begin : begin + self._blocks.side], self._sizes)
-                if self._progress is not None:
-                    self._progress(min(begin + self._blocks.side, len(self._probes)), len(self._probes))
+            with ThreadPoolExecutor(cores()) as pool:
+                for begin, strip in self._strips():
+                    own = self._own[begin : begin + self._blocks.side]
+                    made.fill(begin, strip, self._first, own, self._sizes, pool.map)
+                    if self._progress is not None:
+                        self._progress(begin + len(own), len(self._probes))
             self._ranked = made
         return self._ranked
 
@@ -209,13 +212,16 @@ class _Ranked:
         mate, second = (np.full(probes, -np.inf, dtype=np.float32) for _ in range(2))
         return cls(mate, next(whole), np.full((parts, probes), -np.inf, dtype=np.float32), second, next(whole))
 
-    def fill(self, begin: int, strip: Any, first: Ints, own: Ints, sizes: Ints) -> None:
-        """Rank the list for the probes from `begin` on."""
+    def fill(self, begin: int, strip: Any, first: Ints, own: Ints, sizes: Ints, each: Callable[..., Any]) -> None:
+        """Rank the list for the probes from `begin` on, some on each core."""
         some = slice(begin, begin + len(own))
-        ranking.rank_rows(
-            strip, first, own, sizes, self.mate[some], self.rank[some], self.best[:, some], self.second[some],
-            self.candidate[some],
-        )  # fmt: skip
+        arrays = (self.mate[some], self.rank[some], self.best[:, some], self.second[some], self.candidate[some])
+        cuts = np.linspace(0, len(own), cores() + 1).astype(int).tolist()
+
+        def rank(start: int, stop: int) -> None:
+            ranking.rank_rows(strip, start, stop, first, own, sizes, *arrays)
+
+        list(each(rank, cuts[:-1], cuts[1:]))
 
 
 def _by_person(outcomes: NDArray[np.bool_], person: Ints, size: int) -> Ints:

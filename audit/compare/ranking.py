@@ -45,6 +45,8 @@ def _not_below(row: Scores, score: np.float32) -> int:
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def rank_rows(
     strip: NDArray[np.float32],
+    begin: int,
+    end: int,
     first: Ints,
     own: Ints,
     sizes: Ints,
@@ -54,11 +56,12 @@ def rank_rows(
     second: Scores,
     candidate: Ints,
 ) -> None:
-    """Rank the list for each probe of a strip.
+    """Rank the list for some probes of a strip.
 
     Parameters
     ----------
     strip : (blocks, side, side) scores of the probes with the references, in blocks of references
+    begin, end : which of its probes
     first : (people + 1,) where the references of each person on the list begin, and their number; a person's score is
         the highest of her references
     own : (probes,) the probe's person on the list; -1: she is not on it
@@ -73,10 +76,10 @@ def rank_rows(
     scores = np.empty(total, dtype=np.float32)
     row = np.empty(people, dtype=np.float32)
     single = people == total
-    for r in range(len(own)):
+    for r in range(begin, end):
         for start in range(0, total, side):
-            end = min(start + side, total)
-            scores[start:end] = strip[start // side, r, : end - start]
+            stop = min(start + side, total)
+            scores[start:stop] = strip[start // side, r, : stop - start]
         if single:
             row[:] = scores
         else:
@@ -87,8 +90,7 @@ def rank_rows(
             row[own[r]] = -np.inf
             rank[r] = 1 + _not_below(row, mate[r])
         for k in range(len(sizes)):
-            begin = sizes[k - 1] if k else 0
-            part = _highest(row[begin : sizes[k]])
+            part = _highest(row[(sizes[k - 1] if k else 0) : sizes[k]])
             best[k, r] = max(part, best[k - 1, r]) if k else part
         highest = best[len(sizes) - 1, r]
         top = 0

@@ -6,15 +6,16 @@ As a program it measures memory in a process of its own: peak megabytes beyond t
 
 from __future__ import annotations
 
-import json
+import subprocess
 import sys
+import threading
 import time
 from typing import NamedTuple
 
 import numpy as np
 import psutil
 import torch
-from comparison_ratios import interleaved, watched
+from comparison_ratios import interleaved
 
 from audit.compare.blocks import ArrayRows
 from audit.compare.identify import AgainstList
@@ -45,9 +46,7 @@ def ours(data: Data) -> float:
     atoms = np.arange(data.people) % 8
     probes = np.arange(data.references, len(data.subject))
     began = time.perf_counter()
-    against = AgainstList(
-        ArrayRows(data.vectors), data.subject, probes, np.arange(data.references), atoms, 8, "cosine"
-    )
+    against = AgainstList(ArrayRows(data.vectors), data.subject, probes, np.arange(data.references), atoms, 8, "cosine")
     scores, _ = against.highest()
     counts = against.at(np.unique(np.quantile(scores, [0.9, 0.99])), (1, 5))
     seconds = time.perf_counter() - began
@@ -77,9 +76,30 @@ def against_products(probes: int, references: int, dimension: int, repeats: int)
     return {**interleaved(lambda: ours(data), lambda: products(data, side), repeats), "side": side}
 
 
+def memory(probes: int, references: int, dimension: int) -> float:
+    """Peak megabytes beyond templates and libraries, in a process of its own."""
+    command = [sys.executable, __file__, str(probes), str(references), str(dimension)]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def _peak(probes: int, references: int, dimension: int) -> float:
+    ours(people(2000, 1500, dimension))
+    data, process = people(probes, references, dimension), psutil.Process()
+    before = peak = process.memory_info().rss
+    done = threading.Event()
+
+    def watch() -> None:
+        nonlocal peak
+        while not done.wait(0.005):
+            peak = max(peak, process.memory_info().rss)
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    ours(data)
+    done.set()
+    watcher.join()
+    return (peak - before) / 2**20
+
+
 if __name__ == "__main__":
-    asked = [int(word) for word in sys.argv[1:]]
-    ours(people(100, 50, asked[2]))
-    given = people(*asked)
-    seconds, peak = watched(lambda: ours(given))
-    print(json.dumps({"seconds": seconds, "megabytes": peak, "process": psutil.Process().memory_info().rss / 1e6}))
+    print(_peak(*(int(word) for word in sys.argv[1:])))
