@@ -33,7 +33,10 @@ class Extractor(Protocol):
 
 @runtime_checkable
 class PictureExtractor(Protocol):
-    """An extractor that can do with images decoded at a part of their size, and asks for the whole where it cannot."""
+    """An extractor that can do with images decoded at a part of their size, and asks for the whole where it cannot.
+
+    It works on several batches at the same time.
+    """
 
     @property
     def working_size(self) -> int:
@@ -46,7 +49,7 @@ class PictureExtractor(Protocol):
         ...
 
     def extract_pictures(self, pictures: Sequence[Picture]) -> list[Template | FailureToAcquire]:
-        """One outcome a picture, in order."""
+        """One outcome a picture, in order, on the thread that asks for it; called from several at once."""
         ...
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Lock
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,15 +25,32 @@ Align = Callable[[NDArray[np.uint8], Face], NDArray[np.uint8]]
 Embed = Callable[[Sequence[NDArray[np.uint8]]], NDArray[np.floating]]
 
 
+class _OneThread:
+    """How many are inside `one_thread_an_image`, and torch's threads before the first came."""
+
+    lock = Lock()
+    inside = 0
+    before = 1
+
+
 @contextmanager
 def one_thread_an_image() -> Iterator[None]:
-    """One image a thread, and one thread an image: sums are then in the same order on every machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    """One image a thread, and one thread an image: sums are then in the same order on every machine.
+
+    The setting is the whole process's: whoever leaves last restores it.
+    """
+    with _OneThread.lock:
+        if _OneThread.inside == 0:
+            _OneThread.before = torch.get_num_threads()
+        _OneThread.inside += 1
+        torch.set_num_threads(1)
     try:
         yield
     finally:
-        torch.set_num_threads(threads)
+        with _OneThread.lock:
+            _OneThread.inside -= 1
+            if _OneThread.inside == 0:
+                torch.set_num_threads(_OneThread.before)
 
 
 class Pipeline:
@@ -48,7 +66,7 @@ class Pipeline:
     embed : callable
         Crops to vectors of the card's dimension; safe to call from several threads.
     workers : int
-        Images worked on at the same time; 0 is the number of processors.
+        Images that `extract` works on at the same time; 0 is the number of processors.
     together : int
         Crops given to `embed` at a time, always as many: what is lacking is filled up with black ones. A template must
         not depend on its neighbours, to the last bit; that is tried out here, and where it fails crops go one by one.
@@ -88,15 +106,19 @@ class Pipeline:
 
     def extract(self, images: Sequence[NDArray[np.uint8]]) -> list[Template | FailureToAcquire]:
         """Extract a template or a failure from every image, in order; see `audit.domain.FaceModel`."""
-        return self.extract_pictures([Picture(image) for image in images])
+        with ThreadPoolExecutor(min(self._workers, max(1, len(images)))) as pool:
+            return self._extracted([Picture(image) for image in images], pool.map)
 
     def extract_pictures(self, pictures: Sequence[Picture]) -> list[Template | FailureToAcquire]:
-        """Extract a template or a failure from every picture, in order."""
-        with one_thread_an_image(), ThreadPoolExecutor(min(self._workers, max(1, len(pictures)))) as pool:
-            found = list(pool.map(self.crop, pictures))
+        """Extract a template or a failure from every picture, in order, on the thread that asks for it."""
+        return self._extracted(pictures, map)
+
+    def _extracted(self, pictures: Sequence[Picture], each: Callable[..., Any]) -> list[Template | FailureToAcquire]:
+        with one_thread_an_image():
+            found = list(each(self.crop, pictures))
             crops = [one for one in found if not isinstance(one, FailureToAcquire)]
             groups = [crops[first : first + self.together] for first in range(0, len(crops), self.together)]
-            templates = iter([template for group in pool.map(self._templates, groups) for template in group])
+            templates = iter([template for group in each(self._templates, groups) for template in group])
             return [one if isinstance(one, FailureToAcquire) else next(templates) for one in found]
 
     def crop(self, picture: Picture) -> tuple[NDArray[np.uint8], Face] | FailureToAcquire:
