@@ -11,6 +11,7 @@ import io
 from functools import cache
 from pathlib import Path
 
+import deepface_files
 import numpy as np
 import onnx
 import torch
@@ -47,6 +48,16 @@ def facenet(folder: Path, like: str = "facenet-vggface2", seed: int = 1) -> Path
     """A file of InceptionResnetV1."""
     (folder / f"own-{like}.pt").write_bytes(_saved(seed))
     return card(folder, f"own-{like}", f"own-{like}.pt", like)
+
+
+def deepface(folder: Path, like: str = "deepid", seed: int = 1) -> Path:
+    """A file of one of deepface's networks for torch."""
+    from audit import models  # noqa: PLC0415 - beside the tests, not in them
+    from audit.models import card_file  # noqa: PLC0415
+
+    network = card_file.published(models.MODELS[like]).options["model"]
+    deepface_files.write(network, folder / f"own-{like}.pth", seed)
+    return card(folder, f"own-{like}", f"own-{like}.pth", like)
 
 
 def onnx_file(folder: Path, like: str = "arcface", seed: int = 1) -> Path:
