@@ -79,9 +79,9 @@ def _load(kind: str, archive: bytes) -> Run:
     import torch  # noqa: PLC0415 - loaded already
 
     if kind == "script":
-        script: Run = torch.jit.load(io.BytesIO(archive), map_location="cpu").eval()
+        script: Run = torch.jit.load(io.BytesIO(archive), map_location="cpu").eval()  # type: ignore[no-untyped-call]
         return script
-    program: Run = torch.export.load(io.BytesIO(archive)).module()  # type: ignore[no-untyped-call]
+    program: Run = torch.export.load(io.BytesIO(archive)).module()
     return program
 
 
