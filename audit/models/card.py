@@ -22,6 +22,8 @@ from audit.plan import AuditPlan
 
 Similarity = Literal["cosine", "dot", "euclidean"]
 Alignment = Literal["arcface", "dlib", "box", "deepface"]
+BY_LANDMARKS: tuple[Alignment, ...] = ("arcface", "deepface")
+"""Alignments that need a face's landmarks from whatever found it."""
 ThresholdUnit = Literal["cosine", "cosine distance", "dot", "euclidean"]
 
 DECODING = "first frame, upright by EXIF, alpha over white, CMYK without profile, 16-bit grey by 1/257"
@@ -89,7 +91,9 @@ class VendorThreshold(_Part):
     """The threshold that a vendor or a library delivers with its model."""
 
     value: float = Field(allow_inf_nan=False)
-    unit: ThresholdUnit = Field(description="A cosine distance is 1 - cosine; euclidean is a distance")
+    unit: BY_LANDMARKS: tuple[Alignment, ...] = ("arcface", "deepface")
+"""Alignments that need a face's landmarks from whatever found it."""
+ThresholdUnit = Field(description="A cosine distance is 1 - cosine; euclidean is a distance")
     meaning: str = Field(min_length=1, description="What it is said to be for, in its source's sense")
     source: str = Field(min_length=1, description="Where it is stated")
 
