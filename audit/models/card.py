@@ -91,9 +91,7 @@ class VendorThreshold(_Part):
     """The threshold that a vendor or a library delivers with its model."""
 
     value: float = Field(allow_inf_nan=False)
-    unit: BY_LANDMARKS: tuple[Alignment, ...] = ("arcface", "deepface")
-"""Alignments that need a face's landmarks from whatever found it."""
-ThresholdUnit = Field(description="A cosine distance is 1 - cosine; euclidean is a distance")
+    unit: ThresholdUnit = Field(description="A cosine distance is 1 - cosine; euclidean is a distance")
     meaning: str = Field(min_length=1, description="What it is said to be for, in its source's sense")
     source: str = Field(min_length=1, description="Where it is stated")
 
