@@ -18,6 +18,7 @@ from audit.domain import FaceModel
 from audit.errors import ModelError
 from audit.models import card_file, hog, resolve, weights
 from audit.models.card import ModelCard
+from audit.models.card_file import CardFile
 from audit.models.detectors import DetectorCard, FaceFinder, detectors
 from audit.plan import AuditPlan
 
@@ -43,7 +44,7 @@ MODELS: dict[str, str] = {
 KINDS: dict[str, str] = {"onnx": "onnx:FILE", "card": "card:FILE.toml"}
 """Ways to name a model that is not in the table: an ONNX file with its card beside it, or a card of one's own."""
 
-__all__ = ["KINDS", "MODELS", "DetectorCard", "ModelCard", "describe", "detectors", "load", "require"]
+__all__ = ["KINDS", "MODELS", "DetectorCard", "ModelCard", "describe", "described", "detectors", "load", "require"]
 
 
 def describe(spec: str, *, data: Sequence[Path] = (), plan: AuditPlan) -> ModelCard:
@@ -76,6 +77,29 @@ def describe(spec: str, *, data: Sequence[Path] = (), plan: AuditPlan) -> ModelC
     else:
         raise _unknown(spec)
     return _as_planned(card, plan)
+
+
+def described(spec: str, *, data: Sequence[Path] = ()) -> CardFile:
+    """Read what a model's card says, whether or not its weights are here.
+
+    Parameters
+    ----------
+    spec : str
+        A name of the table, or `card:FILE.toml`.
+    data : sequence of folders
+        Where a card is looked for.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model, or its card has a mistake.
+    """
+    kind, colon, argument = spec.partition(":")
+    if colon and kind == "card" and argument:
+        return card_file.own(_named(spec, argument, data), MODELS)
+    if spec not in MODELS:
+        raise _unknown(spec)
+    return card_file.published(MODELS[spec])
 
 
 def _unknown(spec: str) -> ModelError:

@@ -39,7 +39,7 @@ class WeightFile(_Part):
     sha256: str = Field(pattern=r"^([0-9a-f]{64}|unknown)$")
     digest_source: str = Field("", description="Who computed or published the digest")
     bytes: int | None = Field(None, ge=1)
-    url: str = Field("", pattern=r"^(https://.*)?$", description="Where it is published, as the file itself")
+    url: str = Field("", pattern=r"^(https://.+|http://127\.0\.0\.1[:/].*)?$", description="Of the file itself")
     hosts: tuple[str, ...] = Field((), description="Hosts that the address may send a download on to")
     package: str = Field("", description="Installed package that carries it, with the folder: package/folder")
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.errors import ModelError
-from audit.models import weights
+from audit.models import onnx_read, weights
 from audit.models.card import ModelCard
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
     from audit.models.pipeline import Pipeline, cutter, feed  # noqa: PLC0415 - loads torch
 
     content = weights.read(card.weights, card.weights_sha256)
+    onnx_read.check(content, card.weights)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1  # images are worked on side by side instead
     options.log_severity_level = 3
