@@ -213,10 +213,10 @@ class _Run:
         digest = self.digests[self.samples[index].sample_id]
         if isinstance(digest, FailureToAcquire):
             raise TypeError("a sample that cannot be read has no key")
-        box = self.samples[index].box
-        if box is None:
+        sample = self.samples[index]
+        if sample.box is None:
             return Key(digest, self.card.weights_sha256, self.preprocessing)
-        marked = hashlib.sha256(f"{self.preprocessing} {box}".encode()).hexdigest()[:16]
+        marked = hashlib.sha256(f"{self.preprocessing} {sample.box} {sample.points}".encode()).hexdigest()[:16]
         return Key(digest, self.card.weights_sha256, marked)
 
     def look_up(self, *, fresh: bool) -> list[int]:
@@ -312,9 +312,12 @@ class _Run:
             return FailureToAcquire("read", "file changed during the run")
         if self.working_size is not None:
             picture = decode.decode_for(content, self.working_size)
-            return picture if isinstance(picture, FailureToAcquire) else replace(picture, box=sample.box)
-        pixels = decode.decode(content)
-        return pixels if isinstance(pixels, FailureToAcquire) else Picture(pixels, box=sample.box)
+        else:
+            pixels = decode.decode(content)
+            picture = pixels if isinstance(pixels, FailureToAcquire) else Picture(pixels)
+        if isinstance(picture, FailureToAcquire):
+            return picture
+        return replace(picture, box=sample.box, points=sample.points)
 
     def report(self) -> None:
         if self.progress:

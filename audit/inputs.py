@@ -6,7 +6,7 @@ With the recipe, the only place where benchmarks and models meet.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -88,24 +88,39 @@ def admit(plan: AuditPlan, options: RunOptions) -> tuple[Benchmark, ModelCard, G
             f"the benchmark {benchmark.name!r} has no series of pictures with one factor changed (series.csv)",
             "The bundled one has: --benchmark synthetic; or take --task verification",
         )
-    _require_boxes(plan, benchmark)
     card = models.describe(plan.model, data=data, plan=plan).model_copy(update={"device": options.device})
+    benchmark = _marked(benchmark, card) if plan.detector == "truth" else _unmarked(benchmark)
     by = benchmark.default_by if plan.by is None else plan.by
     if measured.wanted(benchmark, (*by, *plan.impostors)):
         benchmark = measured.with_tone(benchmark, _seen(benchmark, plan), plan, options)
     return benchmark, card, groups.make(benchmark, by, _seen(benchmark, plan), plan.impostors)
 
 
-def _require_boxes(plan: AuditPlan, benchmark: Benchmark) -> None:
-    """Refuse marked boxes as the detector where none are marked; series have none."""
-    if plan.detector != "truth":
-        return
-    if plan.task == "counterfactual" or not any(sample.box for sample in benchmark.samples):
+def _marked(benchmark: Benchmark, card: ModelCard) -> Benchmark:
+    """The same benchmark; refused where nothing is marked that could stand in place of a detector."""
+    pictures = (*benchmark.samples, *(row.sample for row in benchmark.series))
+    if not any(sample.box for sample in pictures):
         raise PlanError(
             "detector truth",
-            f"the benchmark {benchmark.name!r} has no marked boxes for task {plan.task}",
+            f"the benchmark {benchmark.name!r} has no marked boxes",
             "Its samples.csv may have box_left, box_top, box_width and box_height; or take another detector",
         )
+    if card.input.alignment == "arcface" and not any(sample.points for sample in pictures):
+        raise PlanError(
+            "detector truth",
+            f"{card.name} aligns by five landmarks, and the benchmark {benchmark.name!r} has marked boxes alone",
+            'Add alignment = "box"',
+        )
+    return benchmark
+
+
+def _unmarked(benchmark: Benchmark) -> Benchmark:
+    """The same benchmark without its marks: where a detector looks, they decide no number and are part of no digest."""
+    return replace(
+        benchmark,
+        samples=tuple(replace(sample, box=None, points=None) for sample in benchmark.samples),
+        series=tuple(replace(row, sample=replace(row.sample, box=None, points=None)) for row in benchmark.series),
+    )
 
 
 def _seen(benchmark: Benchmark, plan: AuditPlan) -> tuple[Subject, ...]:

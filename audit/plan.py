@@ -64,7 +64,7 @@ class AuditPlan(BaseModel):
     detector: Literal["mtcnn", "dlib-hog", "truth"] = Field(
         "mtcnn",
         description="What finds faces: mtcnn, or, to see what detection does to a disparity, dlib-hog, or truth for "
-        "the boxes that a benchmark has marked",
+        "the faces that a benchmark has marked",
     )
     smallest_face: int = Field(40, ge=12, le=2048, description="Smallest face, in pixels at the working size")
     margin: float = Field(

@@ -44,6 +44,9 @@ def command(
     task: Annotated[
         str | None, typer.Option(help="What is measured: verification (default) or counterfactual.")
     ] = None,
+    detector: Annotated[
+        str | None, typer.Option(help="What finds faces: mtcnn (default), dlib-hog, or truth: what is marked.")
+    ] = None,
     by: Annotated[list[str] | None, typer.Option(help="Attributes to group by: a,b")] = None,
     fmr: Annotated[list[str] | None, typer.Option(help="Target false match rates; repeatable, or a,b")] = None,
     data: Annotated[list[Path] | None, typer.Option(help="Folder that holds benchmarks or weights; put first.")] = None,
@@ -77,6 +80,7 @@ def command(
         "benchmark": benchmark,
         "models": model or None,
         "task": task,
+        "detector": detector,
         "by": split(by),
         "fmr": numbers(fmr, "--fmr"),
         "limit": limit,

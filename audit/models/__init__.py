@@ -68,7 +68,7 @@ def describe(spec: str, *, data: Sequence[Path] = (), plan: AuditPlan) -> ModelC
     if colon and kind in KINDS:
         if not argument:
             raise ModelError(f"model {spec}", "names no file", f"Write {KINDS[kind]}")
-        path = _named(spec, argument, data)
+        path = weights.named(f"model {spec}", argument, data)
         card = _of_file(path, plan) if kind == "onnx" else resolve.own(path, MODELS, data, plan)
     elif spec in MODELS:
         card = resolve.published(spec, card_file.published(MODELS[spec]), data, plan)
@@ -96,7 +96,7 @@ def described(spec: str, *, data: Sequence[Path] = ()) -> CardFile:
     """
     kind, colon, argument = spec.partition(":")
     if colon and kind == "card" and argument:
-        return card_file.own(_named(spec, argument, data), MODELS)
+        return card_file.own(weights.named(f"model {spec}", argument, data), MODELS)
     if spec not in MODELS:
         raise _unknown(spec)
     return card_file.published(MODELS[spec])
@@ -113,15 +113,6 @@ def _unknown(spec: str) -> ModelError:
     return ModelError(
         "model", f"unknown model {spec!r}", f"{hint}Known models: {', '.join((*MODELS, *KINDS.values()))}"
     )
-
-
-def _named(spec: str, file: str, data: Sequence[Path]) -> Path:
-    path = weights.find(file, data)
-    if path is None:
-        where = ", ".join(str(entry) for entry in data) or "no data folder given"
-        way_out = f"Give its path, or put it into FACEAUDIT_DATA ({where})"
-        raise ModelError(f"model {spec}", "there is no such file", way_out)
-    return path
 
 
 def _of_file(path: Path, plan: AuditPlan) -> ModelCard:
@@ -142,12 +133,6 @@ def _as_planned(card: ModelCard, plan: AuditPlan) -> ModelCard:
     changed: dict[str, Any] = {"precision": plan.arithmetic}
     if plan.alignment != "model":
         changed["input"] = card.input.model_copy(update={"alignment": plan.alignment})
-    if plan.detector == "truth" and changed.get("input", card.input).alignment == "arcface":
-        raise ModelError(
-            "detector truth",
-            f"{card.name} aligns by five landmarks, and only boxes are marked",
-            'Add alignment = "box"',
-        )
     if plan.detector == "dlib-hog":
         changed["parts"] = {**card.parts, hog.PART: hog.require()}
         changed["packages"] = tuple(dict.fromkeys((*card.packages, *hog.PACKAGES)))

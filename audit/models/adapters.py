@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
@@ -29,20 +30,25 @@ class Adapter:
     precisions: tuple[str, ...] = ("float32",)
 
 
-_ALWAYS = ("facenet-pytorch", "torch", "pillow")
+ALWAYS = ("facenet-pytorch", "torch", "pillow")
 """Detector, alignment and their arithmetic."""
+DEEPFACE = (*ALWAYS, "deepface", "opencv-contrib-python-headless")
+"""deepface's networks, and what resizes a crop for them."""
 
 ADAPTERS: dict[str, Adapter] = {
     "dlib": Adapter(
-        "audit.models.dlib_resnet:load", (*_ALWAYS, "dlib-bin"), extra="dlib", alignments=("dlib", "arcface", "box")
+        "audit.models.dlib_resnet:load", (*ALWAYS, "dlib-bin"), extra="dlib", alignments=("dlib", "arcface", "box")
     ),
-    "facenet": Adapter("audit.models.facenet:load", _ALWAYS, precisions=("float32", "bfloat16")),
-    "onnx": Adapter("audit.models.onnx_file:load", (*_ALWAYS, "onnxruntime")),
+    "facenet": Adapter("audit.models.facenet:load", (*ALWAYS, "onnxruntime"), precisions=("float32", "bfloat16")),
+    "onnx": Adapter("audit.models.onnx_file:load", (*ALWAYS, "onnxruntime")),
+    "deepface": Adapter(
+        "audit.models.deepface_family:load", DEEPFACE, extra="deepface", alignments=("arcface", "box", "deepface")
+    ),
 }
 """Name to what runs it."""
 
 
-def of(name: str, place: str) -> Adapter:
+def of(name: str, place: str, table: Mapping[str, Adapter] = ADAPTERS) -> Adapter:
     """Find an adapter whose packages are installed.
 
     Raises
@@ -50,9 +56,9 @@ def of(name: str, place: str) -> Adapter:
     ModelError
         If there is none of that name, or a package is missing: with the command that installs it.
     """
-    if name not in ADAPTERS:
-        raise ModelError(f"{place}: adapter", f"{name!r} is no adapter", f"Adapters are {', '.join(ADAPTERS)}")
-    adapter = ADAPTERS[name]
+    if name not in table:
+        raise ModelError(f"{place}: adapter", f"{name!r} is no adapter", f"Adapters are {', '.join(table)}")
+    adapter = table[name]
     for package in adapter.packages:
         try:
             version(package)

@@ -13,14 +13,14 @@ import hashlib
 import json
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from audit.plan import AuditPlan
 
 Similarity = Literal["cosine", "dot", "euclidean"]
-Alignment = Literal["arcface", "dlib", "box"]
+Alignment = Literal["arcface", "dlib", "box", "deepface"]
 ThresholdUnit = Literal["cosine", "cosine distance", "dot", "euclidean"]
 
 DECODING = "first frame, upright by EXIF, alpha over white, CMYK without profile, 16-bit grey by 1/257"
@@ -36,6 +36,8 @@ _ALIGNMENTS: dict[Alignment, str] = {
     "box reduction by the whole part of the scale",
     "dlib": "dlib's own five landmarks inside MTCNN's box, dlib's chip with padding 0.25, no jitter",
     "box": "MTCNN's box with its margin, resized with antialiased bilinear interpolation",
+    "deepface": "MTCNN's box, cut out by deepface after turning what is around it until the eyes are level (bicubic), "
+    "its aspect kept, resized by OpenCV (bilinear), black around it; without margin",
 }
 
 
@@ -52,7 +54,7 @@ _DETECTORS: dict[str, tuple[str, dict[str, Any]]] = {
         "dlib's frontal detector (image doubled if the smallest face is below 80 pixels), five of dlib's 68 landmarks,",
         {"name": "dlib-hog", "points": "five of 68", "reduction": "box"},
     ),
-    "truth": ("nobody: the benchmark's own box is taken; sizes are without effect", {"name": "truth"}),
+    "truth": ("nobody: what the benchmark has marked is taken; sizes are without effect", {"name": "truth"}),
 }
 """In words, and as it stands in the preprocessing id."""
 
@@ -131,7 +133,66 @@ class Detection(_Part):
         )
 
 
-class ModelCard(_Part):
+class Prepared:
+    """What has a preprocessing: the card of anything that is fed with faces."""
+
+    if TYPE_CHECKING:
+        name: str
+        revision: str
+        input: InputSpec
+        detection: Detection
+        device: Literal["cpu", "cuda"]
+        precision: Literal["float32", "bfloat16"]
+        packages: tuple[str, ...]
+        parts: dict[str, Path]
+
+    @property
+    def preprocessing(self) -> str:
+        """Id of everything between the image file and the network: 16 hexadecimal digits."""
+        text = json.dumps(self._description(), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    @property
+    def preprocessing_text(self) -> str:
+        """The same in words."""
+        seek, feed = self.detection, self.input
+        width, height = feed.shape
+        precision = "" if self.precision == "float32" else f"in {self.precision} "
+        channels = ", ".join(
+            f"({c} - {m:g}) / {d:g}" for c, m, d in zip(feed.colour, feed.mean, feed.deviation, strict=True)
+        )
+        return (
+            f"Image decoded ({DECODING}; {SCALED}). Faces found by {_DETECTORS[seek.detector][0]} on the image "
+            f"reduced to at most {seek.working_size} pixels, smallest face {seek.smallest_face} pixels there; "
+            f"of several faces the {seek.several_faces.replace('-', ' ')} is taken. Alignment: {self._alignment} "
+            f"(margin {seek.margin:g}); "
+            f"{width} x {height} pixels, {feed.colour}; channels {channels}. "
+            f"Computed {precision}with {', '.join(f'{name} {number}' for name, number in self.versions().items())}."
+        )
+
+    @property
+    def _alignment(self) -> str:
+        text = _ALIGNMENTS[self.input.alignment]
+        return text if self.detection.detector == "mtcnn" else text.replace("MTCNN", "the detector")
+
+    def versions(self) -> dict[str, str]:
+        """Versions of the distributions that decide a number."""
+        return {name: version(name) for name in self.packages}
+
+    def _description(self) -> dict[str, Any]:
+        return {
+            "decoding": f"{DECODING}; {SCALED}",
+            "detector": _DETECTORS[self.detection.detector][1],
+            "detection": self.detection.model_dump(exclude={"detector"}),
+            "alignment": self._alignment,
+            "input": self.input.model_dump(),
+            "packages": self.versions(),
+            **({} if self.device == "cpu" else {"device": self.device}),
+            **({} if self.precision == "float32" else {"precision": self.precision}),
+        }
+
+
+class ModelCard(Prepared, _Part):
     """Everything about a model that a reader of its evaluation must know; file paths stay out of what is serialised."""
 
     name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", description="Also a folder of results")
@@ -161,47 +222,3 @@ class ModelCard(_Part):
     weights: Path = Field(exclude=True, repr=False)
     parts: dict[str, Path] = Field(default_factory=dict, exclude=True, repr=False)
     part_digests: dict[str, str] = Field(default_factory=dict, exclude=True, repr=False)
-
-    @property
-    def preprocessing(self) -> str:
-        """Id of everything between the image file and the network: 16 hexadecimal digits."""
-        text = json.dumps(self._description(), sort_keys=True, separators=(",", ":"))
-        return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-    @property
-    def preprocessing_text(self) -> str:
-        """The same in words."""
-        seek, feed = self.detection, self.input
-        width, height = feed.shape
-        precision = "" if self.precision == "float32" else f"in {self.precision} "
-        channels = ", ".join(
-            f"({c} - {m:g}) / {d:g}" for c, m, d in zip(feed.colour, feed.mean, feed.deviation, strict=True)
-        )
-        return (
-            f"Image decoded ({DECODING}; {SCALED}). Faces found by {_DETECTORS[seek.detector][0]} on the image "
-            f"reduced to at most {seek.working_size} pixels, smallest face {seek.smallest_face} pixels there; "
-            f"of several faces the {seek.several_faces.replace('-', ' ')} is taken. Alignment: {self._alignment} "
-            f"(margin {seek.margin:g}); "
-            f"{width} x {height} pixels, {feed.colour}; channels {channels}. "
-            f"Computed {precision}with {', '.join(f'{name} {number}' for name, number in self._versions().items())}."
-        )
-
-    @property
-    def _alignment(self) -> str:
-        text = _ALIGNMENTS[self.input.alignment]
-        return text if self.detection.detector == "mtcnn" else text.replace("MTCNN", "the detector")
-
-    def _versions(self) -> dict[str, str]:
-        return {name: version(name) for name in self.packages}
-
-    def _description(self) -> dict[str, Any]:
-        return {
-            "decoding": f"{DECODING}; {SCALED}",
-            "detector": _DETECTORS[self.detection.detector][1],
-            "detection": self.detection.model_dump(exclude={"detector"}),
-            "alignment": self._alignment,
-            "input": self.input.model_dump(),
-            "packages": self._versions(),
-            **({} if self.device == "cpu" else {"device": self.device}),
-            **({} if self.precision == "float32" else {"precision": self.precision}),
-        }

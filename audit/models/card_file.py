@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -25,6 +25,7 @@ KEYS = (
     "layout (NCHW or NHWC) and alignment (arcface or box); optionally name, adapter, revision, weights_licence, "
     "research_only, source, [paper] and [vendor_threshold]; docs/models.md explains them"
 )
+Kind = TypeVar("Kind", bound=BaseModel)
 _FOLDER = resources.files("audit.models").joinpath("cards")
 
 
@@ -48,6 +49,25 @@ class WeightFile(_Part):
         if self.sha256 != UNKNOWN and not self.digest_source:
             raise ValueError("digest_source says who computed or published the sha256")
         return self
+
+
+class Files(Protocol):
+    """A card, of whatever kind of model, as far as its files go."""
+
+    @property
+    def name(self) -> str:
+        """What the model is called."""
+        ...
+
+    @property
+    def weights(self) -> WeightFile:
+        """The file that holds most of it."""
+        ...
+
+    @property
+    def parts(self) -> dict[str, WeightFile]:
+        """What else belongs to it."""
+        ...
 
 
 class CardFile(_Part):
@@ -112,12 +132,17 @@ def own(path: Path, known: Mapping[str, str]) -> CardFile:
         if like not in known:
             raise ModelError(f"{path}: like", f"{like!r} is no published model", f"Those are {', '.join(known)}")
         values = {**_taken_over(published(known[like])), **values}
+    credit(values, path)
+    card = validate(values, str(path))
+    require_own(card, path, known)
+    return card
+
+
+def credit(values: dict[str, Any], path: Path) -> None:
+    """Note in a user's own card that its digests are its own word, where it does not say whose they are."""
     for table in (values.get("weights"), *_tables(values.get("parts"))):
         if isinstance(table, dict):
             table.setdefault("digest_source", f"stated in {path.name}")
-    card = validate(values, str(path))
-    _require_own(card, path, known)
-    return card
 
 
 def _tables(parts: object) -> list[object]:
@@ -129,7 +154,14 @@ def _taken_over(card: CardFile) -> dict[str, Any]:
     return card.model_dump(exclude={"name", "revision", "weights", "parts"})
 
 
-def _require_own(card: CardFile, path: Path, known: Mapping[str, str]) -> None:
+def require_own(card: Files, path: Path, known: Mapping[str, str]) -> None:
+    """Refuse a user's own card under a published name, or without a digest.
+
+    Raises
+    ------
+    ModelError
+        Naming the key.
+    """
     if card.name in known:
         raise ModelError(
             f"{path}: name", f"{card.name!r} is the name of a published model", "Give your own card a name of its own"
@@ -162,7 +194,12 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def validate(values: dict[str, Any], place: str) -> CardFile:
-    """Hold the contents of a card against its keys.
+    """Hold the contents of a face model's card against its keys; see `hold`."""
+    return hold(CardFile, values, place, KEYS)
+
+
+def hold(kind: type[Kind], values: dict[str, Any], place: str, keys: str) -> Kind:
+    """Hold the contents of a card against the keys of its kind.
 
     Raises
     ------
@@ -170,11 +207,11 @@ def validate(values: dict[str, Any], place: str) -> CardFile:
         Naming the first key that does not fit.
     """
     try:
-        return CardFile.model_validate(values)
+        return kind.model_validate(values)
     except ValidationError as error:
         found = error.errors()
         first = next((one for one in found if one["type"] == "extra_forbidden"), found[0])
         key = ".".join(str(part) for part in first["loc"]) or "(card)"
         message = "unknown key" if first["type"] == "extra_forbidden" else first["msg"].removeprefix("Value error, ")
         text = f"{message[:1].lower()}{message[1:]} ({error.error_count()} key(s) do not fit)"
-        raise ModelError(f"{place}: {key}", text, KEYS) from None
+        raise ModelError(f"{place}: {key}", text, keys) from None

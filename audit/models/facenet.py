@@ -6,12 +6,8 @@ digest in a card of their own, and the record says that it is self-declared.
 
 from __future__ import annotations
 
-import io
-import json
-import pickle
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,13 +15,12 @@ from numpy.typing import NDArray
 from audit.errors import ModelError
 from audit.models import weights
 from audit.models.card import ModelCard
+from audit.models.tensors import read_state
 
 if TYPE_CHECKING:
     import torch
 
-    from audit.models.pipeline import Pipeline
-
-_TYPES = {"F32": "float32", "I64": "int64"}
+    from audit.models.pipeline import Embed, Pipeline
 
 
 def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
@@ -36,13 +31,12 @@ def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
     ModelError
         If the file is damaged, carries code, or is not this network's.
     """
-    import torch  # noqa: PLC0415 - heavy
     from facenet_pytorch import InceptionResnetV1  # noqa: PLC0415 - loads torch
 
     from audit.models.detect import finder  # noqa: PLC0415 - loads torch
-    from audit.models.pipeline import Pipeline, cutter, feed  # noqa: PLC0415 - loads torch
+    from audit.models.pipeline import Pipeline, cutter  # noqa: PLC0415 - loads torch
 
-    state = _state(card.weights, weights.read(card.weights, card.weights_sha256))
+    state = read_state(card.weights, weights.read(card.weights, card.weights_sha256))
     network = InceptionResnetV1(pretrained=None, classify=False).eval()
     try:
         network.load_state_dict({key: value for key, value in state.items() if not key.startswith("logits.")})
@@ -50,6 +44,29 @@ def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
         raise ModelError(
             str(card.weights), "does not hold the weights of InceptionResnetV1", "Put the published file in its place"
         ) from error
+    embed = _onnx(network, card) if (device, card.precision) == ("cpu", "float32") else _torch(network, card, device)
+    return Pipeline(card, finder(card, device), cutter(card), embed, workers=workers, together=8)
+
+
+def _onnx(network: torch.nn.Module, card: ModelCard) -> Embed:
+    """In onnxruntime: on the CPU and in float32 it is nearly twice as fast as torch."""
+    from audit.models import onnx_file, onnx_graph  # noqa: PLC0415 - loads torch
+    from audit.models.pipeline import feed  # noqa: PLC0415 - loads torch
+
+    session = onnx_file.open_session(card.weights, onnx_graph.write(network, card.input.shape[0]))
+
+    def embed(crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
+        made: list[NDArray[np.float32]] = session.run([onnx_graph.OUTPUT], {onnx_graph.INPUT: feed(crops, card.input)})
+        return made[0]
+
+    return embed
+
+
+def _torch(network: torch.nn.Module, card: ModelCard, device: str) -> Embed:
+    import torch  # noqa: PLC0415 - heavy
+
+    from audit.models.pipeline import feed  # noqa: PLC0415 - loads torch
+
     kind = torch.bfloat16 if card.precision == "bfloat16" else torch.float32
     network = network.to(device, kind, memory_format=torch.channels_last)
 
@@ -59,35 +76,4 @@ def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
             vectors: NDArray[np.float32] = network(pixels).float().cpu().numpy()
         return vectors
 
-    return Pipeline(card, finder(card, device), cutter(card), embed, workers=workers, together=8)
-
-
-def _state(path: Path, content: bytes) -> Mapping[str, torch.Tensor]:
-    import torch  # noqa: PLC0415 - heavy
-
-    refused = ModelError(str(path), "is damaged, or holds more than tensors", "Put the published file in its place")
-    try:
-        if path.suffix == ".safetensors":
-            return _safetensors(content)
-        state = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, TypeError, OSError) as error:
-        raise refused from error
-    if not isinstance(state, Mapping) or not all(isinstance(value, torch.Tensor) for value in state.values()):
-        raise refused
-    return state
-
-
-def _safetensors(content: bytes) -> dict[str, torch.Tensor]:
-    import torch  # noqa: PLC0415 - heavy
-
-    length = int.from_bytes(content[:8], "little")
-    header: dict[str, Any] = json.loads(content[8 : 8 + length])
-    body = memoryview(content)[8 + length :]
-    state = {}
-    for key, entry in header.items():
-        if key == "__metadata__":
-            continue
-        begin, end = entry["data_offsets"]
-        values = np.frombuffer(body[begin:end], np.dtype(_TYPES[entry["dtype"]]).newbyteorder("<"))
-        state[key] = torch.from_numpy(values.reshape(entry["shape"]).copy())
-    return state
+    return embed

@@ -14,6 +14,8 @@ from audit.models import onnx_read, weights
 from audit.models.card import ModelCard
 
 if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
     from audit.models.pipeline import Pipeline
 
 
@@ -29,6 +31,39 @@ def _providers(device: str, place: Path) -> list[str]:
     return ["CUDAExecutionProvider"]
 
 
+def open_session(path: Path, content: bytes, device: str = "cpu") -> InferenceSession:
+    """Make a session of onnxruntime from checked bytes; one thread an image, for images are worked on side by side.
+
+    Parameters
+    ----------
+    path : Path
+        For messages.
+    content : bytes
+        The checked bytes of the file.
+    device : str
+        "cpu" or "cuda".
+
+    Raises
+    ------
+    ModelError
+        If it is no model that onnxruntime can load, reaches beyond its file, or takes more than one input.
+    """
+    import onnxruntime  # noqa: PLC0415 - heavy
+
+    onnx_read.check(content, path)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(content, options, providers=_providers(device, path))
+    except Exception as error:  # onnxruntime's own exceptions share no public base
+        raise ModelError(str(path), f"is no model that onnxruntime can load ({type(error).__name__})") from error
+    inputs = len(session.get_inputs())
+    if inputs != 1:
+        raise ModelError(str(path), f"has {inputs} inputs", "Only models with one input, the face, can be run")
+    return session
+
+
 def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
     """Load detector and network.
 
@@ -37,29 +72,12 @@ def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
     ModelError
         If the file is no ONNX model, or its shapes are not those of the card.
     """
-    import onnxruntime  # noqa: PLC0415 - heavy
-
     from audit.models.detect import finder  # noqa: PLC0415 - loads torch
     from audit.models.pipeline import Pipeline, cutter, feed  # noqa: PLC0415 - loads torch
 
-    content = weights.read(card.weights, card.weights_sha256)
-    onnx_read.check(content, card.weights)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = options.inter_op_num_threads = 1  # images are worked on side by side instead
-    options.log_severity_level = 3
-    try:
-        session = onnxruntime.InferenceSession(content, options, providers=_providers(device, card.weights))
-    except Exception as error:  # onnxruntime's own exceptions share no public base
-        raise ModelError(
-            str(card.weights), f"is no model that onnxruntime can load ({type(error).__name__})"
-        ) from error
-    inputs = session.get_inputs()
-    if len(inputs) != 1:
-        raise ModelError(
-            str(card.weights), f"has {len(inputs)} inputs", "Only models with one input, the face, can be run"
-        )
+    session = open_session(card.weights, weights.read(card.weights, card.weights_sha256), device)
     output = session.get_outputs()[0].name
-    name, spec = inputs[0].name, card.input
+    name, spec = session.get_inputs()[0].name, card.input
     width, height = spec.shape
 
     def embed(crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:

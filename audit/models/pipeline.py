@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from audit.domain import FailureToAcquire, Picture, Template
 from audit.models import align
-from audit.models.card import InputSpec, ModelCard
+from audit.models.card import InputSpec, Prepared
 from audit.models.detect import Face, Finder
 
 Align = Callable[[NDArray[np.uint8], Face], NDArray[np.uint8]]
@@ -39,7 +39,8 @@ class Pipeline:
 
     Parameters
     ----------
-    card : ModelCard
+    card : Prepared
+        A model's card, of whatever kind.
     detector : Finder
     cut : callable
         (image, face) to a crop, uint8, height x width x 3, RGB; ValueError where no crop can be made.
@@ -54,7 +55,7 @@ class Pipeline:
 
     def __init__(
         self,
-        card: ModelCard,
+        card: Prepared,
         detector: Finder,
         cut: Align,
         embed: Embed,
@@ -153,7 +154,7 @@ class Pipeline:
                 self._seconds[stage] += time.perf_counter() - began
 
 
-def cutter(card: ModelCard) -> Align:
+def cutter(card: Prepared) -> Align:
     """The alignment of a card: by five landmarks, or by the face's box."""
     size, margin = card.input.shape, card.detection.margin
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from audit.errors import ModelError
 from audit.models import adapters, card_file, weights
 from audit.models.card import Detection, ModelCard
-from audit.models.card_file import UNKNOWN, CardFile, WeightFile
+from audit.models.card_file import UNKNOWN, CardFile, Files, WeightFile
 from audit.plan import AuditPlan
 
 
@@ -26,11 +26,9 @@ def published(name: str, file: CardFile, data: Sequence[Path], plan: AuditPlan) 
     ModelError
         If an extra is missing, nobody knows the digest of the weights, or they are missing or wrong.
     """
-    for wanted in _files(file).values():
-        _require_digest(name, wanted)
+    require_digests(name, file)
     adapter = adapters.of(file.adapter, f"model {name}")
-    found = {part: _published_file(name, wanted, data) for part, wanted in _files(file).items()}
-    return _card(file, adapter, found, plan, self_declared=False)
+    return _card(file, adapter, published_files(name, file, data), plan, self_declared=False)
 
 
 def own(path: Path, known: Mapping[str, str], data: Sequence[Path], plan: AuditPlan) -> ModelCard:
@@ -43,6 +41,17 @@ def own(path: Path, known: Mapping[str, str], data: Sequence[Path], plan: AuditP
     """
     file = card_file.own(path, known)
     adapter = adapters.of(file.adapter, str(path))
+    return _card(file, adapter, own_files(path, file, data), plan, self_declared=True)
+
+
+def own_files(path: Path, file: Files, data: Sequence[Path]) -> dict[str, Path]:
+    """Find and check the files of a user's own card at `path`: beside it, or in a data folder.
+
+    Raises
+    ------
+    ModelError
+        If one is missing or another than the card says.
+    """
     found = {}
     for part, wanted in _files(file).items():
         where = weights.look(wanted.file, (path.parent, *data, weights.obtained()))
@@ -56,7 +65,7 @@ def own(path: Path, known: Mapping[str, str], data: Sequence[Path], plan: AuditP
             )
         weights.check(where, wanted.sha256, wanted.digest_source, wanted.bytes)
         found[part] = where
-    return _card(file, adapter, found, plan, self_declared=True)
+    return found
 
 
 def beside(path: Path, known: Mapping[str, str], plan: AuditPlan) -> ModelCard | None:
@@ -105,7 +114,30 @@ def recognised(path: Path, known: Mapping[str, str], plan: AuditPlan) -> ModelCa
     return None
 
 
-def _files(file: CardFile) -> dict[str, WeightFile]:
+def published_files(name: str, file: Files, data: Sequence[Path]) -> dict[str, Path]:
+    """Find and check the files of a published card: inside a package, in a data folder, or where they are obtained to.
+
+    Raises
+    ------
+    ModelError
+        If one is missing or another than the published one.
+    """
+    return {part: _published_file(name, wanted, data) for part, wanted in _files(file).items()}
+
+
+def require_digests(name: str, file: Files) -> None:
+    """Refuse a published card of files whose digest nobody has published.
+
+    Raises
+    ------
+    ModelError
+        With the way through a card of one's own.
+    """
+    for wanted in _files(file).values():
+        _require_digest(name, wanted)
+
+
+def _files(file: Files) -> dict[str, WeightFile]:
     """The weights, under an empty name, and what else belongs to the model."""
     return {"": file.weights, **file.parts}
 

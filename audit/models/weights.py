@@ -61,6 +61,21 @@ def look(file: str, folders: Sequence[Path]) -> Path | None:
     return next((folder / file for folder in folders if (folder / file).is_file()), None)
 
 
+def named(place: str, file: str, data: Sequence[Path]) -> Path:
+    """Find a file that the user named.
+
+    Raises
+    ------
+    ModelError
+        If there is none, with the folders that were looked at.
+    """
+    path = find(file, data)
+    if path is None:
+        where = ", ".join(str(entry) for entry in data) or "no data folder given"
+        raise ModelError(place, "there is no such file", f"Give its path, or put it into FACEAUDIT_DATA ({where})")
+    return path
+
+
 def obtained() -> Path:
     """Where `faceaudit models obtain` puts weights: in the cache."""
     return cache_root() / "models"

@@ -173,7 +173,7 @@ def test_a_copy_of_something_else_is_refused_by_what_it_is(tmp_path: Path, conte
 def test_what_cannot_be_obtained_says_why() -> None:
     with pytest.raises(ModelError, match="come with the package face_recognition_models"):
         obtain.wanted(models.described("dlib"))
-    with pytest.raises(ModelError, match=r"no digest of its weights deepid_keras_weights\.h5 is published.*like = "):
+    with pytest.raises(ModelError, match=r"no digest of its weights deepid_weights\.pth is published.*like = "):
         obtain.wanted(models.described("deepid"))
 
 
