@@ -139,10 +139,10 @@ def own(path: Path, known: Mapping[str, str]) -> CardFile:
 
 
 def credit(values: dict[str, Any], path: Path) -> None:
-    """Note in a user's own card that its digests are its own word, where it does not say whose they are."""
+    """Note in a user's own card that its digests are its own word, whatever it says of them."""
     for table in (values.get("weights"), *_tables(values.get("parts"))):
         if isinstance(table, dict):
-            table.setdefault("digest_source", f"stated in {path.name}")
+            table["digest_source"] = f"stated in {path.name}"
 
 
 def _tables(parts: object) -> list[object]:

@@ -52,11 +52,22 @@ def facenet(folder: Path, like: str = "facenet-vggface2", seed: int = 1) -> Path
 def onnx_file(folder: Path, like: str = "arcface", seed: int = 1) -> Path:
     """A small ONNX network with the input and output of a published model."""
     from audit import models  # noqa: PLC0415 - beside the tests, not in them
-    from audit.models import card_file  # noqa: PLC0415
 
-    known = card_file.published(models.MODELS[like])
+    known = models.described(like)
     (folder / f"own-{like}.onnx").write_bytes(network(*known.input.shape, known.dimension, seed=seed))
     return card(folder, f"own-{like}", f"own-{like}.onnx", like)
+
+
+def deepface(folder: Path, like: str) -> Path:
+    """A file of one of deepface's networks, as deepface publishes them."""
+    import deepface_files  # noqa: PLC0415 - loads deepface's networks
+
+    from audit import models  # noqa: PLC0415 - beside the tests, not in them
+
+    known = models.described(like)
+    file = f"own-{like}{Path(known.weights.file).suffix}"
+    deepface_files.write(known.options["model"], folder / file)
+    return card(folder, f"own-{like}", file, like)
 
 
 @cache

@@ -25,6 +25,7 @@ from audit.report.view import (
     shifts,
     smooth,
     summary,
+    vendor,
     words,
     wrong_labels,
 )
@@ -69,6 +70,7 @@ def _sections(source: Source) -> tuple[Section, ...]:
         "evidence": (
             _findings_section(source),
             _groups_section(source),
+            vendor.vendor_section(source),
             _differences_section(source),
             _between_section(source),
             smooth.curves_section(source),
