@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audit.record import VendorThresholdPart
+from audit.record import Rate, VendorThresholdPart
 from audit.report.parts import Block, Facts, Section, Table
 from audit.report.strings import say
 from audit.report.view import words
@@ -39,13 +39,17 @@ def _sentence(source: Source, stated: VendorThresholdPart) -> str:
     """What it really does to everyone, and between which groups its false match rate lies."""
     point = next(p for p in source.shared if p.id == stated.operating_point)
     said = {"model": source.record.model.name, "value": f"{stated.value:g}", "unit": unit(stated.unit)}
-    rates = {metric: source.rate(metric, {}, point) for metric in ("FMR", "FNMR")}
-    if any(rate is None or rate.value is None for rate in rates.values()):
-        return say("vendor.unmeasured", **said)
-    for metric, rate in rates.items():
-        if rate is not None:
-            said |= {f"{metric}_rate": value_text(rate, often=True), f"{metric}_counts": of_counts(rate)}
-    return " ".join([say("vendor.lead", **said), *_between(source, stated)])
+    rates = [source.rate(metric, {}, point) for metric in ("FMR", "FNMR")]
+    told = [_rate(rate) for rate in rates if rate is not None and rate.value is not None]
+    rest = [*told, *_between(source, stated)] if told else [say("vendor.unmeasured")]
+    return " ".join([say("vendor.lead", **said), *rest])
+
+
+def _rate(rate: Rate) -> str:
+    """One error rate in a sentence; where no error was seen, by how much it is bounded."""
+    if rate.zero_errors and rate.upper_bound is not None:
+        return say(f"vendor.{rate.metric}_none", counts=of_counts(rate), bound=words.percent(rate.upper_bound))
+    return say(f"vendor.{rate.metric}", rate=value_text(rate, often=True), counts=of_counts(rate))
 
 
 def _between(source: Source, stated: VendorThresholdPart) -> list[str]:
