@@ -80,7 +80,7 @@ def model_part(card: Any) -> r.ModelPart:
     return r.ModelPart(
         name=card.name,
         revision=card.revision,
-        weights_sha256=card.weights_sha256,
+        weights_sha256=card.weights_sha256 if card.service is None else "unknown",
         digest_source=card.digest_source,
         self_declared=card.self_declared,
         licence=card.licence,

@@ -175,6 +175,8 @@ class Consent:
     notices: tuple[str, ...] = ()
     """What the gate demands to be printed in every report."""
     acknowledged: tuple[str, ...] = ()
+    sending: str = ""
+    """Why pictures may not be sent to a service elsewhere; empty where they may."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """Samples to templates and failures: looked up first, then decoded, extracted and filed, batch by batch.
 
 The model is loaded only if something is not in the store. An image's outcome does not depend on its batch, so it is
-the same whatever was cached. Results are filed after every batch: stopping loses at most the batch in flight.
+the same whatever was cached. Every worker has a batch of its own, so that none waits for another, and results are filed
+while they go on: stopping loses at most the batches in flight.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import hashlib
 import logging
 import os
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -47,10 +48,10 @@ class Card(Protocol):
         ...
 
 
-BATCH = 16
-"""Images a batch at most."""
+BATCH = 8
+"""Images a batch at most: as many as networks are given at a time."""
 BATCH_BYTES = 96 * 2**20
-"""Decoded bytes a batch at most (but at least one image): two batches are in memory at a time."""
+"""Decoded bytes at most in all batches that are worked on (but at least one image), and as many ahead of them."""
 
 _LASTING = {"decode", "detect", "align"}
 """Stages whose failures the same bytes will meet again; others (a file that moved, a model's error) are tried again."""
@@ -187,6 +188,18 @@ def extract(
     return run.result(len(missing))
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Batch:
+    """Images that are worked on together, and their samples' indices."""
+
+    indices: list[int]
+    images: list[Picture]
+
+    @property
+    def bytes(self) -> int:
+        return sum(image.pixels.nbytes for image in self.images)
+
+
 class _Run:
     """What one call of `extract` knows so far."""
 
@@ -234,18 +247,30 @@ class _Run:
 
     def work(self, missing: list[int], model: Extractor, threads: int) -> None:
         self.working_size = model.working_size if isinstance(model, PictureExtractor) else None
-        with ThreadPoolExecutor(threads) as pool:
+        at_once = threads if isinstance(model, PictureExtractor) else 1
+        # Threads that decode are threads of their own: they wait for files while the others compute.
+        with ThreadPoolExecutor(threads) as decoders, ThreadPoolExecutor(at_once) as workers:
             try:
-                for indices, images in self._batches(missing, pool):
-                    self._one_batch(indices, images, model)
-                    self.report()
+                self._compute(self._batches(missing, decoders), model, workers, at_once)
             except BaseException:
-                pool.shutdown(wait=True, cancel_futures=True)
+                decoders.shutdown(wait=True, cancel_futures=True)
+                workers.shutdown(wait=True, cancel_futures=True)
                 raise
 
-    def _one_batch(self, indices: list[int], images: list[Picture], model: Extractor) -> None:
-        for index, outcome in zip(indices, outcomes(model, images, self.card.dimension), strict=True):
+    def _compute(self, batches: Iterator[_Batch], model: Extractor, pool: ThreadPoolExecutor, at_once: int) -> None:
+        """Keep every worker at a batch of its own and one more in waiting, and file the outcomes in order."""
+        begun: deque[tuple[_Batch, Future[list[Outcome]]]] = deque()
+        for batch in batches:
+            while begun and (len(begun) > at_once or batch.bytes + sum(each.bytes for each, _ in begun) > BATCH_BYTES):
+                self._finish(*begun.popleft())
+            begun.append((batch, pool.submit(outcomes, model, batch.images, self.card.dimension)))
+        while begun:
+            self._finish(*begun.popleft())
+
+    def _finish(self, batch: _Batch, running: Future[list[Outcome]]) -> None:
+        for index, outcome in zip(batch.indices, running.result(), strict=True):
             self._file(index, outcome)
+        self.report()
 
     def _note(self, index: int, outcome: Outcome) -> None:
         self.outcomes[index] = outcome
@@ -263,14 +288,12 @@ class _Run:
                 _log.warning("%s", error)
             self.unsaved += 1
 
-    def _batches(self, missing: list[int], pool: ThreadPoolExecutor) -> Iterator[tuple[list[int], list[Picture]]]:
-        """Decode ahead of the model by one batch, in sample order, within `BATCH_BYTES`."""
+    def _batches(self, missing: list[int], pool: ThreadPoolExecutor) -> Iterator[_Batch]:
+        """Decode ahead of the model, in sample order, within `BATCH_BYTES`."""
         ahead: dict[int, Future[Picture | FailureToAcquire]] = {}
         waiting = iter(missing)
         depth = largest = 1
-        indices: list[int] = []
-        images: list[Picture] = []
-        weight = 0
+        batch = _Batch([], [])
         for index in missing:
             while len(ahead) < depth and (following := next(waiting, None)) is not None:
                 ahead[following] = pool.submit(self._decode, following)
@@ -280,15 +303,14 @@ class _Run:
                 continue
             # Images are decoded ahead as far as they fit into the budget at the size of the largest so far.
             largest = max(largest, image.pixels.nbytes)
-            depth = max(1, min(BATCH, BATCH_BYTES // largest))
-            if images and (len(images) == BATCH or weight + image.pixels.nbytes > BATCH_BYTES):
-                yield indices, images
-                indices, images, weight = [], [], 0
-            indices.append(index)
-            images.append(image)
-            weight += image.pixels.nbytes
-        if images:
-            yield indices, images
+            depth = max(1, min(2 * BATCH, BATCH_BYTES // largest))
+            if batch.images and (len(batch.images) == BATCH or batch.bytes + image.pixels.nbytes > BATCH_BYTES):
+                yield batch
+                batch = _Batch([], [])
+            batch.indices.append(index)
+            batch.images.append(image)
+        if batch.images:
+            yield batch
 
     def _decode(self, index: int) -> Picture | FailureToAcquire:
         began = time.perf_counter()

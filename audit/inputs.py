@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from audit import benchmarks, groups, measured, models, provenance, results, upkeep
+from audit import benchmarks, groups, measured, models, provenance, results, sending, upkeep, watch_list
 from audit.domain import Benchmark, FailureToAcquire, Sample, SeriesLevel, Subject
 from audit.errors import DataError, NothingMeasured, PlanError
 from audit.extract import hash_samples
@@ -18,6 +18,7 @@ from audit.groups import Grouping
 from audit.models.card import ModelCard
 from audit.plan import AuditPlan, RunOptions
 from audit.record import Digests
+from audit.watch_list import WatchList
 
 Progress = Callable[[str, int, int], None]
 
@@ -44,6 +45,8 @@ class Inputs:
     digests: Digests
     series: tuple[SeriesLevel, ...] = ()
     """Rows of the series of the judged people; empty unless the task asks for them."""
+    watch_list: WatchList | None = None
+    """Which of the judged people's samples are on the list, by their place; None unless the task asks for it."""
 
     @property
     def samples(self) -> tuple[Sample, ...]:
@@ -88,7 +91,14 @@ def admit(plan: AuditPlan, options: RunOptions) -> tuple[Benchmark, ModelCard, G
             f"the benchmark {benchmark.name!r} has no series of pictures with one factor changed (series.csv)",
             "The bundled one has: --benchmark synthetic; or take --task verification",
         )
+    if plan.task == "identification" and benchmark.pairs is not None:
+        raise PlanError(
+            f"task {plan.task}",
+            f"the benchmark {benchmark.name!r} lists its comparisons (pairs.csv), one with one",
+            "Take --task verification, or a benchmark without such a list",
+        )
     card = models.describe(plan.model, data=data, plan=plan).model_copy(update={"device": options.device})
+    card = sending.allowed(card, benchmark, options)
     benchmark = _marked(benchmark, card) if plan.detector == "truth" else _unmarked(benchmark)
     by = benchmark.default_by if plan.by is None else plan.by
     if measured.wanted(benchmark, (*by, *plan.impostors)):
@@ -138,6 +148,11 @@ def prepare(plan: AuditPlan, options: RunOptions, progress: Progress) -> Inputs:
     judged, setters = _split(benchmark, plan, grouping)
     everyone = judged.samples if setters is judged else (*setters.samples, *judged.samples)
     series = _series(benchmark, plan, judged)
+    drawn = None
+    if plan.task == "identification":
+        place = {subject: index for index, subject in enumerate(judged.subjects)}
+        owner = np.array([place[sample.subject_id] for sample in judged.samples], dtype=np.int64)
+        drawn = watch_list.draw(owner, judged.grouping, plan, benchmark.name)
     everyone = (*everyone, *{row.sample.sample_id: row.sample for row in series}.values())
     files = hash_samples(everyone, workers=options.workers, progress=progress)
     _check_files(everyone, files)
@@ -153,7 +168,7 @@ def prepare(plan: AuditPlan, options: RunOptions, progress: Progress) -> Inputs:
         plan=shown.digest(),
         code=provenance.code_digest(),
     )
-    return Inputs(shown, benchmark, card, judged, setters, files, digests, series)
+    return Inputs(shown, benchmark, card, judged, setters, files, digests, series, drawn)
 
 
 def _series(benchmark: Benchmark, plan: AuditPlan, judged: People) -> tuple[SeriesLevel, ...]:

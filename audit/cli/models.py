@@ -31,10 +31,18 @@ def list_models(
 ) -> None:
     """List the models of the table: ready or what is missing, licence of the weights, consent in the training data."""
     from audit.benchmarks import data_entries  # noqa: PLC0415 - the help text needs none of it
-    from audit.models import KINDS, MODELS, described  # noqa: PLC0415
+    from audit.models import KINDS, MODELS, described, plugged, taken  # noqa: PLC0415
 
     places = data_entries(data or ())
     rows = [_row(name, described(name), places) for name in MODELS]
+    added = plugged.found(taken())
+    for line in added.left_out:
+        typer.echo(f"Warning: {line}", err=True)
+    for name in added.entries:
+        try:
+            rows.append(_row_of(name, "ready", _describe(name, places), None))
+        except ModelError as error:
+            typer.echo(f"Warning: {error}", err=True)
     if as_json:
         typer.echo(json.dumps(rows, ensure_ascii=False))
         return
@@ -49,12 +57,16 @@ def list_models(
 def _row(name: str, file: CardFile, places: tuple[Path, ...]) -> dict[str, Any]:
     """Ready, or what is missing and the way out; and what a reader has to know before choosing it."""
     status, error = _status(name, file, places)
+    return _row_of(name, status, file, error)
+
+
+def _row_of(name: str, status: str, card: CardFile | ModelCard, error: ModelError | None) -> dict[str, Any]:
     return {
         "model": name,
         "status": status,
         "found": error.found if error else "",
         "way_out": error.way_out if error else "",
-        **_papers(file),
+        **_papers(card),
     }
 
 
@@ -69,7 +81,7 @@ def _status(name: str, file: CardFile, places: tuple[Path, ...]) -> tuple[str, M
     return "ready", None
 
 
-def _papers(file: CardFile) -> dict[str, Any]:
+def _papers(file: CardFile | ModelCard) -> dict[str, Any]:
     """Licences and training data; consent as the catalogue knows it."""
     from audit import trained_on  # noqa: PLC0415
 
@@ -98,25 +110,23 @@ def _describe(name: str, places: tuple[Path, ...]) -> ModelCard:
 
 @app.command("show")
 def show_model(
-    name: Annotated[str, typer.Argument(help="Name in the table, onnx:FILE, or card:FILE.toml.")],
+    name: Annotated[str, typer.Argument(help="Name in the table, onnx:FILE, card:FILE.toml, ...")],
     data: Annotated[list[Path] | None, DATA] = None,
     as_json: Annotated[bool, JSON] = False,
 ) -> None:
     """Show a model's card in plain words: status, weights, licences, training data, preprocessing, paper."""
     from audit.benchmarks import data_entries  # noqa: PLC0415
-    from audit.models import described  # noqa: PLC0415
+    from audit.models import MODELS, described  # noqa: PLC0415
 
     places = data_entries(data or ())
-    if name.startswith("onnx:"):
-        card: CardFile | ModelCard = _describe(name, places)
-        status, error = "ready", None
-    else:
-        card = described(name, data=places)
-        status, error = _status(name, card, places)
-        card = card if error else _describe(name, places)
+    status, error = "ready", None
+    if name in MODELS or name.startswith("card:"):
+        file = described(name, data=places)
+        status, error = _status(name, file, places)
+    card: CardFile | ModelCard = file if error else _describe(name, places)
     if as_json:
         shown = card.model_dump(mode="json") | {"status": status, "way_out": error.way_out if error else ""}
-        typer.echo(json.dumps(shown | _papers(card), indent=1, ensure_ascii=False))  # type: ignore[arg-type]
+        typer.echo(json.dumps(shown | _papers(card), indent=1, ensure_ascii=False))
         return
     typer.echo("\n".join(_words(card, status, error)))
 

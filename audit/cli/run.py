@@ -61,6 +61,10 @@ def command(
     ] = "0",
     device: Annotated[str, typer.Option(help="Where networks and comparisons run: cpu or cuda.")] = "cpu",
     obtain: Annotated[bool, typer.Option("--obtain", help="Download the benchmark from its public source.")] = False,
+    send_images_to: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HOST", help="Let a model behind an address be sent images; the host of its card."),
+    ] = None,
     max_failures: Annotated[int | None, typer.Option(help="Stop once more samples than this have failed.")] = None,
     experimental: Annotated[
         bool,
@@ -104,6 +108,7 @@ def command(
         obtain=obtain,
         fresh=fresh,
         max_failures=max_failures,
+        send_images_to=tuple(send_images_to or ()),
     )
     from audit.cli.progress import Progress  # noqa: PLC0415 - rich and the measurement load only when they are needed
     from audit.inputs import admit  # noqa: PLC0415

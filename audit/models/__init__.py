@@ -16,7 +16,7 @@ from typing import Any
 
 from audit.domain import FaceModel
 from audit.errors import ModelError
-from audit.models import card_file, hog, resolve, weights
+from audit.models import card_file, hog, plugged, resolve, service_card, weights
 from audit.models.card import ModelCard
 from audit.models.card_file import CardFile
 from audit.models.detectors import DetectorCard, FaceFinder, detectors
@@ -41,8 +41,14 @@ MODELS: dict[str, str] = {
 }
 """Name to its card in `audit/models/cards`."""
 
-KINDS: dict[str, str] = {"onnx": "onnx:FILE", "card": "card:FILE.toml"}
-"""Ways to name a model that is not in the table: an ONNX file with its card beside it, or a card of one's own."""
+KINDS: dict[str, str] = {
+    "onnx": "onnx:FILE",
+    "exported": "exported:FILE",
+    "card": "card:FILE.toml",
+    "http": "http:FILE.toml",
+}
+"""Ways to name a model that is not in the table: an ONNX file or an archive of torch with its card beside it, a card of
+one's own, and the card of a service."""
 
 __all__ = ["KINDS", "MODELS", "DetectorCard", "ModelCard", "describe", "described", "detectors", "load", "require"]
 
@@ -53,7 +59,7 @@ def describe(spec: str, *, data: Sequence[Path] = (), plan: AuditPlan) -> ModelC
     Parameters
     ----------
     spec : str
-        A name of the table, `onnx:FILE`, or `card:FILE.toml`.
+        A name of the table or of a plug-in, or one of `KINDS`.
     data : sequence of folders
         Where weights are looked for, in order.
     plan : AuditPlan
@@ -68,14 +74,18 @@ def describe(spec: str, *, data: Sequence[Path] = (), plan: AuditPlan) -> ModelC
     if colon and kind in KINDS:
         if not argument:
             raise ModelError(f"model {spec}", "names no file", f"Write {KINDS[kind]}")
-        path = weights.named(f"model {spec}", argument, data)
-        card = _of_file(path, plan) if kind == "onnx" else resolve.own(path, MODELS, data, plan)
+        card = _of_kind(kind, weights.named(f"model {spec}", argument, data), data, plan)
     elif spec in MODELS:
         card = resolve.published(spec, card_file.published(MODELS[spec]), data, plan)
     elif kind in MODELS:
         raise ModelError(f"model {spec}", "this model takes no argument", f"Write {kind}")
     else:
-        raise _unknown(spec)
+        added = plugged.describe(spec, taken(), data, plan)
+        if added is None:
+            raise _unknown(spec)
+        card = added
+    if card.check:
+        _function(card.check)(card)
     return _as_planned(card, plan)
 
 
@@ -102,10 +112,23 @@ def described(spec: str, *, data: Sequence[Path] = ()) -> CardFile:
     return card_file.published(MODELS[spec])
 
 
+def taken() -> dict[str, str]:
+    """Names that no plug-in and no user's own card may have, each with its card or its form."""
+    return {**MODELS, **KINDS}
+
+
+def _of_kind(kind: str, path: Path, data: Sequence[Path], plan: AuditPlan) -> ModelCard:
+    if kind == "http":
+        return service_card.own(path, MODELS, plan)
+    return resolve.own(path, MODELS, data, plan) if kind == "card" else _of_file(path, kind, plan)
+
+
 def _unknown(spec: str) -> ModelError:
     near = difflib.get_close_matches(spec, MODELS, n=1, cutoff=0.5)
     near = [
-        f"{kind}:{spec}" for kind, end in (("onnx", ".onnx"), ("card", ".toml")) if spec.lower().endswith(end)
+        f"{kind}:{spec}"
+        for kind, end in (("onnx", ".onnx"), ("exported", ".pt2"), ("card", ".toml"))
+        if spec.lower().endswith(end)
     ] or near
     hint = f"Did you mean {near[0]!r}? " if near else ""
     if spec in KINDS:
@@ -115,9 +138,9 @@ def _unknown(spec: str) -> ModelError:
     )
 
 
-def _of_file(path: Path, plan: AuditPlan) -> ModelCard:
-    """The card of an ONNX file: the one beside it, or the published one that has its digest."""
-    card = resolve.beside(path, MODELS, plan) or resolve.recognised(path, MODELS, plan)
+def _of_file(path: Path, kind: str, plan: AuditPlan) -> ModelCard:
+    """The card of a file with a network: the one beside it, or the published one that has its digest."""
+    card = resolve.beside(path, MODELS, plan, adapter=kind) or resolve.recognised(path, MODELS, plan)
     if card is None:
         beside = path.with_suffix(".toml").name
         raise ModelError(str(path), f"has no card ({beside} beside it, or one shipped)", card_file.KEYS)
@@ -160,7 +183,7 @@ def load(card: ModelCard | DetectorCard, *, workers: int = 0, device: str = "cpu
         if isinstance(card, DetectorCard):
             return FaceFinder(card, workers=workers)
         require(device)
-        model = _function(card.loader)(card, workers=workers, device=device)
+        model = _loader(card)(card, workers=workers, device=device)
     if not isinstance(model, FaceModel):
         raise TypeError(f"{card.loader} made a {type(model).__name__}, not a FaceModel")
     return model
@@ -183,6 +206,15 @@ def require(device: str) -> None:
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.deterministic = True
     torch.backends.cuda.matmul.allow_tf32 = False
+
+
+def _loader(card: ModelCard) -> Callable[..., Any]:
+    try:
+        return _function(card.loader)
+    except (ImportError, AttributeError, ValueError) as error:
+        if card.loader.startswith("audit."):
+            raise
+        raise plugged.broken(card, error) from None
 
 
 def _function(where: str) -> Callable[..., Any]:

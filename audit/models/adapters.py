@@ -21,6 +21,8 @@ class Adapter:
     extra : of this package, which installs them; "" where they are always there
     alignments : the ways of cutting out a face that it knows
     precisions : the arithmetic in which it can compute
+    check : "module:function" that is given the card before any image is read, and refuses what cannot run
+    ran : where the network runs, as the record says it; "" in this process
     """
 
     loader: str
@@ -28,6 +30,8 @@ class Adapter:
     extra: str = ""
     alignments: tuple[Alignment, ...] = ("arcface", "box")
     precisions: tuple[str, ...] = ("float32",)
+    check: str = ""
+    ran: str = ""
 
 
 ALWAYS = ("facenet-pytorch", "torch", "pillow")
@@ -44,6 +48,14 @@ ADAPTERS: dict[str, Adapter] = {
     "deepface": Adapter(
         "audit.models.deepface_family:load", DEEPFACE, extra="deepface", alignments=("arcface", "box", "deepface")
     ),
+    "exported": Adapter(
+        "audit.models.exported:load",
+        ALWAYS,
+        check="audit.models.exported:check",
+        ran="The network is a program and ran in a sandbox: a process without network, without writing, and without "
+        "reading of anything but its libraries.",
+    ),
+    "http": Adapter("audit.models.http:load", ALWAYS),
 }
 """Name to what runs it."""
 

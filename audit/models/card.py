@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from audit.models.service import Service
 from audit.plan import AuditPlan
 
 Similarity = Literal["cosine", "dot", "euclidean"]
@@ -221,4 +222,34 @@ class ModelCard(Prepared, _Part):
     options: dict[str, str] = Field(default_factory=dict, exclude=True, description="Of the adapter")
     weights: Path = Field(exclude=True, repr=False)
     parts: dict[str, Path] = Field(default_factory=dict, exclude=True, repr=False)
+    check: str = Field("", exclude=True, repr=False, description="module:function that refuses what cannot run here")
+    ran: str = Field("", exclude=True, description="Where the network runs, if not in this process")
+    service: Service | None = Field(None, description="Where images are sent, for a model behind an address")
+    may_send_to: tuple[str, ...] = Field((), exclude=True, description="Hosts that images may go to in this run")
     part_digests: dict[str, str] = Field(default_factory=dict, exclude=True, repr=False)
+
+    @property
+    def preprocessing_text(self) -> str:
+        """Everything between the image file and the network, in words; and where the network is, if not here."""
+        if self.service is not None and self.service.picture == "whole":
+            return f"Image decoded ({DECODING}).{self._sent}"
+        return f"{super().preprocessing_text}{self._sent}{f' {self.ran}' if self.ran else ''}"
+
+    @property
+    def _sent(self) -> str:
+        """What is known of a service: nearly nothing."""
+        if self.service is None:
+            return ""
+        what = "The whole picture" if self.service.picture == "whole" else "The crop"
+        return (
+            f" {what} was sent as {self.service.format.upper()} to {self.service.host}, which answered with a "
+            "template. What it does with a picture is not known."
+        )
+
+    def _description(self) -> dict[str, Any]:
+        if self.service is None:
+            return super()._description()
+        service = {"service": self.service.deciding()}
+        if self.service.picture == "whole":
+            return {**service, "decoding": DECODING, "packages": self.versions()}
+        return {**service, **super()._description()}

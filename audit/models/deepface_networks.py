@@ -18,12 +18,15 @@ from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
 from types import ModuleType
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from audit.errors import ModelError
 from audit.models import deepid_h5
 from audit.models.card import InputSpec
 from audit.models.tensors import read_state
+
+if TYPE_CHECKING:
+    import torch
 
 INSTALL = "Install the extra: pip install 'faceaudit[deepface]'"
 _BUILDING = Lock()
@@ -44,10 +47,25 @@ class Network:
 class Described(Protocol):
     """What a card of a face model or of an attribute model says of its network."""
 
-    name: str
-    options: dict[str, str]
-    input: InputSpec
-    weights: Path
+    @property
+    def name(self) -> str:
+        """For messages."""
+        ...
+
+    @property
+    def options(self) -> dict[str, str]:
+        """`model` is deepface's name of it."""
+        ...
+
+    @property
+    def input(self) -> InputSpec:
+        """What it is fed with."""
+        ...
+
+    @property
+    def weights(self) -> Path:
+        """Its file."""
+        ...
 
     @property
     def dimension(self) -> int:
@@ -158,9 +176,9 @@ def build(network: Network, path: Path, content: bytes, device: str = "cpu") -> 
     import torch  # noqa: PLC0415 - heavy
 
     given = _session(path, content, device) if path.suffix == ".onnx" else _filler(network, path, content)
-    with _BUILDING, _unchanged(), torch.random.fork_rng(devices=[]):
+    with _BUILDING, _unchanged():
         module = import_module(network.module)
-        with _instead(module, given):
+        with _instead(module, given), torch.device("meta"):
             client = getattr(module, network.client)()
     if isinstance(client.model, torch.nn.Module):
         client.device = torch.device(device)
@@ -181,7 +199,8 @@ def _filler(network: Network, path: Path, content: bytes) -> dict[str, Callable[
     def fill(model: Any, weight_file: str) -> Any:
         del weight_file
         try:
-            model.load_state_dict(state)
+            # Made without numbers (on "meta"), it takes over those of the file: nothing is drawn at random first.
+            model.load_state_dict({key: _own(value) for key, value in state.items()}, assign=True)
         except (RuntimeError, TypeError, AttributeError) as error:
             raise ModelError(
                 str(path),
@@ -199,6 +218,13 @@ def _session(path: Path, content: bytes, device: str) -> dict[str, Callable[...,
 
     session = open_session(path, content, device)
     return {"build_session": lambda **_: session}
+
+
+def _own(values: torch.Tensor) -> torch.Tensor:
+    """In one piece, and float32 if these are fractions."""
+    import torch  # noqa: PLC0415 - heavy
+
+    return values.to(torch.float32 if values.is_floating_point() else values.dtype).contiguous()
 
 
 @contextmanager

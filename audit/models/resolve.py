@@ -31,7 +31,14 @@ def published(name: str, file: CardFile, data: Sequence[Path], plan: AuditPlan) 
     return _card(file, adapter, published_files(name, file, data), plan, self_declared=False)
 
 
-def own(path: Path, known: Mapping[str, str], data: Sequence[Path], plan: AuditPlan) -> ModelCard:
+def own(
+    path: Path,
+    known: Mapping[str, str],
+    data: Sequence[Path],
+    plan: AuditPlan,
+    *,
+    adapter: adapters.Adapter | None = None,
+) -> ModelCard:
     """Make the card of a user's own TOML file; the files that it names lie beside it, or in a data folder.
 
     Raises
@@ -40,7 +47,7 @@ def own(path: Path, known: Mapping[str, str], data: Sequence[Path], plan: AuditP
         As `published`; also if the card has no digest, or the name of a published model.
     """
     file = card_file.own(path, known)
-    adapter = adapters.of(file.adapter, str(path))
+    adapter = adapter or adapters.of(file.adapter, str(path))
     return _card(file, adapter, own_files(path, file, data), plan, self_declared=True)
 
 
@@ -68,10 +75,10 @@ def own_files(path: Path, file: Files, data: Sequence[Path]) -> dict[str, Path]:
     return found
 
 
-def beside(path: Path, known: Mapping[str, str], plan: AuditPlan) -> ModelCard | None:
+def beside(path: Path, known: Mapping[str, str], plan: AuditPlan, *, adapter: str = "onnx") -> ModelCard | None:
     """Make the card of a weight file from the `.toml` beside it; None: there is none.
 
-    The card need not name the file, and a name of its own is optional.
+    The card need not name the file or the adapter, and a name of its own is optional.
 
     Raises
     ------
@@ -94,6 +101,7 @@ def beside(path: Path, known: Mapping[str, str], plan: AuditPlan) -> ModelCard |
         "sha256": sha256,
         "digest_source": "computed from the file; its card was given by the user",
     }
+    values.setdefault("adapter", adapter)
     if "name" not in values:
         stem = re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip(".-") or "own"
         values["name"] = f"own-{stem}" if stem in known else stem
@@ -199,6 +207,8 @@ def _card(
         packages=adapter.packages,
         precisions=adapter.precisions,
         loader=adapter.loader,
+        check=adapter.check,
+        ran=adapter.ran,
         options=file.options,
         weights=found[""],
         parts={name: path for name, path in found.items() if name},

@@ -28,32 +28,29 @@ def state(name: str, seed: int = 1) -> dict[str, torch.Tensor]:
     made: list[Any] = []
 
     def keep(model: Any, weight_file: str) -> Any:
-        made.append(model)
-        return model
+        made.append(model.to_empty(device="cpu"))  # without numbers until it has some
+        return made[-1]
 
     with (
         mock.patch.object(module.weight_utils, "download_weights_if_necessary", return_value=""),
         mock.patch.object(module, "load_model_weights", keep),
-        torch.random.fork_rng(devices=[]),
+        torch.device("meta"),
     ):
-        torch.manual_seed(seed)
         getattr(module, network.client)()
-    return {key: _small(_spread(key, value)) for key, value in made[0].state_dict().items()}
+    rng = torch.Generator().manual_seed(seed)
+    return {key: _drawn(key, value, rng) for key, value in made[0].state_dict().items()}
 
 
-def _spread(key: str, values: torch.Tensor) -> torch.Tensor:
-    """Weights so large that pictures still differ behind many layers, and no biases."""
-    if values.ndim >= 2:
-        return values * 6**0.5
-    return torch.zeros_like(values) if key.endswith("bias") else values
-
-
-def _small(values: torch.Tensor) -> torch.Tensor:
-    if values.numel() < _LARGE:
-        return values.clone()
-    steps = _STEPS[: values.ndim]
-    last = sum((length - 1) * step for length, step in zip(values.shape, steps, strict=True))
-    return torch.as_strided(values.flatten()[: last + 1].clone(), values.shape, steps)
+def _drawn(key: str, shape: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
+    """Weights so large that pictures still differ behind many layers (He et al. 2015); batches are not normalised."""
+    if shape.ndim >= 2:
+        bound = (6 / float(np.prod(shape.shape[2 if shape.ndim == 3 else 1 :]))) ** 0.5
+        steps = _STEPS[: shape.ndim] if shape.numel() > _LARGE else shape.contiguous().stride()
+        last = sum((length - 1) * step for length, step in zip(shape.shape, steps, strict=True))
+        return torch.as_strided((torch.rand(last + 1, generator=rng) * 2 - 1) * bound, shape.shape, steps)
+    if key.endswith(("bias", "running_mean", "num_batches_tracked")):
+        return torch.zeros(shape.shape, dtype=shape.dtype)
+    return torch.full(shape.shape, 0.25 if "prelu" in key else 1.0)
 
 
 def write(name: str, path: Path, seed: int = 1) -> Path:

@@ -11,6 +11,7 @@ import io
 from functools import cache
 from pathlib import Path
 
+import deepface_files
 import numpy as np
 import onnx
 import torch
@@ -49,6 +50,16 @@ def facenet(folder: Path, like: str = "facenet-vggface2", seed: int = 1) -> Path
     return card(folder, f"own-{like}", f"own-{like}.pt", like)
 
 
+def deepface(folder: Path, like: str = "deepid", seed: int = 1) -> Path:
+    """A file of one of deepface's networks for torch."""
+    from audit import models  # noqa: PLC0415 - beside the tests, not in them
+    from audit.models import card_file  # noqa: PLC0415
+
+    network = card_file.published(models.MODELS[like]).options["model"]
+    deepface_files.write(network, folder / f"own-{like}.pth", seed)
+    return card(folder, f"own-{like}", f"own-{like}.pth", like)
+
+
 def onnx_file(folder: Path, like: str = "arcface", seed: int = 1) -> Path:
     """A small ONNX network with the input and output of a published model."""
     from audit import models  # noqa: PLC0415 - beside the tests, not in them
@@ -56,18 +67,6 @@ def onnx_file(folder: Path, like: str = "arcface", seed: int = 1) -> Path:
     known = models.described(like)
     (folder / f"own-{like}.onnx").write_bytes(network(*known.input.shape, known.dimension, seed=seed))
     return card(folder, f"own-{like}", f"own-{like}.onnx", like)
-
-
-def deepface(folder: Path, like: str) -> Path:
-    """A file of one of deepface's networks, as deepface publishes them."""
-    import deepface_files  # noqa: PLC0415 - loads deepface's networks
-
-    from audit import models  # noqa: PLC0415 - beside the tests, not in them
-
-    known = models.described(like)
-    file = f"own-{like}{Path(known.weights.file).suffix}"
-    deepface_files.write(known.options["model"], folder / file)
-    return card(folder, f"own-{like}", file, like)
 
 
 @cache

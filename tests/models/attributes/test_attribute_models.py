@@ -91,8 +91,8 @@ def spec_of(name: str, folder: Path) -> str:
 @pytest.fixture(scope="module")
 def images(shared: Path) -> list[np.ndarray]:
     folder = shared / "benchmarks" / "london" / "neutral_front"
-    found = [np.asarray(Image.open(folder / f"{one}_03.jpg").convert("RGB").reduce(2)) for one in ("001", "010", "020")]
-    return [*found[:2], np.full((300, 200, 3), 128, np.uint8), found[2]]
+    found = [np.asarray(Image.open(folder / f"{one}_03.jpg").convert("RGB").reduce(2)) for one in ("001", "010")]
+    return [found[0], np.full((300, 200, 3), 128, np.uint8), found[1]]
 
 
 @pytest.fixture(scope="module", params=[*attributes.ATTRIBUTE_MODELS, "own-classifier"])
@@ -115,9 +115,9 @@ def test_contract(loaded: tuple[AttributeCard, AttributeModel], images: list[np.
     assert (model.name, model.revision, model.card) == (card.name, card.revision, card)
     assert model.assess([]) == []
     found = model.assess(images)
-    assert found[2] == FailureToAcquire("detect", "no face")
+    assert found[1] == FailureToAcquire("detect", "no face")
     said = [one for one in found if isinstance(one, AttributeEstimate)]
-    assert len(said) == 3
+    assert len(said) == 2
     for one in said:
         assert {name: tuple(of) for name, of in one.probabilities.items()} == {
             says.attribute: says.labels for says in card.says if says.labels
@@ -126,7 +126,7 @@ def test_contract(loaded: tuple[AttributeCard, AttributeModel], images: list[np.
         for of in one.probabilities.values():
             assert sum(of.values()) == pytest.approx(1, abs=1e-5)
     assert [model.assess([image])[0] for image in images[:1]] == found[:1]
-    assert len({str(one) for one in said}) == 3
+    assert len({str(one) for one in said}) == 2
 
 
 def test_every_published_card_is_complete() -> None:
