@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from audit.cli import attribute_models
 from audit.errors import ModelError, PlanError
 
 if TYPE_CHECKING:
+    from audit.models.attributes import AttributeCard, AttributeCardFile
     from audit.models.card import ModelCard
     from audit.models.card_file import CardFile, WeightFile
+
+    Shown = CardFile | ModelCard | AttributeCardFile | AttributeCard
 
 app = typer.Typer(help="Models that can be audited: status, licence, training data, digests.", no_args_is_help=True)
 
@@ -43,15 +47,33 @@ def list_models(
             rows.append(_row_of(name, "ready", _describe(name, places), None))
         except ModelError as error:
             typer.echo(f"Warning: {error}", err=True)
+    of_attributes = [_attribute_row(name, places) for name in attribute_models.names()]
     if as_json:
-        typer.echo(json.dumps(rows, ensure_ascii=False))
+        typer.echo(json.dumps([*rows, *of_attributes], ensure_ascii=False))
         return
+    _print(rows)
+    typer.echo(f"Any other model: {' or '.join(KINDS.values())}")
+    typer.echo(f"\nAttribute models. {attribute_models.NOTICE}")
+    _print(of_attributes)
+
+
+def _print(rows: list[dict[str, Any]]) -> None:
     for row in rows:
         way_out = "" if row["status"] == "ready" else f": {row['way_out']}"
         typer.echo(f"{row['model']}: {row['status']}{way_out}")
+        for one in row.get("says", ()):
+            typer.echo(f"  says: {one['attribute']} ({', '.join(one['labels']) or 'years'})")
         typer.echo(f"  licence of the weights: {row['weights_licence']}")
         typer.echo(f"  trained on: {row['training_data']}. Consent: {row['training_consent']}")
-    typer.echo(f"Any other model: {' or '.join(KINDS.values())}")
+
+
+def _attribute_row(name: str, places: tuple[Path, ...]) -> dict[str, Any]:
+    card, error = attribute_models.resolved(name, places)
+    return {**_row_of(name, _word(error), card, error), "says": attribute_models.sayings(card)}
+
+
+def _word(error: ModelError | None) -> str:
+    return "ready" if error is None else STATUS.get(error.missing, "weights wrong")
 
 
 def _row(name: str, file: CardFile, places: tuple[Path, ...]) -> dict[str, Any]:
@@ -60,7 +82,7 @@ def _row(name: str, file: CardFile, places: tuple[Path, ...]) -> dict[str, Any]:
     return _row_of(name, status, file, error)
 
 
-def _row_of(name: str, status: str, card: CardFile | ModelCard, error: ModelError | None) -> dict[str, Any]:
+def _row_of(name: str, status: str, card: Shown, error: ModelError | None) -> dict[str, Any]:
     return {
         "model": name,
         "status": status,
@@ -77,11 +99,11 @@ def _status(name: str, file: CardFile, places: tuple[Path, ...]) -> tuple[str, M
         adapters.of(file.adapter, f"model {name}")
         _describe(name, places)
     except ModelError as error:
-        return STATUS.get(error.missing, "weights wrong"), error
+        return _word(error), error
     return "ready", None
 
 
-def _papers(file: CardFile | ModelCard) -> dict[str, Any]:
+def _papers(file: Shown) -> dict[str, Any]:
     """Licences and training data; consent as the catalogue knows it."""
     from audit import trained_on  # noqa: PLC0415
 
@@ -95,7 +117,7 @@ def _papers(file: CardFile | ModelCard) -> dict[str, Any]:
     }
 
 
-def licence_of_weights(card: CardFile | ModelCard) -> str:
+def licence_of_weights(card: Shown) -> str:
     """Say under which licence weights are, and whether they are for research alone."""
     said = card.weights_licence or "not stated separately"
     return f"{said} (research only)" if card.research_only and "research only" not in said else said
@@ -120,10 +142,16 @@ def show_model(
 
     places = data_entries(data or ())
     status, error = "ready", None
-    if name in MODELS or name.startswith("card:"):
+    card: Shown
+    if attribute_models.known(name, places):
+        card, error = attribute_models.resolved(name, places)
+        status = _word(error)
+    elif name in MODELS or name.startswith("card:"):
         file = described(name, data=places)
         status, error = _status(name, file, places)
-    card: CardFile | ModelCard = file if error else _describe(name, places)
+        card = file if error else _describe(name, places)
+    else:
+        card = _describe(name, places)
     if as_json:
         shown = card.model_dump(mode="json") | {"status": status, "way_out": error.way_out if error else ""}
         typer.echo(json.dumps(shown | _papers(card), indent=1, ensure_ascii=False))
@@ -131,14 +159,15 @@ def show_model(
     typer.echo("\n".join(_words(card, status, error)))
 
 
-def _words(card: CardFile | ModelCard, status: str, error: ModelError | None) -> Iterator[str]:
+def _words(card: Shown, status: str, error: ModelError | None) -> Iterator[str]:
     from audit import trained_on  # noqa: PLC0415
+    from audit.models.attributes import AttributeCard, AttributeCardFile  # noqa: PLC0415
     from audit.models.card import ModelCard as Resolved  # noqa: PLC0415
 
     yield f"{card.name}: {status}"
     if error:
         yield f"  {error}"
-    if isinstance(card, Resolved):
+    if isinstance(card, Resolved | AttributeCard):
         yield f"Revision: {card.revision}"
         yield f"Weights: SHA-256 {card.weights_sha256} ({card.digest_source})"
         if card.self_declared:
@@ -152,11 +181,14 @@ def _words(card: CardFile | ModelCard, status: str, error: ModelError | None) ->
     yield f"Licence of the weights: {licence_of_weights(card)}"
     yield f"Trained on: {trained_on.data(card)}"
     yield f"Consent of these people: {trained_on.people(card)}"
-    yield f"Compared by: {card.similarity} of {card.dimension} numbers"
-    if card.vendor_threshold:
-        said = card.vendor_threshold
-        yield f"Threshold that comes with it: {said.value:g} ({said.unit}): {said.meaning} ({said.source})"
-    if isinstance(card, Resolved):
+    if isinstance(card, AttributeCard | AttributeCardFile):
+        yield from attribute_models.words(card)
+    else:
+        yield f"Compared by: {card.similarity} of {card.dimension} numbers"
+        if card.vendor_threshold:
+            said = card.vendor_threshold
+            yield f"Threshold that comes with it: {said.value:g} ({said.unit}): {said.meaning} ({said.source})"
+    if isinstance(card, Resolved | AttributeCard):
         yield f"From picture to network: {card.preprocessing_text}"
     if card.paper:
         yield f"Paper: {card.paper.title} ({card.paper.year}), {card.paper.link}"

@@ -156,7 +156,7 @@ def _require_digest(name: str, wanted: WeightFile) -> None:
             f"model {name}",
             f"no digest of its weights {wanted.file} is published, so that nothing can be checked",
             f"Write a card of your own for a file whose origin you know (like = {name!r}, [weights] file and sha256) "
-            "and take --model card:FILE.toml",
+            "and take card:FILE.toml in its place",
             missing="digest",
         )
 
