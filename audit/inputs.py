@@ -15,7 +15,7 @@ from audit.domain import Benchmark, FailureToAcquire, Sample, SeriesLevel, Subje
 from audit.errors import DataError, NothingMeasured, PlanError
 from audit.extract import hash_samples
 from audit.groups import Grouping
-from audit.models.card import ModelCard
+from audit.models.card import BY_LANDMARKS, ModelCard
 from audit.plan import AuditPlan, RunOptions
 from audit.record import Digests
 from audit.watch_list import WatchList
@@ -115,10 +115,10 @@ def _marked(benchmark: Benchmark, card: ModelCard) -> Benchmark:
             f"the benchmark {benchmark.name!r} has no marked boxes",
             "Its samples.csv may have box_left, box_top, box_width and box_height; or take another detector",
         )
-    if card.input.alignment == "arcface" and not any(sample.points for sample in pictures):
+    if card.input.alignment in BY_LANDMARKS and not any(sample.points for sample in pictures):
         raise PlanError(
             "detector truth",
-            f"{card.name} aligns by five landmarks, and the benchmark {benchmark.name!r} has marked boxes alone",
+            f"{card.name} aligns by landmarks, and the benchmark {benchmark.name!r} has marked boxes alone",
             'Add alignment = "box"',
         )
     return benchmark

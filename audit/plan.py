@@ -53,8 +53,10 @@ class AuditPlan(BaseModel):
         le=0.9,
         description="Share of the people of every group who set thresholds and are not judged; 0: none",
     )
-    thresholds: tuple[float, ...] = Field(
-        (), description="Thresholds to judge as given, in the model's own unit (a distance for models that give one)"
+    thresholds: tuple[float | Literal["vendor"], ...] = Field(
+        ("vendor",),
+        description="Thresholds to judge as given, in the model's own unit (a distance for models that give one); "
+        "vendor: the one that comes with the model, if its card states one; none: []",
     )
     label_noise: tuple[float, ...] = Field(
         (),
@@ -219,6 +221,11 @@ class AuditPlan(BaseModel):
     @classmethod
     def _each_once(cls, value: tuple[Purpose, ...]) -> tuple[Purpose, ...]:
         return tuple(sorted(set(value)))
+
+    @property
+    def given_thresholds(self) -> tuple[float, ...]:
+        """Those that the plan itself gives."""
+        return tuple(one for one in self.thresholds if one != "vendor")
 
     @property
     def samples(self) -> bool:

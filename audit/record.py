@@ -113,7 +113,10 @@ class VendorThresholdPart(_Part):
     unit: str
     meaning: str = Field(description="what it is said to be for")
     source: str
-    operating_point: str | None = Field(None, description="where it was judged; null: it was not, or has another unit")
+    threshold: float | None = Field(
+        None, description="the same in the model's own unit; null: it is none of its scores"
+    )
+    operating_point: str | None = Field(None, description="where it was judged as given; null: it was not")
 
 
 class PaperPart(_Part):

@@ -84,7 +84,7 @@ def test_a_wrong_digest_of_dlib_is_found_before_anything_runs(monkeypatch: pytes
     points = card.parts["landmarks"].model_copy(update={"sha256": "0" * 64})
     wrong = card.model_copy(update={"parts": {"landmarks": points}})
     monkeypatch.setattr(card_file, "published", lambda _: wrong)
-    with pytest.raises(ModelError, match=r"shape_predictor_5.*SHA-256 is c4b1e98.*but the published weights have 0000"):
+    with pytest.raises(ModelError, match=r"shape_predictor_5.*SHA-256 is c4b1e98.*and not 0000"):
         models.describe("dlib", plan=plan())
 
 

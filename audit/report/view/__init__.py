@@ -26,6 +26,7 @@ from audit.report.view import (
     shifts,
     smooth,
     summary,
+    vendor,
     words,
     wrong_labels,
 )
@@ -70,6 +71,7 @@ def _sections(source: Source) -> tuple[Section, ...]:
         "evidence": (
             _findings_section(source),
             _groups_section(source),
+            vendor.vendor_section(source),
             _differences_section(source),
             _between_section(source),
             identification.identification_section(source),

@@ -259,6 +259,8 @@ def alerts(source: Source) -> tuple[str, ...]:
         made.append(say(f"alert.synthetic_{benchmark.consent_tier}"))
     if source.record.plan.get("limit") is not None:
         made.append(say("alert.limit"))
+    if source.record.model.self_declared:
+        made.append(say("alert.self_declared"))
     return (*made, *_silent_groups(source))
 
 
