@@ -33,6 +33,7 @@ ALLOWED = {
     "audit.alike": set(),
     "audit.benchmarks": {"alike", "benchmarks", "decode", "domain", "errors", "plugins", "record"},
     "audit.models": {"models", "domain", "errors", "plan", "plugins", "sandbox", "skin"},
+    "audit.missing_scores": {"metrics", "score_table"},
     "audit.plugins": set(),
     "audit.sandbox": {"sandbox", "errors"},
     "audit.sending": {"benchmarks", "domain", "errors", "models", "plan"},
@@ -80,7 +81,16 @@ ALLOWED = {
     "audit.trained_on": {"benchmarks", "record"},
     "audit.assemble": {"record", "compare", "domain", "groups", "metrics", "stats", "trained_on"},
 }
-FREE = {"audit.recipe", "audit.scoring", "audit.templates", "audit.inputs", "audit.cli", "audit", "audit.__main__"}
+FREE = {
+    "audit.answered",
+    "audit.recipe",
+    "audit.scoring",
+    "audit.templates",
+    "audit.inputs",
+    "audit.cli",
+    "audit",
+    "audit.__main__",
+}
 """The recipes and their inputs know the order, the command line joins; the package's front names them."""
 
 
