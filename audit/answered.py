@@ -1,8 +1,9 @@
 """Scores of a service that compares two pictures: which comparisons it is asked for, and what it answered.
 
 Everybody with everybody would be a request for every pair of pictures. So a benchmark's own list of comparisons is
-asked for, or all mated comparisons with as many others as the plan draws. What was answered is kept in the cache, with the
-comparisons that are under way: the same command asks only for the rest, and whoever withdraws takes all of it along.
+asked for, or all mated comparisons with as many others as the plan draws. What was answered is kept in the cache,
+with the comparisons that are under way: the same command asks only for the rest, and whoever withdraws takes all of
+it along.
 """
 
 from __future__ import annotations

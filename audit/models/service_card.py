@@ -22,10 +22,10 @@ from audit.plan import AuditPlan
 
 UNKNOWN = "weights unknown: a service answered; known is what its card declares"
 KEYS = (
-    "The card of a service has the keys of any card, a revision, and in place of weights a table [service] with url "
-    "and template or score (where it stands in the answer), optionally second, distance, send, field, format, picture, "
-    "also, failure, no_face, header, prefix, credentials, version_header, redirect_hosts, per_second, at_once, timeout_s, tries and "
-    "largest_answer; docs/own-model.md explains them"
+    "The card of a service has the keys of any card, a revision, and in place of weights a table [service] with "
+    "url and template or score (where it stands in the answer), optionally second, distance, send, field, format,"
+    " picture, also, failure, no_face, header, prefix, credentials, version_header, redirect_hosts, per_second, "
+    "at_once, timeout_s, tries and largest_answer; docs/own-model.md explains them"
 )
 _UNSCALED: dict[str, Any] = {"mean": (0.0, 0.0, 0.0), "deviation": (1.0, 1.0, 1.0)}
 _WHOLE: dict[str, Any] = {"size": 112, "alignment": "box", **_UNSCALED}
