@@ -22,7 +22,7 @@ from audit.models.card import ModelCard
 from audit.plan import make
 
 LONG = {"vgg-face"}
-"""A second for each picture: with FACEAUDIT_LONG=1 alone; its templates are compared with deepface's own in any case."""
+"""A second for each picture: with FACEAUDIT_LONG=1 alone; its templates equal deepface's own in a test of their own."""
 READY = ("dlib", "mobilefacenet", "faceplugin_feature")
 """Models of the table whose weights are here."""
 STAND_INS: dict[str, Callable[[Path, str], Path]] = {"facenet": facenet, "onnx": onnx_file, "deepface": deepface}
