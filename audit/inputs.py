@@ -99,6 +99,7 @@ def admit(plan: AuditPlan, options: RunOptions) -> tuple[Benchmark, ModelCard, G
         )
     card = models.describe(plan.model, data=data, plan=plan).model_copy(update={"device": options.device})
     card = sending.allowed(card, benchmark, options)
+    sending.require_few(card, benchmark, plan)
     benchmark = _marked(benchmark, card) if plan.detector == "truth" else _unmarked(benchmark)
     by = benchmark.default_by if plan.by is None else plan.by
     if measured.wanted(benchmark, (*by, *plan.impostors)):

@@ -166,6 +166,8 @@ def _measure(inputs: Inputs, options: RunOptions, progress: Progress) -> Evaluat
     sent = sending.said(inputs.card, len({*inputs.judged.subjects, *inputs.setters.subjects}))
     if sent is not None:
         _say(sent)
+    if inputs.card.service is not None and inputs.card.service.compares:
+        return record_of(_answered(inputs, options, progress), options.cache)
     everything = _extract((*inputs.samples, *inputs.pictures), inputs.card, inputs, options, progress)
     extraction = everything.part(inputs.samples, 0)
     found = _found(inputs, options, progress)
@@ -199,6 +201,29 @@ def _measure(inputs: Inputs, options: RunOptions, progress: Progress) -> Evaluat
         record = _with_list(inputs, inputs.watch_list, extraction, record, progress)
     timing = {"extraction": extracted - began, "measurement": time.perf_counter() - extracted, **everything.timing}
     return record.model_copy(update={"timing": {name: round(value, 3) for name, value in timing.items()}})
+
+
+def _answered(inputs: Inputs, options: RunOptions, progress: Progress) -> Scored:
+    """Scores of a service that compares; from the comparisons on, the code is that of templates."""
+    from audit import answered  # noqa: PLC0415 - of this kind of model alone
+
+    found = answered.compared(inputs, options, progress)
+    sent = sending.said(inputs.card, len(inputs.judged.subjects))
+    return Scored(
+        inputs.plan,
+        inputs.benchmark,
+        assemble.model_part(inputs.card),
+        inputs.digests,
+        inputs.judged,
+        inputs.judged,
+        found.comparisons,
+        found.comparisons,
+        found.acquired,
+        inputs.card.similarity,
+        remarks=(*([sent] if sent else []), *found.noticed),
+        device="none",
+        sampling=found.sampling,
+    )
 
 
 def _extract(

@@ -45,6 +45,7 @@ ALLOWED = {
         "record",
     },
     "audit.models": {"models", "cache_root", "domain", "download", "errors", "plan", "plugins", "sandbox", "skin"},
+    "audit.missing_scores": {"metrics", "score_table"},
     "audit.plugins": set(),
     "audit.sandbox": {"sandbox", "errors"},
     "audit.sending": {"benchmarks", "domain", "errors", "models", "plan"},
@@ -92,7 +93,16 @@ ALLOWED = {
     "audit.trained_on": {"benchmarks", "record"},
     "audit.assemble": {"record", "compare", "domain", "groups", "metrics", "stats", "trained_on"},
 }
-FREE = {"audit.recipe", "audit.scoring", "audit.templates", "audit.inputs", "audit.cli", "audit", "audit.__main__"}
+FREE = {
+    "audit.answered",
+    "audit.recipe",
+    "audit.scoring",
+    "audit.templates",
+    "audit.inputs",
+    "audit.cli",
+    "audit",
+    "audit.__main__",
+}
 """The recipes and their inputs know the order, the command line joins; the package's front names them."""
 
 
