@@ -42,7 +42,7 @@ def command(
         str | None, typer.Option(help="Keep templates in float32 (default), float16 or bfloat16.")
     ] = None,
     task: Annotated[
-        str | None, typer.Option(help="What is measured: verification (default) or counterfactual.")
+        str | None, typer.Option(help="What is measured: verification (default), identification or counterfactual.")
     ] = None,
     by: Annotated[list[str] | None, typer.Option(help="Attributes to group by: a,b")] = None,
     fmr: Annotated[list[str] | None, typer.Option(help="Target false match rates; repeatable, or a,b")] = None,
