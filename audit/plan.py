@@ -320,12 +320,9 @@ def make(values: Mapping[str, Any], *, place: str = "plan") -> AuditPlan:
     PlanError
         Naming the setting, what was found and what is allowed; unknown names come with the nearest known one.
     """
-    known = list(AuditPlan.model_fields)
-    for key in values:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"Known settings: {', '.join(known)}"
-            raise PlanError(place, f"unknown setting {key!r}", hint)
+    _require_known(values, AuditPlan, place)
+    if isinstance(values.get("scenario"), Mapping):
+        _require_known(values["scenario"], Scenario, f"{place}: scenario")
     try:
         return AuditPlan(**values)
     except ValidationError as error:
@@ -334,6 +331,16 @@ def make(values: Mapping[str, Any], *, place: str = "plan") -> AuditPlan:
         way_out = AuditPlan.model_fields[str(first["loc"][0])].description or "" if first["loc"] else ""
         message = first["msg"].removeprefix("Value error, ")
         raise PlanError(f"{place}: {where}", f"{message} (found {first['input']!r})", way_out) from None
+
+
+def _require_known(values: Mapping[str, Any], kind: type[BaseModel], place: str) -> None:
+    """Refuse settings that are not there, with the nearest one that is."""
+    known = list(kind.model_fields)
+    for key in values:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"Known settings: {', '.join(known)}"
+            raise PlanError(place, f"unknown setting {key!r}", hint)
 
 
 def read(path: Path, overrides: Mapping[str, Any] | None = None) -> list[AuditPlan]:

@@ -105,7 +105,7 @@ def test_a_list_that_was_tried_gives_the_band(case: Case) -> None:
         ({"list_size": 0}, ["list_size", "greater than or equal to 1", "found 0"]),
         ({"searches_per_day": -1}, ["searches_per_day", "greater than 0"]),
         ({"listed": 1.0}, ["listed", "less than 1"]),
-        ({"lisst_size": 3}, ["lisst_size"]),
+        ({"lisst_size": 3}, ["scenario", "unknown setting 'lisst_size'", "Did you mean 'list_size'?"]),
         (
             {"operating_point": "global-fmr-0.5"},
             ["one of global-fmr-0.02", "found 'global-fmr-0.5'"],

@@ -45,11 +45,16 @@ def scenario_section(source: Source) -> Section:
 
 def placed(source: Source) -> tuple[Answer, ...]:
     """The first page's answer; none without a scenario."""
-    part = source.record.scenario
+    part, lines = source.record.scenario, told(source)
     if part is None:
         return ()
-    lines = list(_sentences(source, part))
     return (Answer(say("question.scenario", people=words.people(part.list_size)), lines[1], (lines[0], *lines[2:])),)
+
+
+def told(source: Source) -> list[str]:
+    """The place and what would happen there, in sentences; none without a scenario."""
+    part = source.record.scenario
+    return [] if part is None else list(_sentences(source, part))
 
 
 def _sentences(source: Source, part: ScenarioPart) -> Iterator[str]:
