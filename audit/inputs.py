@@ -15,6 +15,7 @@ from audit.domain import Benchmark, FailureToAcquire, Sample, SeriesLevel, Subje
 from audit.errors import DataError, NothingMeasured, PlanError
 from audit.extract import hash_samples
 from audit.groups import Grouping
+from audit.metrics import scenario
 from audit.models.card import BY_LANDMARKS, ModelCard
 from audit.plan import AuditPlan, RunOptions
 from audit.record import Digests
@@ -104,7 +105,10 @@ def admit(plan: AuditPlan, options: RunOptions) -> tuple[Benchmark, ModelCard, G
     by = benchmark.default_by if plan.by is None else plan.by
     if measured.wanted(benchmark, (*by, *plan.impostors)):
         benchmark = measured.with_tone(benchmark, _seen(benchmark, plan), plan, options)
-    return benchmark, card, groups.make(benchmark, by, _seen(benchmark, plan), plan.impostors)
+    grouping = groups.make(benchmark, by, _seen(benchmark, plan), plan.impostors)
+    if plan.scenario is not None:
+        scenario.passers(grouping, plan.scenario.by, plan.scenario.passers_by, plan.scenario.on_list)
+    return benchmark, card, grouping
 
 
 def _marked(benchmark: Benchmark, card: ModelCard) -> Benchmark:

@@ -24,6 +24,7 @@ from audit import (
     assemble,
     assemble_bootstrap,
     assemble_extras,
+    assemble_scenario,
     forgetting,
     influence,
     models,
@@ -301,7 +302,8 @@ def _with_list(
         np.array([row_of.get(sample.sample_id, -1) for sample in people.samples], dtype=np.int64),
         stored(ArrayRows(extraction.templates), inputs.plan.storage),
     )
-    return assemble_identification.added(record, tested, lambda done, total: progress("compare", done, total))
+    made = assemble_identification.added(record, tested, lambda done, total: progress("compare", done, total))
+    return assemble_scenario.with_growth(made)
 
 
 @dataclass(frozen=True, eq=False)
@@ -473,6 +475,7 @@ def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
             scored.sampling,
             changed,
         ),
+        scenario=assemble_scenario.part(counts, grouping, placed, plan),
         sampling=scored.sampling,
         storage=changed,
     )

@@ -76,6 +76,7 @@ ALLOWED = {
     "audit.assemble_extras": {"assemble", "record", "metrics", "compare", "domain", "groups", "plan"},
     "audit.assemble_bootstrap": {"assemble", "record", "metrics", "compare", "domain", "groups", "plan"},
     "audit.assemble_series": {"record", "metrics", "compare", "domain", "extract"},
+    "audit.assemble_scenario": {"assemble", "record", "metrics", "compare", "domain", "groups", "plan"},
     "audit.watch_list": {"groups", "plan", "errors"},
     "audit.assemble_identification": {
         "assemble",
