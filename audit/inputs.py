@@ -89,6 +89,7 @@ def admit(plan: AuditPlan, options: RunOptions) -> tuple[Benchmark, ModelCard, G
             "The bundled one has: --benchmark synthetic; or take --task verification",
         )
     _require_boxes(plan, benchmark)
+    require_protocol(plan, benchmark)
     card = models.describe(plan.model, data=data, plan=plan).model_copy(update={"device": options.device})
     by = benchmark.default_by if plan.by is None else plan.by
     if measured.wanted(benchmark, (*by, *plan.impostors)):
@@ -106,6 +107,33 @@ def _require_boxes(plan: AuditPlan, benchmark: Benchmark) -> None:
             f"the benchmark {benchmark.name!r} has no marked boxes for task {plan.task}",
             "Its samples.csv may have box_left, box_top, box_width and box_height; or take another detector",
         )
+
+
+def require_protocol(plan: AuditPlan, benchmark: Benchmark) -> None:
+    """Refuse settings that listed comparisons, or their folds, leave no room for.
+
+    Raises
+    ------
+    PlanError
+        Naming the setting.
+    """
+    if benchmark.pairs is None:
+        return
+    if plan.samples:
+        name = "precision" if plan.sample_nonmated is None else "sample_nonmated"
+        raise PlanError(f"plan: {name}", f"{benchmark.name} lists its comparisons (pairs.csv)", f"Leave {name} out")
+    if not benchmark.folds:
+        return
+    folds = f"{benchmark.name} compares in folds (pairs.csv), "
+    refused = {
+        "calibration": (plan.calibration > 0, "which set each other's thresholds: nobody is set aside"),
+        "bootstrap": (plan.bootstrap > 0, "and its replicates would need thresholds by fold"),
+        "storage": (plan.storage != "float32", "and what other numbers change is told at one threshold only"),
+        "task": (plan.task == "counterfactual", "and pictures of a series belong to none"),
+    }
+    for name, (asked, why) in refused.items():
+        if asked:
+            raise PlanError(f"plan: {name}", folds + why, f"Leave {name} out, or the column 'fold' for one threshold")
 
 
 def _seen(benchmark: Benchmark, plan: AuditPlan) -> tuple[Subject, ...]:

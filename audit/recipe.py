@@ -37,7 +37,7 @@ from audit import record as records
 from audit.compare import Comparisons, halves
 from audit.compare.counts import Ints, ScoreCounts
 from audit.domain import Benchmark, ErrorRate, FailureToAcquire, Sample, Threshold
-from audit.errors import DataError, NothingMeasured, PlanError
+from audit.errors import DataError, NothingMeasured
 from audit.evaluation import Evaluation
 from audit.extract import Extraction, extract
 from audit.groups import Grouping
@@ -327,14 +327,11 @@ def compared(
         pairs = None if benchmark.pairs is None else places(benchmark.pairs, templates.names)
         lossy = Lossy(templates.rows, population, similarity, plan.storage, pairs, plan.seed)
     if benchmark.pairs is not None:
-        if plan.samples:
-            raise PlanError(
-                benchmark.name, "comparisons are listed, and the plan asks for a sample of them", "Leave it out"
-            )
         values = rows.take(np.arange(len(templates.names)))
         found = listed(
-            benchmark.pairs, templates.names, values, templates.subject, grouping.atom_of, grouping.atoms, similarity
-        )
+            benchmark.pairs, templates.names, values, templates.subject, grouping.atom_of, grouping.atoms, similarity,
+            benchmark.folds,
+        )  # fmt: skip
         return found, None, lossy
 
     def every() -> Comparisons:
@@ -359,14 +356,14 @@ def compared(
 def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
     """Scores, thresholds, counts, findings, and the record of them; sums by person go into the cache."""
     plan, grouping, comparisons = scored.plan, scored.judged.grouping, scored.comparisons
-    scores, placed = _place(scored)
+    scores, placed, judged = _place(scored)
     thresholds = np.unique([point.value for point in placed if point.value is not None])
     half = halves(grouping.atom_of, plan.splits, np.random.default_rng(plan.seed))
-    counts = comparisons.at(points.common(placed), half, plan.splits)
+    counts = judged.at(points.common(placed), half, plan.splits)
     evidence = disparities.Evidence(counts, scored.acquired, half, plan.splits)
     found = _find(scored, placed, evidence)
     beside = assemble_extras.beside(
-        comparisons, scores, counts, grouping, placed, found.differentials, plan, scored.benchmark,
+        comparisons, judged, scores, counts, grouping, placed, found.differentials, plan, scored.benchmark,
         scored.judged.subjects,
     )  # fmt: skip
     differentials, unbound = assemble_bootstrap.bootstrapped(
@@ -374,6 +371,7 @@ def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
         own_threshold=scored.setting is comparisons,
     )  # fmt: skip
     changed = assemble.storage(scored.lossy, placed)
+    folds = _folds(scored)
     record = EvaluationRecord(
         created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         software=provenance.software(),
@@ -404,6 +402,7 @@ def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
             )
         ],
         summary=assemble.summary(scores, grouping, found.measured),
+        folds=folds,
         warnings=remarks.warnings(
             (*scored.remarks, *remarks.of_groups(grouping), *unbound),
             plan,
@@ -417,12 +416,24 @@ def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
             scores,
             scored.sampling,
             changed,
+            folds,
         ),
         sampling=scored.sampling,
         storage=changed,
     )
-    _keep_influence(scored, record, scores, found.measured, cache)
+    _keep_influence(replace(scored, comparisons=judged), record, scores, found.measured, cache)
     return record
+
+
+def _folds(scored: Scored) -> records.FoldsPart | None:
+    """What the record says of a protocol's folds."""
+    if not scored.benchmark.folds:
+        return None
+    from audit.compare.pairs import ListedPairs  # noqa: PLC0415 - loads the compiler, which a finished run does not need
+    from audit.metrics import folds  # noqa: PLC0415 - as above
+
+    pairs = scored.comparisons
+    return assemble.folds(folds.summary(pairs, scored.judged.grouping)) if isinstance(pairs, ListedPairs) else None
 
 
 def _keep_influence(
@@ -448,12 +459,17 @@ def _keep_influence(
         influence.store(record, kept, cache)
 
 
-def _place(scored: Scored) -> tuple[ScoreCounts, list[Threshold]]:
-    """Scores of the judged, and the operating points: set by the setters, then those given."""
+def _place(scored: Scored) -> tuple[ScoreCounts, list[Threshold], Comparisons]:
+    """Scores of the judged, the operating points (set by the setters, then those given), and what they decide on."""
     plan, grouping, similarity = scored.plan, scored.judged.grouping, scored.similarity
     comparisons, setters = scored.comparisons, scored.setting
     given = [points.in_scores(threshold, similarity) for threshold in plan.thresholds]
-    if setters is comparisons:
+    judged = comparisons
+    if scored.benchmark.folds:
+        placed, judged = _in_folds(scored, given)
+        known = [point.value for point in placed if point.value is not None]
+        scores = points.exact_scores(comparisons, grouping, (), [*known, *given], score_shift.reach(grouping))
+    elif setters is comparisons:
         scores = points.exact_scores(comparisons, grouping, plan.fmr, given, score_shift.reach(grouping))
         placed = points.operating_points(scores, grouping, plan.fmr)
     else:
@@ -466,7 +482,19 @@ def _place(scored: Scored) -> tuple[ScoreCounts, list[Threshold]]:
         scores = points.exact_scores(comparisons, grouping, (), [*known, *given], score_shift.reach(grouping))
     placed += points.given_points(scores, grouping, plan.thresholds, similarity)
     _require_a_target(scored.benchmark, placed)
-    return scores, placed
+    return scores, placed, judged
+
+
+def _in_folds(scored: Scored, given: Sequence[float]) -> tuple[list[Threshold], Comparisons]:
+    """Operating points of which the threshold of each fold is set on the others, and the comparisons decided so."""
+    from audit.compare.pairs import ListedPairs  # noqa: PLC0415 - loads the compiler, which a finished run does not need
+    from audit.metrics import folds  # noqa: PLC0415 - as above
+
+    pairs = scored.comparisons
+    if not isinstance(pairs, ListedPairs):
+        raise TypeError("folds are of comparisons that are listed")
+    placed = folds.operating_points(pairs, scored.judged.grouping, scored.plan.fmr, given)
+    return placed, folds.judged(pairs, placed)
 
 
 def _require_a_target(benchmark: Benchmark, placed: Sequence[Threshold]) -> None:

@@ -168,7 +168,8 @@ def _between_section(source: Source) -> Section:
 
 def _thresholds_section(source: Source) -> Section:
     table, unset = rates.own_thresholds(source)
-    blocks: list[Block] = [rates.threshold_table(source)]
+    folds = rates.fold_lines(source)
+    blocks: list[Block] = [rates.threshold_table(source), *((Listing(folds),) if folds else ())]
     if table is not None:
         blocks.append(Fold(say("thresholds.own_fold"), (table, *((Listing(unset),) if unset else ()))))
     elif unset:
