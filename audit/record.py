@@ -470,7 +470,7 @@ class FoldsPart(_Part):
     the threshold that has most of them in the other folds; then the mean over folds. It tells no group from another.
     """
 
-    number: int = Field(ge=2)
+    number: int = Field(description="folds with a comparison")
     comparisons: list[int] = Field(description="of each fold, mated and non-mated")
     people: int = Field(description="people who were compared")
     several: int = Field(description="of them, those who stand in more than one fold")

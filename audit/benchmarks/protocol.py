@@ -6,7 +6,7 @@ looks like folds is read as them or refused, never passed over; and every fold h
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -57,31 +57,34 @@ def read(path: Path, samples: Sequence[Sample]) -> tuple[tuple[Pair, ...], dict[
             folds[pair] = str(cells[FOLD]).strip()
             if not folds[pair]:
                 raise DataError(f"{path}, row {row}, column {FOLD!r}", "is empty", "Give every pair a fold, or none")
-    _require_whole(path, folds, owner)
+    for fold, why in lacking(folds, owner):
+        raise DataError(
+            f"{path}, column {FOLD!r}",
+            f"fold {fold!r} {why}",
+            "Take two folds or more, with pairs of one person and of two",
+        )
     return tuple(listed), folds
 
 
 def _has_folds(path: Path, columns: Sequence[str]) -> bool:
     """Whether there is a column of folds; one that is spelt otherwise would silently be none."""
-    for name in columns:
-        if name != FOLD and name.strip().lower().rstrip("s") == FOLD:
-            raise DataError(f"{path}, column {name!r}", "would not be read", f"Call it {FOLD!r}")
+    for name in misspelt(columns):
+        raise DataError(f"{path}, column {name!r}", "would not be read", f"Call it {FOLD!r}")
     return FOLD in columns
 
 
-def _require_whole(path: Path, folds: Mapping[Pair, str], owner: Mapping[str, str]) -> None:
-    """Refuse one fold alone, and a fold in which one of the two errors cannot be made."""
+def misspelt(columns: Sequence[str]) -> list[str]:
+    """Columns that are meant to be `fold`."""
+    return [name for name in columns if name != FOLD and name.strip().lower().rstrip("s") == FOLD]
+
+
+def lacking(folds: Mapping[Pair, str], owner: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Name folds that cannot be judged, and why: one fold alone, and one in which one of the errors cannot be made."""
     kinds: dict[str, set[bool]] = {}
     for (probe, reference), fold in folds.items():
         kinds.setdefault(fold, set()).add(owner[probe] == owner[reference])
-    place = f"{path}, column {FOLD!r}"
-    if len(kinds) == 1:
-        raise DataError(
-            place, f"all pairs are in fold {next(iter(kinds))!r}", "Give two folds or more, or leave the column out"
-        )
     for fold, mated in kinds.items():
-        if len(mated) == 1:
-            lacking = "non-mated" if True in mated else "mated"
-            raise DataError(
-                place, f"fold {fold!r} has no {lacking} pair", "Every fold needs pairs of one person and of two"
-            )
+        if len(kinds) == 1:
+            yield fold, "is the only one"
+        elif len(mated) == 1:
+            yield fold, f"has no {'non-mated' if True in mated else 'mated'} pair"

@@ -244,15 +244,17 @@ def listed(
     names : sample id of each template
     vectors : float32, shape (templates, dimension)
     subject : int, shape (templates,)
-    folds : fold of every pair, if the protocol has folds; they are numbered in the order of their names
+    folds : fold of every pair, if the protocol has folds; those with a comparison are numbered, in the order of their
+        names
     """
     probe, reference = places(pairs, names)
     scores = scores_of(vectors, probe, reference, similarity)
     fold = None
     if folds:
-        number = {name: k for k, name in enumerate(sorted(set(folds.values()), key=lambda name: (len(name), name)))}
         known = set(names)
-        fold = np.array([number[folds[pair]] for pair in pairs if known.issuperset(pair)], dtype=np.int64)
+        made = [folds[pair] for pair in pairs if known.issuperset(pair)]
+        number = {name: k for k, name in enumerate(sorted(set(made), key=lambda name: (len(name), name)))}
+        fold = np.array([number[name] for name in made], dtype=np.int64)
     return ListedPairs(subject[probe], subject[reference], scores, atom_of, atoms, fold)
 
 
