@@ -6,12 +6,13 @@ the same whatever was cached. Results are filed after every batch: stopping lose
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -46,6 +47,13 @@ class Card(Protocol):
         """Length of a template."""
         ...
 
+
+File = tuple[bytes, tuple[float, float, float, float] | None]
+"""Content of an image file, and where its benchmark has marked the face."""
+Parcel = tuple[list[int], list[File]]
+"""Files of a batch, and a number for each."""
+Elsewhere = Callable[[Iterator[Parcel]], Generator[tuple[list[int], list[Outcome], Mapping[str, float]]]]
+"""Turns parcels into their numbers, outcomes and the seconds that each stage took, in any order."""
 
 BATCH = 16
 """Images a batch at most."""
@@ -139,6 +147,7 @@ def extract(
     fresh: bool = False,
     max_failures: int | None = None,
     progress: Progress | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> Extraction:
     """Extract a template or a failure from every sample.
 
@@ -160,6 +169,8 @@ def extract(
         Give up when more samples than this have failed.
     progress : callable or None
         Called with ("extract", done, total).
+    elsewhere : callable or None
+        Makes outcomes on other machines, in place of a model that is loaded here (`audit.extract_on_cluster`).
 
     Raises
     ------
@@ -175,6 +186,11 @@ def extract(
     run.report()
     if missing:
         store.prepare()
+    if missing and elsewhere is not None:
+        started = time.perf_counter()
+        run.timing |= run.work_elsewhere(missing, elsewhere)
+        run.timing["extract"] = time.perf_counter() - started
+    elif missing:
         started = time.perf_counter()
         model = load()
         run.timing["load"] = time.perf_counter() - started
@@ -185,6 +201,23 @@ def extract(
         run.timing["decode"] = sum(run.decoding)
         run.timing |= model.seconds if isinstance(model, PictureExtractor) else {}
     return run.result(len(missing))
+
+
+def picture(
+    content: bytes, working_size: int | None, box: tuple[float, float, float, float] | None
+) -> Picture | FailureToAcquire:
+    """Decode a file for a model.
+
+    Parameters
+    ----------
+    working_size : of a model that can do with images decoded at a part of their size; None: at full size
+    box : where the benchmark says that the face is
+    """
+    if working_size is not None:
+        made = decode.decode_for(content, working_size)
+        return made if isinstance(made, FailureToAcquire) else replace(made, box=box)
+    pixels = decode.decode(content)
+    return pixels if isinstance(pixels, FailureToAcquire) else Picture(pixels, box=box)
 
 
 class _Run:
@@ -243,6 +276,36 @@ class _Run:
                 pool.shutdown(wait=True, cancel_futures=True)
                 raise
 
+    def work_elsewhere(self, missing: list[int], elsewhere: Elsewhere) -> dict[str, float]:
+        """File what comes back, in any order; returns the seconds of each stage, all workers together."""
+        spent: Counter[str] = Counter()
+        with contextlib.closing(elsewhere(self._parcels(missing))) as arriving:
+            for indices, found, seconds in arriving:
+                for index, outcome in zip(indices, found, strict=True):
+                    self._file(index, outcome)
+                spent.update(seconds)
+                self.report()
+        return dict(spent)
+
+    def _parcels(self, missing: list[int]) -> Iterator[Parcel]:
+        """Files as they are, a batch at a time, within `BATCH_BYTES`."""
+        held: list[int] = []
+        files: list[File] = []
+        weight = 0
+        for index in missing:
+            content = self.content(index)
+            if isinstance(content, FailureToAcquire):
+                self._file(index, content)
+                continue
+            if files and (len(files) == BATCH or weight + len(content) > BATCH_BYTES):
+                yield held, files
+                held, files, weight = [], [], 0
+            held.append(index)
+            files.append((content, self.samples[index].box))
+            weight += len(content)
+        if files:
+            yield held, files
+
     def _one_batch(self, indices: list[int], images: list[Picture], model: Extractor) -> None:
         for index, outcome in zip(indices, outcomes(model, images, self.card.dimension), strict=True):
             self._file(index, outcome)
@@ -298,6 +361,13 @@ class _Run:
             self.decoding.append(time.perf_counter() - began)
 
     def _picture(self, index: int) -> Picture | FailureToAcquire:
+        content = self.content(index)
+        if isinstance(content, FailureToAcquire):
+            return content
+        return picture(content, self.working_size, self.samples[index].box)
+
+    def content(self, index: int) -> bytes | FailureToAcquire:
+        """Read the file of a sample, and see that it is still the one whose digest is known."""
         sample = self.samples[index]
         content = decode.read(sample.path)
         if isinstance(content, FailureToAcquire):
@@ -310,11 +380,7 @@ class _Run:
             return content
         if hashlib.sha256(content).hexdigest() != self.digests[sample.sample_id]:
             return FailureToAcquire("read", "file changed during the run")
-        if self.working_size is not None:
-            picture = decode.decode_for(content, self.working_size)
-            return picture if isinstance(picture, FailureToAcquire) else replace(picture, box=sample.box)
-        pixels = decode.decode(content)
-        return pixels if isinstance(pixels, FailureToAcquire) else Picture(pixels, box=sample.box)
+        return content
 
     def report(self) -> None:
         if self.progress:

@@ -24,6 +24,8 @@ from audit import (
     assemble,
     assemble_bootstrap,
     assemble_extras,
+    cluster,
+    extract_on_cluster,
     forgetting,
     influence,
     models,
@@ -160,6 +162,11 @@ class Scored:
 
 def _measure(inputs: Inputs, options: RunOptions, progress: Progress) -> EvaluationRecord:
     """Templates, comparisons, counts, rates, differentials, record."""
+    with cluster.connected(options.cluster) if options.cluster else contextlib.nullcontext():
+        return _measured(inputs, options, progress)
+
+
+def _measured(inputs: Inputs, options: RunOptions, progress: Progress) -> EvaluationRecord:
     began = time.perf_counter()
     everything = _extract((*inputs.samples, *inputs.pictures), inputs.card, inputs, options, progress)
     extraction = everything.part(inputs.samples, 0)
@@ -211,6 +218,9 @@ def _extract(
         fresh=options.fresh,
         max_failures=options.max_failures,
         progress=progress,
+        elsewhere=extract_on_cluster.on(options.cluster, card, options.device)
+        if options.cluster and isinstance(card, ModelCard)
+        else None,
     )
 
 

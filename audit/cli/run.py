@@ -107,7 +107,7 @@ def command(
     from audit.templates import evaluate as given_templates  # noqa: PLC0415
 
     if options.cluster:
-        from audit.compare.distributed import require  # noqa: PLC0415 - loads the compiler
+        from audit.cluster import require  # noqa: PLC0415 - most runs have none
 
         require(options.cluster)
     changed = [None if ablate is None else ablation.other(one, ablate) for one in plans]

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from audit import cluster
 from audit.compare import counts as limits
 from audit.compare import distributed, halves
 from audit.compare.all_pairs import AllPairs
@@ -85,7 +86,7 @@ def test_ray_counts_the_same_and_a_worker_that_dies_changes_nothing(
 )
 def test_an_address_without_ray_is_one_line(address: str, message: str) -> None:
     pytest.importorskip("ray", reason=WITHOUT)
-    with pytest.raises(PlanError, match=message), distributed.cluster(address):
+    with pytest.raises(PlanError, match=message), cluster.connected(address):
         pass
 
 
