@@ -4,8 +4,9 @@ What travels are the model's weight files, once, and image files as they are, a 
 in common with this machine, and learn no name, path or label. Files are read and held against their digests here, and
 templates are filed here alone. A worker with another version of the package or of what decides a number is refused.
 
-A worker that dies is started again and its batch made again. As no template depends on its neighbours
-(`audit.models.pipeline`), it does not matter where, with which others, or in which order an image is worked on.
+In place of a worker that dies another one starts, and its batches are made again. As no template depends on its
+neighbours (`audit.models.pipeline`), it does not matter where, with which others, or in which order an image is worked
+on.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import itertools
 import tempfile
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,7 +30,7 @@ from audit.models.guard import Extractor, PictureExtractor, outcomes
 AHEAD = 2
 """Batches that a worker holds: one that it works on, and the next."""
 RETRIES = 5
-"""Deaths of workers that a batch survives; beyond, something in it kills them."""
+"""Deaths of workers that a batch survives, and a start; beyond, something in it kills them."""
 
 Load = Callable[[ModelCard, int, str], Extractor]
 """From a card, a number of threads and a device to the model."""
@@ -148,14 +150,7 @@ _Arriving = Generator[tuple[list[int], list[Outcome], Mapping[str, float]]]
 def _sweep(address: str, card: ModelCard, device: str, load: Load, parcels: Iterator[Parcel]) -> _Arriving:
     files = {path: _content(path) for path in dict.fromkeys([card.weights, *card.parts.values()])}
     with cluster.connected(address) as ray:
-        try:
-            yield from _Crew(ray, card, files, device, load).work(parcels)
-        except ray.exceptions.RayError as error:
-            raise DataError(
-                "--workers",
-                f"workers failed on the same images {RETRIES + 1} times: {_reason(error)}",
-                "What was computed is kept: run the same command again, with or without Ray",
-            ) from None
+        yield from _Crew(ray, card, files, device, load).work(parcels)
 
 
 def _content(path: Path) -> bytes:
@@ -165,6 +160,15 @@ def _content(path: Path) -> bytes:
         raise ModelError(str(path), f"cannot be read: {error.strerror}", "Give a readable file of weights") from None
 
 
+@dataclass
+class _Batch:
+    """A batch under way, and how many workers have died on it."""
+
+    indices: list[int]
+    files: list[File]
+    deaths: int = 0
+
+
 class _Crew:
     """The workers of a run, and which batches they hold."""
 
@@ -172,57 +176,90 @@ class _Crew:
         self._ray = ray
         there = ray.cluster_resources()
         processors = int(there.get("CPU", 1))
-        self.size = int(there.get("GPU", 0)) if device == "cuda" else processors
-        if not self.size:
+        self._size = int(there.get("GPU", 0)) if device == "cuda" else processors
+        if not self._size:
             raise ModelError("--device cuda", "no machine of the cluster has a GPU", "Take --device cpu")
-        threads = max(1, processors // self.size) if device == "cuda" else 1
-        share = {"num_gpus": 1} if device == "cuda" else {}
-        made = ray.remote(num_cpus=threads, max_restarts=-1, max_task_retries=RETRIES, **share)(Worker)
+        threads = max(1, processors // self._size) if device == "cuda" else 1
+        made = ray.remote(num_cpus=threads, num_gpus=int(device == "cuda"))(Worker)
         sent = partial(ray.get, ray.put(files))
-        self._start = partial(
+        self._make = partial(
             made.remote, card, card.preprocessing, provenance.code_digest(), sent, load, threads, device
         )
+        self._starting: dict[Any, Any] = {}
+        self._alive: list[Any] = []
+        self._held: dict[Any, tuple[Any, _Batch]] = {}
+        self._lost = 0
 
     def work(self, parcels: Iterator[Parcel]) -> _Arriving:
         """Hand out batches as workers become ready, and give back what arrives."""
-        ray = self._ray
-        waiting = deque(itertools.islice(parcels, self.size))
-        workers = [self._start() for _ in range(min(self.size, len(waiting)))]
-        starting = {worker.why_not.remote(): worker for worker in workers}
-        held: dict[Any, tuple[Any, list[int]]] = {}
+        batches = (_Batch(*parcel) for parcel in parcels)
+        waiting = deque(itertools.islice(batches, self._size))
+        for _ in range(len(waiting)):
+            self._start()
 
-        def hand(worker: Any) -> None:
-            parcel = waiting.popleft() if waiting else next(parcels, None)
-            if parcel is not None:
-                held[worker.extract.remote(parcel[1])] = worker, parcel[0]
+        def feed(worker: Any) -> None:
+            batch = waiting.popleft() if waiting else next(batches, None)
+            if batch is not None:
+                self._held[worker.extract.remote(batch.files)] = worker, batch
 
         try:
-            while held or (starting and waiting):
-                (ready, *_), _ = ray.wait([*held, *starting], num_returns=1)
-                if ready in starting:
-                    worker = starting.pop(ready)
-                    self._require(ready)
-                    for _ in range(AHEAD):
-                        hand(worker)
+            while self._held or (self._starting and waiting):
+                (ready, *_), _ = self._ray.wait([*self._held, *self._starting], num_returns=1)
+                if ready in self._starting:
+                    worker = self._admit(ready)
+                    for _ in range(AHEAD if worker else 0):
+                        feed(worker)
                     continue
-                worker, indices = held.pop(ready)
-                found, seconds = ray.get(ready)
-                hand(worker)
-                yield indices, found, seconds
+                worker, batch = self._held.pop(ready)
+                arrived = self._take(ready, worker, batch)
+                if arrived is None:
+                    waiting.appendleft(batch)
+                else:
+                    feed(worker)
+                    yield batch.indices, *arrived
         finally:
-            for worker in workers:
-                ray.kill(worker)
+            for worker in (*self._alive, *self._starting.values()):
+                self._ray.kill(worker)
 
-    def _require(self, ready: Any) -> None:
-        """Raise what a worker says against itself."""
+    def _start(self) -> None:
+        worker = self._make()
+        self._starting[worker.why_not.remote()] = worker
+
+    def _admit(self, ready: Any) -> Any:
+        """Take in a worker that has started, or raise what it says against itself; None if another one starts."""
+        worker = self._starting.pop(ready)
         try:
             refusal: AuditError | None = self._ray.get(ready)
         except self._ray.exceptions.RayError as error:
-            raise ModelError(
-                "--workers", f"a worker cannot be started: {_reason(error)}", "Install the same faceaudit everywhere"
-            ) from None
+            self._lost += 1
+            if self._lost > RETRIES:
+                found = f"workers cannot be started: {_reason(error)}"
+                raise ModelError("--workers", found, "Install the same faceaudit on every machine") from None
+            self._start()
+            return None
         if refusal is not None:
             raise refusal
+        self._alive.append(worker)
+        return worker
+
+    def _take(self, ready: Any, worker: Any, batch: _Batch) -> tuple[list[Outcome], Mapping[str, float]] | None:
+        """Outcomes of a batch; None if its worker has died, in whose place another one starts."""
+        errors = self._ray.exceptions
+        try:
+            arrived: tuple[list[Outcome], Mapping[str, float]] = self._ray.get(ready)
+        except errors.RayError as error:
+            batch.deaths += 1
+            if batch.deaths > RETRIES or not isinstance(error, errors.RayActorError):
+                raise DataError(
+                    "--workers",
+                    f"workers failed on the same images {batch.deaths} times: {_reason(error)}",
+                    "What was computed is kept: run the same command again, with or without Ray",
+                ) from None
+            if worker in self._alive:  # it may hold another batch, which then comes here too
+                self._alive.remove(worker)
+                self._start()
+            return None
+        return arrived
 
 
 def _reason(error: Exception) -> str:
