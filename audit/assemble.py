@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from audit import record as r
+from audit import trained_on
 from audit.compare.counts import ScoreCounts
 from audit.domain import Attribute, Benchmark, DemographicGroup, ErrorRate, Interval, Threshold
 from audit.groups import Grouping
@@ -75,13 +76,21 @@ def _measurement(attribute: Attribute) -> r.MeasurementPart | None:
 
 def model_part(card: Any) -> r.ModelPart:
     """What was measured, from the model's card."""
+    stated = card.vendor_threshold
     return r.ModelPart(
         name=card.name,
         revision=card.revision,
-        weights_sha256=card.weights_sha256,
+        weights_sha256=card.weights_sha256 if card.service is None else "unknown",
+        digest_source=card.digest_source,
+        self_declared=card.self_declared,
         licence=card.licence,
-        training_data=card.training_data,
-        training_consent=card.training_consent,
+        weights_licence=card.weights_licence,
+        research_only=card.research_only,
+        training_data=trained_on.data(card),
+        training_consent=trained_on.people(card),
+        training_sets=trained_on.sets(card.training_sets),
+        vendor_threshold=stated and r.VendorThresholdPart(**stated.model_dump()),
+        paper=card.paper and r.PaperPart(**card.paper.model_dump()),
         source=card.source,
         similarity=card.similarity,
         dimension=card.dimension,

@@ -18,6 +18,7 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from audit import cluster, decode, models, provenance
@@ -27,8 +28,6 @@ from audit.extract import BATCH_BYTES, File, Outcome, Parcel, picture
 from audit.models.card import ModelCard
 from audit.models.guard import Extractor, PictureExtractor, outcomes
 
-AHEAD = 2
-"""Batches that a worker holds: one that it works on, and the next."""
 RETRIES = 5
 """Deaths of workers that a batch survives, and a start; beyond, something in it kills them."""
 
@@ -65,6 +64,7 @@ class Worker:
     ) -> None:
         self._card = card
         self._refusal: AuditError | None = None
+        self._lock, self._told = Lock(), dict[str, float]()
         try:
             _require_alike(card, preprocessing, code)
             with tempfile.TemporaryDirectory(prefix="faceaudit-") as folder:
@@ -77,14 +77,13 @@ class Worker:
         return self._refusal
 
     def extract(self, files: list[File]) -> tuple[list[Outcome], dict[str, float]]:
-        """Outcomes of a batch, in order, and the seconds spent on it by stage."""
+        """Outcomes of a batch, in order, and seconds by stage; may be called from several threads."""
         size = self._model.working_size if isinstance(self._model, PictureExtractor) else None
-        before = self._seconds()
         found: dict[int, Outcome] = {}
         held: dict[int, Picture] = {}
         with decode.quiet_about_size():
-            for number, (content, box) in enumerate(files):
-                made = picture(content, size, box)
+            for number, file in enumerate(files):
+                made = picture(file, size)
                 if isinstance(made, FailureToAcquire):
                     found[number] = made
                     continue
@@ -93,15 +92,19 @@ class Worker:
                     found |= self._outcomes(held)
                     held = {}
         found |= self._outcomes(held)
-        spent = {stage: seconds - before.get(stage, 0.0) for stage, seconds in self._seconds().items()}
-        return [found[number] for number in range(len(files))], spent
+        return [found[number] for number in range(len(files))], self._spent()
 
     def _outcomes(self, held: Mapping[int, Picture]) -> dict[int, Outcome]:
         made = outcomes(self._model, list(held.values()), self._card.dimension) if held else []
         return dict(zip(held, made, strict=True))
 
-    def _seconds(self) -> dict[str, float]:
-        return self._model.seconds if isinstance(self._model, PictureExtractor) else {}
+    def _spent(self) -> dict[str, float]:
+        """Seconds by stage that nobody was told of yet."""
+        with self._lock:
+            now = self._model.seconds if isinstance(self._model, PictureExtractor) else {}
+            spent = {stage: seconds - self._told.get(stage, 0.0) for stage, seconds in now.items()}
+            self._told = now
+        return spent
 
 
 def _require_alike(card: ModelCard, preprocessing: str, code: str) -> None:
@@ -130,7 +133,7 @@ def on(address: str, card: ModelCard, device: str, load: Load = load) -> Callabl
     Parameters
     ----------
     address : `ray` or `ray://HOST:PORT`
-    device : with `cuda` a worker has a GPU of its own, and its share of the processors; otherwise a processor
+    device : with `cuda` a worker has a GPU of its own and its share of the processors; otherwise one processor
 
     Raises
     ------
@@ -180,7 +183,8 @@ class _Crew:
         if not self._size:
             raise ModelError("--device cuda", "no machine of the cluster has a GPU", "Take --device cpu")
         threads = max(1, processors // self._size) if device == "cuda" else 1
-        made = ray.remote(num_cpus=threads, num_gpus=int(device == "cuda"))(Worker)
+        self._ahead = threads + 1  # a batch for every thread, and one in waiting
+        made = ray.remote(num_cpus=threads, num_gpus=int(device == "cuda"), max_concurrency=threads)(Worker)
         sent = partial(ray.get, ray.put(files))
         self._make = partial(
             made.remote, card, card.preprocessing, provenance.code_digest(), sent, load, threads, device
@@ -207,7 +211,7 @@ class _Crew:
                 (ready, *_), _ = self._ray.wait([*self._held, *self._starting], num_returns=1)
                 if ready in self._starting:
                     worker = self._admit(ready)
-                    for _ in range(AHEAD if worker else 0):
+                    for _ in range(self._ahead if worker else 0):
                         feed(worker)
                     continue
                 worker, batch = self._held.pop(ready)

@@ -19,8 +19,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 
 from audit.errors import PlanError
 
-Task = Literal["verification", "counterfactual"]
+Task = Literal["verification", "counterfactual", "identification"]
 Purpose = Literal["evaluation", "biometric", "commercial"]
+DEEPEST_RANK = 20
+"""Candidates beyond are no list that somebody looks through."""
 
 
 class AuditPlan(BaseModel):
@@ -64,7 +66,7 @@ class AuditPlan(BaseModel):
     detector: Literal["mtcnn", "dlib-hog", "truth"] = Field(
         "mtcnn",
         description="What finds faces: mtcnn, or, to see what detection does to a disparity, dlib-hog, or truth for "
-        "the boxes that a benchmark has marked",
+        "the faces that a benchmark has marked",
     )
     smallest_face: int = Field(40, ge=12, le=2048, description="Smallest face, in pixels at the working size")
     margin: float = Field(
@@ -109,6 +111,38 @@ class AuditPlan(BaseModel):
         le=20_000,
         description="Replicates of the vertex bootstrap of disparity measures, beside draws; 0: none",
     )
+    list_share: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="Identification: share of the people of every group who are on the list that faces are compared "
+        "with; the others are tested against it too and are not on it; 1: everybody is (closed set)",
+    )
+    list_size: int | None = Field(
+        None, ge=2, description="Identification: how many people are on the list; instead of list_share"
+    )
+    list_by: str | None = Field(
+        None,
+        description="Identification: the attribute by whose groups the list is composed; none: as the benchmark is",
+    )
+    list_groups: dict[str, float] = Field(
+        default_factory=dict,
+        description="Identification: share of the list that each group of list_by has, together 1; none: equal shares "
+        "for all of its groups",
+    )
+    list_images: int = Field(
+        1, ge=1, le=100, description="Identification: pictures of each person on the list; the best of them counts"
+    )
+    ranks: tuple[int, ...] = Field(
+        (1, 5),
+        min_length=1,
+        description="Identification: how far down the candidates somebody looks for the right person",
+    )
+    fpir: tuple[float, ...] = Field(
+        (0.1, 0.01),
+        min_length=1,
+        description="Identification: target shares of people who are not on the list and still get a candidate",
+    )
     acknowledge: tuple[str, ...] = Field((), description="Consent tiers that the auditor knowingly accepts")
     purposes: tuple[Purpose, ...] = Field(
         (),
@@ -123,6 +157,41 @@ class AuditPlan(BaseModel):
             if not 0 < x < 1:
                 raise ValueError(f"a target FMR is a probability between 0 and 1, found {x:g}")
         return tuple(sorted(set(value), reverse=True))
+
+    @field_validator("fpir")
+    @classmethod
+    def _fpir_targets(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        for x in value:
+            if not 0 < x < 1:
+                raise ValueError(f"a target FPIR is a probability between 0 and 1, found {x:g}")
+        return tuple(sorted(set(value), reverse=True))
+
+    @field_validator("ranks")
+    @classmethod
+    def _ranks(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        for x in value:
+            if not 1 <= x <= DEEPEST_RANK:
+                raise ValueError(f"a rank is a whole number from 1 to {DEEPEST_RANK}, found {x}")
+        return tuple(sorted(set(value)))
+
+    @field_validator("list_groups")
+    @classmethod
+    def _composition(cls, value: dict[str, float], info: ValidationInfo) -> dict[str, float]:
+        if value and info.data.get("list_by") is None:
+            raise ValueError("shares of groups need list_by, the attribute whose groups they are")
+        for name, x in value.items():
+            if not 0 <= x <= 1:
+                raise ValueError(f"the share of {name!r} lies between 0 and 1, found {x:g}")
+        if value and abs(sum(value.values()) - 1) > 1e-6:
+            raise ValueError(f"the shares of groups add up to 1, found {sum(value.values()):g}")
+        return value
+
+    @field_validator("impostors")
+    @classmethod
+    def _everybody_on_the_list(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if value and info.data.get("task") == "identification":
+            raise ValueError("identification compares with everybody on the list: leave impostors out")
+        return value
 
     @field_validator("label_noise")
     @classmethod
@@ -179,6 +248,7 @@ class RunOptions:
     device : where models run
     obtain : download the benchmark from its public source if it is in no folder
     fresh : compute everything again
+    send_images_to : hosts that a model may send images to; none may, unless it stands here
     max_failures : stop once more samples than this have failed; None: go on
     cache : folder of templates; None: FACEAUDIT_CACHE, else the user's cache folder
     progress : called with (stage, done, of how many)
@@ -192,6 +262,7 @@ class RunOptions:
     obtain: bool = False
     fresh: bool = False
     max_failures: int | None = None
+    send_images_to: tuple[str, ...] = ()
     cache: Path | None = None
     progress: Callable[[str, int, int], None] | None = field(default=None, compare=False)
 

@@ -90,7 +90,7 @@ def samples_digest(
     )
     pairs = None if benchmark.pairs is None else sorted(benchmark.pairs)
     parts: list[object] = [rows, labels, pairs]
-    marked = sorted([sample.sample_id, *sample.box] for sample in samples if sample.box is not None)
+    marked = sorted([sample.sample_id, *sample.box, *(sample.points or ())] for sample in samples if sample.box)
     if marked:
         parts.append(["boxes", marked])
     if benchmark.folds:

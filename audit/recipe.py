@@ -32,6 +32,7 @@ from audit import (
     provenance,
     remarks,
     results,
+    sending,
     superseded,
     upkeep,
 )
@@ -55,6 +56,7 @@ if TYPE_CHECKING:
     from audit.compare.blocks import Rows, Similarity
     from audit.compare.lossy import Lossy
     from audit.compare.parts import Checkpoint
+    from audit.watch_list import WatchList
 
 
 def run(plan: AuditPlan, options: RunOptions | None = None) -> Evaluation:
@@ -168,6 +170,9 @@ def _measure(inputs: Inputs, options: RunOptions, progress: Progress) -> Evaluat
 
 def _measured(inputs: Inputs, options: RunOptions, progress: Progress) -> EvaluationRecord:
     began = time.perf_counter()
+    sent = sending.said(inputs.card, len({*inputs.judged.subjects, *inputs.setters.subjects}))
+    if sent is not None:
+        _say(sent)
     everything = _extract((*inputs.samples, *inputs.pictures), inputs.card, inputs, options, progress)
     extraction = everything.part(inputs.samples, 0)
     found = _found(inputs, options, progress)
@@ -197,6 +202,8 @@ def _measured(inputs: Inputs, options: RunOptions, progress: Progress) -> Evalua
         of_series = everything.part(inputs.pictures, len(inputs.samples))
         moved = _moved(inputs, extraction, of_series, found, record)
         record = record.model_copy(update={"counterfactuals": moved})
+    if inputs.watch_list is not None:
+        record = _with_list(inputs, inputs.watch_list, extraction, record, progress)
     timing = {"extraction": extracted - began, "measurement": time.perf_counter() - extracted, **everything.timing}
     return record.model_copy(update={"timing": {name: round(value, 3) for name, value in timing.items()}})
 
@@ -219,7 +226,7 @@ def _extract(
         max_failures=options.max_failures,
         progress=progress,
         elsewhere=extract_on_cluster.on(options.cluster, card, options.device)
-        if options.cluster and isinstance(card, ModelCard)
+        if options.cluster and isinstance(card, ModelCard) and card.service is None
         else None,
     )
 
@@ -257,6 +264,29 @@ def _moved(
     )
     plan = inputs.plan
     return assemble_series.parts(inputs.series, seen, level=plan.level, min_subjects=plan.min_subjects)
+
+
+def _with_list(
+    inputs: Inputs, drawn: WatchList, extraction: Extraction, record: EvaluationRecord, progress: Progress
+) -> EvaluationRecord:
+    """The identification part: the judged people's templates, compared with those of the people on the list."""
+    from audit import assemble_identification  # noqa: PLC0415 - loads the compiler, which a finished run does not need
+    from audit.compare.blocks import ArrayRows, stored  # noqa: PLC0415
+
+    people = inputs.judged
+    place = {subject: index for index, subject in enumerate(people.subjects)}
+    row_of = {inputs.samples[index].sample_id: row for row, index in enumerate(extraction.template_index)}
+    tested = assemble_identification.ListInputs(
+        inputs.plan,
+        people.grouping,
+        inputs.card.similarity,
+        inputs.benchmark.name,
+        drawn,
+        np.array([place[sample.subject_id] for sample in people.samples], dtype=np.int64),
+        np.array([row_of.get(sample.sample_id, -1) for sample in people.samples], dtype=np.int64),
+        stored(ArrayRows(extraction.templates), inputs.plan.storage),
+    )
+    return assemble_identification.added(record, tested, lambda done, total: progress("compare", done, total))
 
 
 @dataclass(frozen=True, eq=False)

@@ -96,15 +96,50 @@ class BenchmarkPart(_Part):
     attributes: dict[str, AttributePart]
 
 
+class TrainingSet(_Part):
+    """A data set that a model was trained on, as the catalogue knows it."""
+
+    name: str
+    tier: str = Field("", description="consent tier; empty: the catalogue does not have it")
+    meaning: str = Field("", description="of the tier")
+    consent: str = Field("", description="what is known of the people's consent, and how far that was checked")
+    status: str
+
+
+class VendorThresholdPart(_Part):
+    """The threshold that a vendor or a library delivers with its model."""
+
+    value: float
+    unit: str
+    meaning: str = Field(description="what it is said to be for")
+    source: str
+    operating_point: str | None = Field(None, description="where it was judged; null: it was not, or has another unit")
+
+
+class PaperPart(_Part):
+    """Where the model is described."""
+
+    title: str
+    year: int
+    link: str
+
+
 class ModelPart(_Part):
     """What was measured."""
 
     name: str
     revision: str
     weights_sha256: str
+    digest_source: str = Field("", description="who says that this is the digest of the weights")
+    self_declared: bool = Field(False, description="weights and card are the user's own word, not a published model's")
     licence: str
+    weights_licence: str = Field("", description="empty: not stated apart from that of the code")
+    research_only: bool = Field(False, description="the weights may be used for research alone")
     training_data: str
     training_consent: str = Field(description="what is known of the consent of the people it was trained on")
+    training_sets: list[TrainingSet] = []
+    vendor_threshold: VendorThresholdPart | None = Field(None, description="null: none is stated")
+    paper: PaperPart | None = None
     source: str = ""
     similarity: str
     dimension: int
@@ -171,11 +206,12 @@ class OperatingPoint(_Part):
 class Rate(_Part):
     """One error rate with its counts."""
 
-    metric: Literal["FMR", "FNMR", "FTA", "FAR", "FRR"]
+    metric: Literal["FMR", "FNMR", "FTA", "FAR", "FRR", "FPIR", "FNIR"]
     view: Literal["conditional", "generalised"]
     group: Group
     reference_group: Group | None = None
-    operating_point: str | None
+    operating_point: str | None = Field(description="of `operating_points`; of FPIR and FNIR also of `identification`")
+    rank: int | None = Field(None, description="of FNIR: mates beyond it are missed")
     errors: int
     trials: int
     subjects: int
@@ -430,6 +466,103 @@ class Movement(_Part):
     reason: str | None = None
 
 
+class ListGroup(_Part):
+    """People of a group: on the list, tested and on it (mated), tested and not on it (non-mated), and probes of these.
+
+    Null where so few people stand behind a number that it is not given.
+    """
+
+    group: Group
+    people: int | None = Field(description="on the list")
+    share: Unit | None = Field(description="of the people on the list")
+    mated_people: int | None
+    mated: int | None
+    nonmated_people: int | None
+    nonmated: int | None
+    reason: str | None = None
+
+
+class ListThresholdPart(_Part):
+    """A threshold set at a target FPIR; `threshold` null: not estimable, and `reason` says why."""
+
+    id: str
+    target_fpir: float
+    achieved_fpir: float | None
+    threshold: float | None
+    set_on: str
+    reason: str | None = None
+
+
+class CmcCurve(_Part):
+    """Share of mated probes whose mate is among the first 1, 2, ... candidates, with pointwise intervals."""
+
+    group: Group
+    found: list[Unit]
+    low: list[Unit]
+    high: list[Unit]
+    reason: str | None = None
+
+
+class ListTradeoff(_Part):
+    """Detection and identification rate (mate first, and at or above the threshold) over FPIR, at common thresholds."""
+
+    group: Group
+    fpir: list[Unit]
+    dir: list[Unit]
+    reason: str | None = None
+
+
+class Confusion(_Part):
+    """In whose group a wrong candidate lies: errors of probes of `group` whose first candidate is of `candidate`.
+
+    `share` is what the list's composition alone would give. Null where fewer than the plan's people stand behind it.
+    """
+
+    attributes: list[str]
+    group: Group
+    candidate: Group
+    operating_point: str = Field(description="'rank-only': wrong first candidates of mated probes; else false alarms")
+    errors: int | None
+    of: int | None
+    share: Unit | None
+    reason: str | None = None
+
+
+class ListGrowth(_Part):
+    """False alarms of everyone against the first part of the list, at a threshold."""
+
+    operating_point: str
+    people: int = Field(description="on this part of the list")
+    errors: int
+    trials: int
+    value: Unit | None
+    interval: IntervalPart | None
+
+
+class Identification(_Part):
+    """One against many inside the benchmark: who was on the list, and rates that name nobody.
+
+    FPIR and FNIR stand in `rates`, their ratios in `contrasts` and their spreads in `differentials`.
+    """
+
+    people: int = Field(description="on the list")
+    references: int = Field(description="templates on the list")
+    images: int = Field(description="pictures of each person on the list; the highest score counts")
+    composed_by: str | None = Field(description="attribute whose groups have declared shares; null: as the benchmark")
+    mated: int = Field(description="probes of people on the list")
+    nonmated: int = Field(description="probes of people not on it")
+    unlistable: int = Field(description="people with too few pictures to be on the list")
+    untested: int = Field(description="of them, those who were left out of a closed set")
+    without_reference: int = Field(description="people whose pictures for the list gave no template")
+    ranks: list[int]
+    groups: list[ListGroup]
+    operating_points: list[ListThresholdPart]
+    cmc: list[CmcCurve]
+    tradeoff: list[ListTradeoff]
+    confusion: list[Confusion]
+    growth: list[ListGrowth]
+
+
 class SamplingRound(_Part):
     """Comparisons drawn until then, and the widest interval: half its width over the rate; null: not yet to be told."""
 
@@ -522,6 +655,7 @@ class EvaluationRecord(_Part):
     curves: list[Curve] = []
     experimental: list[ExperimentalIndex] = Field([], description="where the plan asks for it")
     counterfactuals: list[Movement] = []
+    identification: Identification | None = Field(None, description="where the task is identification")
     sampling: Sampling | None = Field(None, description="where the plan asks for a sample of comparisons")
     storage: list[StorageEffect] = Field([], description="where templates are kept in fewer bits than float32")
     folds: FoldsPart | None = Field(None, description="where the protocol has folds")

@@ -8,7 +8,7 @@
   with every other.
 - `series.csv`, optional: pictures of a person with one factor changed: `sample_id`, `path`, `subject_id`, `factor`,
   `level`, `position` (0, 1, ... in the order of levels), `own` (yes or no: once a person and factor it is yes), and
-  optionally `sha256`. The own picture may stand in several rows, once a factor.
+  optionally `sha256` and the four columns of a box. The own picture may stand in several rows, once a factor.
 """
 
 from __future__ import annotations

@@ -44,6 +44,9 @@ def command(
     task: Annotated[
         str | None, typer.Option(help="What is measured: verification (default) or counterfactual.")
     ] = None,
+    detector: Annotated[
+        str | None, typer.Option(help="What finds faces: mtcnn (default), dlib-hog, or truth: what is marked.")
+    ] = None,
     by: Annotated[list[str] | None, typer.Option(help="Attributes to group by: a,b")] = None,
     fmr: Annotated[list[str] | None, typer.Option(help="Target false match rates; repeatable, or a,b")] = None,
     data: Annotated[list[Path] | None, typer.Option(help="Folder that holds benchmarks or weights; put first.")] = None,
@@ -58,6 +61,10 @@ def command(
     ] = "0",
     device: Annotated[str, typer.Option(help="Where networks and comparisons run: cpu or cuda.")] = "cpu",
     obtain: Annotated[bool, typer.Option("--obtain", help="Download the benchmark from its public source.")] = False,
+    send_images_to: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HOST", help="Let a model behind an address be sent images; the host of its card."),
+    ] = None,
     max_failures: Annotated[int | None, typer.Option(help="Stop once more samples than this have failed.")] = None,
     experimental: Annotated[
         bool,
@@ -77,6 +84,7 @@ def command(
         "benchmark": benchmark,
         "models": model or None,
         "task": task,
+        "detector": detector,
         "by": split(by),
         "fmr": numbers(fmr, "--fmr"),
         "limit": limit,
@@ -100,6 +108,7 @@ def command(
         obtain=obtain,
         fresh=fresh,
         max_failures=max_failures,
+        send_images_to=tuple(send_images_to or ()),
     )
     from audit.cli.progress import Progress  # noqa: PLC0415 - rich and the measurement load only when they are needed
     from audit.inputs import admit  # noqa: PLC0415

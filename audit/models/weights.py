@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-import tomllib
+import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-from pydantic import ValidationError
+import platformdirs
 
 from audit.errors import ModelError
 
@@ -34,6 +33,27 @@ def find(file: str, data: Sequence[Path]) -> Path | None:
         if candidate.is_file():
             return candidate
     return None
+
+
+def named(place: str, file: str, data: Sequence[Path]) -> Path:
+    """Find a file that the user named.
+
+    Raises
+    ------
+    ModelError
+        If there is none, with the folders that were looked at.
+    """
+    path = find(file, data)
+    if path is None:
+        where = ", ".join(str(entry) for entry in data) or "no data folder given"
+        raise ModelError(place, "there is no such file", f"Give its path, or put it into FACEAUDIT_DATA ({where})")
+    return path
+
+
+def obtained() -> Path:
+    """Where `faceaudit models obtain` puts weights: in the cache."""
+    named = os.environ.get("FACEAUDIT_CACHE")
+    return (Path(named).expanduser() if named else platformdirs.user_cache_path("faceaudit")) / "models"
 
 
 def check(path: Path, expected: str, source: str) -> None:
@@ -68,29 +88,3 @@ def read(path: Path, expected: str) -> bytes:
     if hashlib.sha256(content).hexdigest() != expected:
         raise ModelError(str(path), "has changed since its digest was checked", "Run again when the file is at rest")
     return content
-
-
-def sibling(path: Path) -> dict[str, Any] | None:
-    """Read the `.toml` beside a weight file, if there is one.
-
-    Raises
-    ------
-    ModelError
-        If it is not valid TOML.
-    """
-    beside = path.with_suffix(".toml")
-    if not beside.is_file():
-        return None
-    try:
-        return tomllib.loads(beside.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ModelError(str(beside), f"not valid TOML: {error}", "Mend that line") from None
-    except OSError as error:
-        raise ModelError(str(beside), f"cannot be read: {error.strerror}", "Give a readable card") from None
-
-
-def explain(error: ValidationError, place: str, keys: str) -> ModelError:
-    """Turn the first complaint about a card into one line that names the key."""
-    first = error.errors()[0]
-    key = ".".join(str(part) for part in first["loc"]) or "(card)"
-    return ModelError(f"{place}: {key}", f"{first['msg'].lower()} ({error.error_count()} key(s) do not fit)", keys)

@@ -21,6 +21,7 @@ from audit.report.view.findings import (
     verdict,
     weakest,
 )
+from audit.report.view.identification import listed
 from audit.report.view.rates import of_counts, support_of
 from audit.report.view.series import moved
 from audit.report.view.source import Source, pronounced
@@ -49,9 +50,9 @@ def overall(source: Source) -> Verdict:
 
 def title(source: Source, model: str, benchmark: str) -> str:
     """Name an evaluation by what was measured on what."""
-    return say(
-        "page.title_series" if changes_a_thing(source.record) else "page.title", model=model, benchmark=benchmark
-    )
+    kind = "page.title_series" if changes_a_thing(source.record) else "page.title"
+    kind = "page.title_list" if source.record.plan.get("task") == "identification" else kind
+    return say(kind, model=model, benchmark=benchmark)
 
 
 def changes_a_thing(record: EvaluationRecord) -> bool:
@@ -81,7 +82,7 @@ def headline(source: Source) -> tuple[str, str]:
 def answers(source: Source) -> tuple[Answer, ...]:
     """The questions of a reviewer, in the order in which they are asked."""
     asked = (_who, _how_large, _how_sure, _how_many, _unknown, _rely, not_tested)
-    return (*moved(source), *(answer(source) for answer in asked))
+    return (*listed(source), *moved(source), *(answer(source) for answer in asked))
 
 
 def _disparities(source: Source, metric: str) -> list[Contrast]:
