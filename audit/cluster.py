@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import socket
+import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -34,10 +35,12 @@ def connected(address: str) -> Iterator[Any]:
     ours = not ray.is_initialized()
     if ours:
         try:
-            if address == LOCAL:
-                ray.init(include_dashboard=False, log_to_driver=False, configure_logging=False)
-            else:
-                ray.init(address, log_to_driver=False, configure_logging=False)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # what matters is raised
+                if address == LOCAL:
+                    ray.init(include_dashboard=False, log_to_driver=False, configure_logging=False)
+                else:
+                    ray.init(address, log_to_driver=False, configure_logging=False)
         except (ConnectionError, RuntimeError, ValueError, OSError, ImportError) as error:
             raise PlanError("--workers", f"no Ray at {address}: {error}", "Start one with: ray start --head") from None
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import warnings
@@ -12,8 +13,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 from audit import extract_on_cluster, models, provenance
+from audit.cli import app
 from audit.domain import FailureToAcquire, Sample, Template
 from audit.errors import AuditError, DataError, ModelError
 from audit.extract import Extraction, extract, hash_samples
@@ -143,6 +146,29 @@ def test_a_worker_that_cannot_load_says_so_in_its_own_words(
     elsewhere = extract_on_cluster.on("ray", card, "cpu", refuse)
     with pytest.raises(ModelError, match=r"^model x: onnxruntime is not installed\. Install it$"):
         go(samples, card, tmp_path / "there", elsewhere=elsewhere)
+
+
+@pytest.mark.london
+@pytest.mark.filterwarnings("ignore")
+def test_a_part_of_london_has_the_same_record(
+    local: None, london_env: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command, with dlib: all but when and how fast, and the same templates in the cache to the last bit."""
+    monkeypatch.setenv("FACEAUDIT_DATA", london_env["FACEAUDIT_DATA"])
+    records, caches = [], []
+    for workers in ("2", "ray"):
+        monkeypatch.setenv("FACEAUDIT_CACHE", str(tmp_path / f"cache-{workers}"))
+        command = ["run", "--benchmark", "london", "--model", "dlib", "--limit", "5", "--by", "gender", "--fmr", "0.2"]
+        more = ["--workers", workers, "--out", str(tmp_path / workers), "--json", "--quiet"]
+        made = CliRunner().invoke(app, [*command, *more])
+        assert made.exit_code == 0, made.exception
+        record = json.loads(Path(json.loads(made.stdout)["evaluations"][0]["record"]).read_bytes())
+        records.append({name: value for name, value in record.items() if name not in ("created", "timing")})
+        root = tmp_path / f"cache-{workers}" / "templates"
+        caches.append({path.relative_to(root): path.read_bytes() for path in root.rglob("*.outcome")})
+    assert records[0] == records[1]
+    assert len(caches[0]) == 10
+    assert caches[0] == caches[1]
 
 
 def test_a_worker_with_other_versions_is_refused(card: ModelCard) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import warnings
 from pathlib import Path
 
@@ -88,6 +89,21 @@ def test_an_address_without_ray_is_one_line(address: str, message: str) -> None:
     pytest.importorskip("ray", reason=WITHOUT)
     with pytest.raises(PlanError, match=message), cluster.connected(address):
         pass
+
+
+def test_a_port_at_which_something_else_answers_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = pytest.importorskip("ray", reason=WITHOUT)
+
+    def init(*_: object, **__: object) -> None:
+        warnings.warn("Ray Client connection timed out.", stacklevel=1)
+        raise ConnectionError("ray client connection timeout")
+
+    monkeypatch.setattr(ray, "init", init)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"ray://127.0.0.1:{server.getsockname()[1]}"
+        message = f"^--workers: no Ray at {address}: ray client connection timeout. Start one with: ray start --head$"
+        with pytest.raises(PlanError, match=message), cluster.connected(address):
+            pass
 
 
 def test_squares_hold_every_tile_once() -> None:
