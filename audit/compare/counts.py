@@ -10,7 +10,6 @@ Cells are numbered by atom pair: the non-mated cell of atoms a <= b, then the ma
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -158,16 +157,12 @@ class ScoreCounts:
         """Are all scores kept exactly."""
         return bool(self.kept.all())
 
-    @cached_property
-    def _coarse(self) -> Ints:
-        """Counts of the bins that are not kept."""
-        return np.where(self.kept, 0, self.histogram)
-
     def exact_at(self, chosen: NDArray[np.bool_], scores: Floats) -> NDArray[np.bool_]:
         """Whether the chosen cells' numbers of scores below each of these scores are exact."""
         bins = self.grid.bins(scores)
         on_edge = scores == self.grid.edges()[bins]
-        return np.asarray(on_edge | (self._coarse[chosen][:, bins] == 0).all(axis=0))
+        coarse = np.where(self.kept[chosen][:, bins], 0, self.histogram[chosen][:, bins])
+        return np.asarray(on_edge | (coarse == 0).all(axis=0))
 
     def chosen(self, mask: NDArray[np.bool_], *, mated: bool) -> NDArray[np.bool_]:
         """Cells that a mask stands for: (atoms, atoms) for non-mated, (atoms,) for mated; answer has shape (cells,)."""
@@ -184,11 +179,11 @@ class ScoreCounts:
 
         Scores of bins that are not kept exactly are given as the bin's centre.
         """
-        keep = chosen[self.cell]
+        keep = np.flatnonzero(chosen[self.cell])
         scores, counts = weigh(self.score[keep], self.count[keep])
         if self.exact:
             return scores, counts
-        binned = self._coarse[chosen].sum(axis=0)
+        binned = np.where(self.kept[chosen], 0, self.histogram[chosen]).sum(axis=0)
         used = np.flatnonzero(binned)
         edges = self.grid.edges()
         return weigh(np.r_[scores, (edges[used] + edges[used + 1]) / 2], np.r_[counts, binned[used]])
@@ -202,8 +197,12 @@ class ScoreCounts:
 
 def weigh(scores: Floats, counts: Ints) -> tuple[Floats, Ints]:
     """Distinct scores, ascending, with their summed counts."""
-    distinct, inverse = np.unique(scores, return_inverse=True)
-    return distinct, _sum_at(inverse, counts, len(distinct))
+    if len(scores) == 0:
+        return scores, counts
+    order = np.argsort(scores, kind="stable")  # mostly sorted runs, which this sort merges
+    ordered = scores[order]
+    first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    return ordered[first], np.add.reduceat(counts[order], first)
 
 
 def _sum_at(place: Ints, counts: Ints, size: int) -> Ints:

@@ -196,7 +196,9 @@ class Saver:
 
 def merged(parts: Sequence[Part], shape: tuple[int, int]) -> Part:
     """Merge parts, two by two; the order of the tiles is that of their numbers, also in one part alone."""
-    level = [part for part in parts if len(part.tiles)] or [Part.empty(shape)]
+    level = [part for part in parts if len(part.tiles)]
+    if len(level) < 2:
+        level = [Part.empty(shape), *level]
     while len(level) > 1:
         level = [level[k].merge(level[k + 1]) if k + 1 < len(level) else level[k] for k in range(0, len(level), 2)]
-    return Part.empty(shape).merge(level[0])
+    return level[0]

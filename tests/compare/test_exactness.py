@@ -10,8 +10,8 @@ from simulated import people as people_of
 from simulated import templates
 
 from audit import groups
-from audit.compare import all_pairs, halves
 from audit.compare import counts as limits
+from audit.compare import halves, tail
 from audit.compare.all_pairs import AllPairs
 from audit.compare.blocks import ArrayRows, rounded, stored
 from audit.compare.pairs import ListedPairs
@@ -50,10 +50,10 @@ def assert_counts(one, two) -> None:
 @pytest.mark.parametrize("wrong", ["right", "nothing held", "no room", "far too little"])
 def test_thresholds_are_the_smallest_observed_scores(monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
     if wrong == "no room":
-        monkeypatch.setattr(all_pairs, "MOST_HELD", 50)
+        monkeypatch.setattr(tail, "MOST_HELD", 50)
     if wrong == "far too little":
-        monkeypatch.setattr(all_pairs, "MARGIN", 0.01)
-        monkeypatch.setattr(all_pairs, "PILOT", 40)
+        monkeypatch.setattr(tail, "MARGIN", 0.01)
+        monkeypatch.setattr(tail, "PILOT", 40)
     vectors, owner, grouping = case()
     pairs, listed = every(vectors, owner, grouping)
     if wrong == "nothing held":
