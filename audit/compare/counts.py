@@ -179,8 +179,12 @@ class ScoreCounts:
 
         Scores of bins that are not kept exactly are given as the bin's centre.
         """
-        keep = np.flatnonzero(chosen[self.cell])
-        scores, counts = weigh(self.score[keep], self.count[keep])
+        starts = np.searchsorted(self.cell, np.r_[: len(chosen) + 1])
+        rows = [slice(*starts[cell : cell + 2]) for cell in np.flatnonzero(chosen & (starts[1:] > starts[:-1]))]
+        none = slice(0, 0)
+        scores, counts = weigh(
+            *(np.concatenate([of[some] for some in [none, *rows]]) for of in (self.score, self.count))
+        )
         if self.exact:
             return scores, counts
         binned = np.where(self.kept[chosen], 0, self.histogram[chosen]).sum(axis=0)

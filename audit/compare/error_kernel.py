@@ -11,7 +11,12 @@ from numpy.typing import NDArray
 
 from audit.compare.kernel import LARGEST, SHIFT, Ints, Places, Scores, cell_of
 
-Signs = NDArray[np.int8]
+Bytes = NDArray[np.uint8]
+Words = NDArray[np.uint64]
+LANES = 8
+"""Bytes of a word: so many splits are counted by one addition."""
+MOST = 255
+"""Errors that a byte counts."""
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -22,96 +27,96 @@ def add_errors(
     column_owner: Ints,
     row_subject: Ints,
     column_subject: Ints,
+    column_atom: Ints,
     samples: Ints,
     atom_of: Ints,
     thresholds: NDArray[np.float64],
-    half: Signs,
+    half: Words,
     errors: Ints,
     see: Ints,
     sec: Ints,
-    half_errors: Ints,
+    both: Ints,
 ) -> None:
     """Add the false matches among held comparisons of one tile to sums by threshold, in place.
 
-    Errors are first gathered by subject pair, then by row subject and atom, then added: a pair costs one addition for
-    every split, whatever its halves.
+    All sums but one are linear in errors, so that each error is added where it is met: the sum of squares grows by
+    2 e - 1 with the e-th error of a pair. What depends on the row subject is added when its comparisons end.
 
     Parameters
     ----------
     place, score : held comparisons; those of one row subject stand together
     row_owner, column_owner : for each row and column the number of its subject in the tile
     row_subject, column_subject : subjects of the tile
+    column_atom : atom of each column
     samples : (subjects,) samples of each
     thresholds : (T,) ascending, at least one
-    half : (subjects, splits): -1 where a subject is in the second half, else 0
+    half : (subjects, words) in which half a subject is in each split: 0 or 1, a byte each
     errors : (subjects, atoms, T) of subject i with subjects of atom b
     see, sec : (pair cells, T) sums over subject pairs of errors squared, and of errors times comparisons
-    half_errors : (pair cells, T, 2, splits)
+    both : (pair cells, T, splits) errors of two subjects of the second half
     """
-    limits, atoms, splits = len(thresholds), errors.shape[1], half.shape[1]
+    limits, atoms, words = len(thresholds), errors.shape[1], half.shape[1]
+    row_of = np.full(len(column_subject), -1, dtype=np.int64)
     found = np.zeros((len(column_subject), limits), dtype=np.int64)
-    reached = np.zeros(len(column_subject), dtype=np.int64)
-    touched = np.empty(len(column_subject), dtype=np.int64)
-    total = np.zeros((atoms, limits), dtype=np.int64)
-    second = np.zeros((atoms, limits, splits), dtype=np.int64)
-    k = 0
-    while k < len(place):
-        p = row_owner[place[k] >> SHIFT]
-        number = 0
-        while k < len(place) and row_owner[place[k] >> SHIFT] == p:
-            value = np.float64(score[k])
-            if value >= thresholds[0]:
-                t = 1
-                while t < limits and value >= thresholds[t]:
-                    t += 1
-                q = column_owner[place[k] & LARGEST]
-                if reached[q] == 0:
-                    touched[number] = q
-                    number += 1
-                found[q, t - 1] += 1
-                reached[q] = max(reached[q], t)
-            k += 1
+    number = np.zeros((atoms, limits), dtype=np.int64)
+    second = np.zeros((atoms, limits, words), dtype=np.uint64)
+    theirs, mine = second.view(np.uint8), half.view(np.uint8)
+    wrong = np.empty(len(place), dtype=np.uint32)
+    end = _at_least(score, thresholds[0], wrong)
+    n = 0
+    while n < end:
+        p = row_owner[place[wrong[n]] >> SHIFT]
         i = row_subject[p]
         a = atom_of[i]
-        for n in range(number):
-            q = touched[n]
+        while n < end and row_owner[place[wrong[n]] >> SHIFT] == p:
+            value, c = np.float64(score[wrong[n]]), place[wrong[n]] & LARGEST
+            n += 1
+            b, q = column_atom[c], column_owner[c]
             j = column_subject[q]
-            b = atom_of[j]
             cell = cell_of(a, b, atoms)
-            size, theirs = samples[i] * samples[j], half[j]
-            e = 0
-            for t in range(reached[q] - 1, -1, -1):
-                e += found[q, t]
-                found[q, t] = 0
-                total[b, t] += e
-                errors[j, a, t] += e
-                see[cell, t] += e * e
-                sec[cell, t] += e * size
-                line = second[b, t]
-                for s in range(splits):
-                    line[s] += e & np.int64(theirs[s])
-            reached[q] = 0
-        if number > 0:
-            _fold(total, second, half[i], i, a, errors, half_errors)
+            if row_of[q] != p:
+                row_of[q] = p
+                for t in range(limits):
+                    found[q, t] = 0
+            t = 0
+            while t < limits and value >= thresholds[t]:
+                found[q, t] += 1
+                errors[j, a, t] += 1
+                see[cell, t] += 2 * found[q, t] - 1
+                sec[cell, t] += samples[i] * samples[j]
+                number[b, t] += 1
+                for w in range(words):
+                    second[b, t, w] += half[j, w]
+                if number[b, t] == MOST:
+                    _end_row(number, second, theirs, mine, b, t, i, errors, both, cell)
+                t += 1
+        for b in range(atoms):
+            for t in range(limits):
+                if number[b, t] > 0:
+                    _end_row(number, second, theirs, mine, b, t, i, errors, both, cell_of(a, b, atoms))
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _fold(total: Ints, second: Ints, mine: Signs, i: int, a: int, errors: Ints, half_errors: Ints) -> None:
-    """Add the errors of a row subject, gathered by atom, and leave zeros: (atoms, T), (atoms, T, splits)."""
-    atoms, limits = total.shape
-    for b in range(atoms):
-        cell = cell_of(a, b, atoms)
-        for t in range(limits):
-            e = total[b, t]
-            if e == 0:
-                break
-            total[b, t] = 0
-            errors[i, b, t] += e
-            neither, both, line = half_errors[cell, t, 0], half_errors[cell, t, 1], second[b, t]
-            for s in range(len(mine)):
-                neither[s] += (e - line[s]) & ~np.int64(mine[s])
-                both[s] += line[s] & np.int64(mine[s])
-                line[s] = 0
+def _at_least(score: Scores, lowest: np.float64, made: Places) -> int:
+    """Which scores are not below the lowest threshold, without a branch that is wrong half of the time."""
+    number = 0
+    for k in range(len(score)):
+        made[number] = k
+        number += np.float64(score[k]) >= lowest
+    return number
+
+
+@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def _end_row(  # inlined: it is short, and handing over so many arrays takes as long
+    number: Ints, second: Words, theirs: Bytes, mine: Bytes, b: int, t: int, i: int, errors: Ints, both: Ints, cell: int
+) -> None:
+    """Add what row subject i has gathered with atom b, and leave zeros; `theirs` are the bytes of `second`."""
+    errors[i, b, t] += number[b, t]
+    number[b, t] = 0
+    for s in range(both.shape[2]):
+        both[cell, t, s] += np.int64(theirs[b, t, s]) & -np.int64(mine[i, s])
+    for w in range(second.shape[2]):
+        second[b, t, w] = 0
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -35,7 +35,10 @@ class Sums:
     ) -> None:
         self._thresholds, self._samples, self._atom_of = thresholds, samples, atom_of
         self._atoms, self._splits, self._asked = atoms, splits, asked
-        self._half = -((half[:, None] >> np.arange(splits)) & 1).astype(np.int8)
+        self._half = (half[:, None] >> np.arange(splits) & 1).astype(np.uint8)
+        lanes = np.zeros((len(samples), -(-splits // error_kernel.LANES) * error_kernel.LANES), dtype=np.uint8)
+        lanes[:, :splits] = self._half
+        self._words = lanes.view(np.uint64)
         # Some thresholds are asked for mated comparisons only.
         self._some = np.flatnonzero(asked.any(axis=1))
         self._limits = thresholds[self._some]
@@ -43,7 +46,7 @@ class Sums:
         self._errors = np.zeros((len(samples), atoms, limits), dtype=np.int64)
         self._squares = np.zeros((cells, limits), dtype=np.int64)
         self._products = np.zeros((cells, limits), dtype=np.int64)
-        self._by_half = np.zeros((cells, limits, 2, splits), dtype=np.int64)
+        self._both = np.zeros((cells, limits, splits), dtype=np.int64)
         self._own = np.zeros((len(thresholds), len(samples)), dtype=np.int64)
 
     def add(self, rows: Block, columns: Block, held: Held) -> None:
@@ -56,14 +59,15 @@ class Sums:
                 columns.owner,
                 rows.subjects,
                 columns.subjects,
+                columns.atoms,
                 self._samples,
                 self._atom_of,
                 self._limits,
-                self._half,
+                self._words,
                 self._errors,
                 self._squares,
                 self._products,
-                self._by_half,
+                self._both,
             )
         error_kernel.add_own_errors(
             held.own_place, held.own_score, rows.owner, rows.subjects, self._thresholds, self._own
@@ -76,7 +80,7 @@ class Sums:
         return self
 
     def _sums(self) -> tuple[Ints, ...]:
-        return self._errors, self._squares, self._products, self._by_half, self._own
+        return self._errors, self._squares, self._products, self._both, self._own
 
     def made(self) -> OperatingCounts:
         """The errors, in the cells that each threshold is asked for."""
@@ -88,9 +92,32 @@ class Sums:
         empty.errors[self._some] = np.where(table[:, self._atom_of], self._errors.transpose(2, 0, 1), 0)
         empty.see[self._some] = np.where(asked, self._squares.T, 0)
         empty.sec[self._some] = np.where(asked, self._products.T, 0)
-        empty.half_errors[self._some] = np.where(asked[:, None, None], self._by_half.transpose(1, 3, 2, 0), 0)
+        empty.half_errors[self._some] = np.where(asked[:, None, None], self._by_half(), 0)
         empty.mated_errors[:] = self._own
         return empty
+
+    def _by_half(self) -> Ints:
+        """Errors within the first and the second half, (T, splits, 2, cells).
+
+        A pair of which one subject at least is in the second half counts once among the errors of its subjects there,
+        and once more if both are. Sums of whole numbers are exact in float64 far beyond these.
+        """
+        atoms, limits = self._atoms, len(self._limits)
+        made = np.zeros((limits, self._splits, 2, pair_cells(atoms)), dtype=np.int64)
+        made[:, :, 1] = self._both.transpose(1, 2, 0)
+        total = np.zeros((atoms, atoms, limits))
+        second = np.zeros((self._splits, atoms, atoms, limits))
+        for a in range(atoms):
+            who = np.flatnonzero(self._atom_of == a)
+            errors = self._errors[who].reshape(len(who), atoms * limits).astype(np.float64)
+            total[a] = errors.sum(axis=0).reshape(atoms, limits)
+            second[:, a] = (self._half[who].T.astype(np.float64) @ errors).reshape(self._splits, atoms, limits)
+        one, two = np.triu_indices(atoms)
+        within = one == two
+        pairs = np.where(within[:, None], total[one, two] / 2, total[one, two])
+        touching = second[:, one, two] + np.where(within[:, None], 0, second[:, two, one])
+        made[:, :, 0] = (pairs - touching).transpose(2, 0, 1).astype(np.int64) + made[:, :, 1]
+        return made
 
 
 class OwnSums:
