@@ -10,6 +10,7 @@ Cells are numbered by atom pair: the non-mated cell of atoms a <= b, then the ma
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Self
 
 import numpy as np
@@ -157,6 +158,11 @@ class ScoreCounts:
         """Are all scores kept exactly."""
         return bool(self.kept.all())
 
+    @cached_property
+    def _starts(self) -> Ints:
+        """Where the exact rows of each cell begin, and the end."""
+        return np.searchsorted(self.cell, np.arange(len(self.histogram) + 1))
+
     def exact_at(self, chosen: NDArray[np.bool_], scores: Floats) -> NDArray[np.bool_]:
         """Whether the chosen cells' numbers of scores below each of these scores are exact."""
         bins = self.grid.bins(scores)
@@ -179,15 +185,14 @@ class ScoreCounts:
 
         Scores of bins that are not kept exactly are given as the bin's centre.
         """
-        starts = np.searchsorted(self.cell, np.r_[: len(chosen) + 1])
-        rows = [slice(*starts[cell : cell + 2]) for cell in np.flatnonzero(chosen & (starts[1:] > starts[:-1]))]
-        none = slice(0, 0)
-        scores, counts = weigh(
-            *(np.concatenate([of[some] for some in [none, *rows]]) for of in (self.score, self.count))
-        )
+        cells = np.flatnonzero(chosen)
+        some = cells[self._starts[cells + 1] > self._starts[cells]]
+        rows = [slice(*self._starts[cell : cell + 2]) for cell in some]
+        scores, counts = (np.concatenate([of[:0], *(of[some] for some in rows)]) for of in (self.score, self.count))
         if self.exact:
-            return scores, counts
-        binned = np.where(self.kept[chosen], 0, self.histogram[chosen]).sum(axis=0)
+            return weigh(scores, counts)
+        binned = self.histogram[cells].sum(axis=0)
+        np.subtract.at(binned, self.grid.bins(scores), counts)
         used = np.flatnonzero(binned)
         edges = self.grid.edges()
         return weigh(np.r_[scores, (edges[used] + edges[used + 1]) / 2], np.r_[counts, binned[used]])
@@ -203,7 +208,7 @@ def weigh(scores: Floats, counts: Ints) -> tuple[Floats, Ints]:
     """Distinct scores, ascending, with their summed counts."""
     if len(scores) == 0:
         return scores, counts
-    order = np.argsort(scores, kind="stable")  # mostly sorted runs, which this sort merges
+    order = np.argsort(scores)
     ordered = scores[order]
     first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
     return ordered[first], np.add.reduceat(counts[order], first)

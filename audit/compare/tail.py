@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audit.compare import threads, tiles
 from audit.compare.blocks import Blocks
@@ -36,7 +37,7 @@ def cuts(blocks: Blocks, atoms: int, grid: Grid, sizes: Ints, reach: Sequence[Re
     cut = np.r_[np.full(pairs, size), np.full(atoms, 0 if mated <= MOST_HELD // 2 else size)]
     if not reach:
         return np.asarray(cut)
-    above = np.zeros((pairs, size + 1), dtype=np.int64)
+    above = np.zeros((pairs, size + 1), dtype=np.int32)
     np.cumsum(_pilot(blocks, atoms, grid)[:pairs, ::-1], axis=1, out=above[:, size - 1 :: -1])
     compared = pairs_of_atoms(sizes, blocks.atom_of, atoms)
     for one in reach:
@@ -53,7 +54,7 @@ def cuts(blocks: Blocks, atoms: int, grid: Grid, sizes: Ints, reach: Sequence[Re
     return np.asarray(cut)
 
 
-def _pilot(blocks: Blocks, atoms: int, grid: Grid) -> Ints:
+def _pilot(blocks: Blocks, atoms: int, grid: Grid) -> NDArray[np.uint32]:
     """Histogram of the comparisons of a few samples, evenly spread over the people of every atom."""
     atom = blocks.atom_of[blocks.subject]
     number = np.bincount(atom, minlength=atoms)
@@ -68,4 +69,4 @@ def _pilot(blocks: Blocks, atoms: int, grid: Grid) -> Ints:
     with threads.one_thread_each():
         for rows, columns in tiles.order(some.cut):
             counter.count(rows, columns, nothing)
-    return counter.finish()
+    return counter.histogram
