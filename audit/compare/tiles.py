@@ -20,6 +20,8 @@ from audit.compare.counts import Grid, Ints, pair_cells
 
 NEAR = 1e-3
 """Squared distances below this part of the squared norms are computed again in float64: the product form cancels."""
+PIECE = 1 << 22
+"""Comparisons for which room is made at a time; memory is taken only as they come."""
 SQUARE = 4
 """Tiles follow each other in squares of so many blocks: few blocks are read again and again."""
 
@@ -57,6 +59,34 @@ class Held:
         return len(self.place) + len(self.own_place)
 
 
+class _Room:
+    """Memory for what is held, in large pieces: what is written stays where it is, and is not copied.
+
+    Parameters
+    ----------
+    most : comparisons for which there must be room at once
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._make()
+
+    def _make(self) -> None:
+        size = max(self._most, PIECE)
+        self._used, self._place, self._score = 0, np.empty(size, np.uint32), np.empty(size, np.float32)
+
+    def free(self) -> tuple[NDArray[np.uint32], Scores]:
+        """Places and scores to write into."""
+        if len(self._place) - self._used < self._most:
+            self._make()
+        return self._place[self._used :], self._score[self._used :]
+
+    def keep(self, number: int) -> tuple[NDArray[np.uint32], Scores]:
+        """The first ones, which are not given again."""
+        first, self._used = self._used, self._used + number
+        return self._place[first : self._used], self._score[first : self._used]
+
+
 class Counter:
     """Counts tiles on a processor core, with buffers that are used again and again.
 
@@ -74,8 +104,7 @@ class Counter:
         self._torch, self._blocks, self._atoms = torch, blocks, atoms
         self._product = torch.zeros((side, side), dtype=torch.float32)
         self._scores = self._product.numpy()
-        self._place, self._score = np.empty(side**2, np.uint32), np.empty(side**2, np.float32)
-        self._own_place, self._own_score = np.empty(side**2, np.uint32), np.empty(side**2, np.float32)
+        self._room, self._own_room = _Room(side**2), _Room(side**2)
         self._scale, self._low = np.float32(grid.scale), np.float32(grid.first)
         self._none = np.zeros((1, 1), dtype=bool)
         self.histogram = np.zeros((pair_cells(atoms) + atoms, grid.size), dtype=np.uint32)
@@ -139,17 +168,10 @@ class Counter:
             wanted.kept is not None,
             self._none if wanted.kept is None else wanted.kept,
             self.histogram,
-            self._place,
-            self._score,
-            self._own_place,
-            self._own_score,
+            *self._room.free(),
+            *self._own_room.free(),
         )
-        return (
-            self._place[:held].copy(),
-            self._score[:held].copy(),
-            self._own_place[:owned].copy(),
-            self._own_score[:owned].copy(),
-        )
+        return *self._room.keep(held), *self._own_room.keep(owned)
 
 
 def order(blocks: Sequence[Block]) -> Iterator[tuple[Block, Block]]:
