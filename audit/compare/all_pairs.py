@@ -254,7 +254,8 @@ class AllPairs:
                 lambda: (self._counter(), Saver(shape, wanted.cut, checkpoint)),
                 count,
             )
-        threads.each(states, self._hands, lambda: None, lambda _, state: state[1].finish(state[0].finish))
+        for counter, saver in states:
+            saver.finish(counter.finish)
         return [part for _, saver in states for part in saver.parts]
 
     def _elsewhere(self, wanted: Wanted, checkpoint: Checkpoint | None, done: set[tuple[int, int]]) -> list[Part]:

@@ -13,6 +13,8 @@ from audit.compare.kernel import LARGEST, SHIFT, Ints, Places, Scores, cell_of
 
 Bytes = NDArray[np.uint8]
 Words = NDArray[np.uint64]
+Index = np.uint32
+"""Type of indices: of an unsigned one the compiler need not ask whether it counts from the end."""
 LANES = 8
 """Bytes of a word: so many splits are counted by one addition."""
 MOST = 255
@@ -65,15 +67,15 @@ def add_errors(
     end = _at_least(score, thresholds[0], wrong)
     n = 0
     while n < end:
-        p = row_owner[place[wrong[n]] >> SHIFT]
-        i = row_subject[p]
-        a = atom_of[i]
-        while n < end and row_owner[place[wrong[n]] >> SHIFT] == p:
-            value, c = np.float64(score[wrong[n]]), place[wrong[n]] & LARGEST
+        p = row_owner[Index(place[wrong[n]] >> SHIFT)]
+        i = Index(row_subject[p])
+        a = Index(atom_of[i])
+        while n < end and row_owner[Index(place[wrong[n]] >> SHIFT)] == p:
+            value, c = np.float64(score[wrong[n]]), Index(place[wrong[n]] & LARGEST)
             n += 1
-            b, q = column_atom[c], column_owner[c]
-            j = column_subject[q]
-            cell = cell_of(a, b, atoms)
+            b, q = Index(column_atom[c]), Index(column_owner[c])
+            j = Index(column_subject[q])
+            cell = Index(cell_of(a, b, atoms))
             if row_of[q] != p:
                 row_of[q] = p
                 for t in range(limits):
@@ -90,10 +92,11 @@ def add_errors(
                 if number[b, t] == MOST:
                     _end_row(number, second, theirs, mine, b, t, i, errors, both, cell)
                 t += 1
-        for b in range(atoms):
+        for other in range(atoms):
+            b = Index(other)
             for t in range(limits):
                 if number[b, t] > 0:
-                    _end_row(number, second, theirs, mine, b, t, i, errors, both, cell_of(a, b, atoms))
+                    _end_row(number, second, theirs, mine, b, t, i, errors, both, Index(cell_of(a, b, atoms)))
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -169,11 +172,11 @@ def add_own_group_errors(
         a = atom_of[i]
         least = lowest[a]
         number = 0
-        while k < len(place) and row_owner[place[k] >> SHIFT] == p:
-            c = place[k] & LARGEST
+        while k < len(place) and row_owner[Index(place[k] >> SHIFT)] == p:
+            c = Index(place[k] & LARGEST)
             value = np.float64(score[k])
-            if value >= least[column_atom[c]]:
-                q = column_owner[c]
+            if value >= least[Index(column_atom[c])]:
+                q = Index(column_owner[c])
                 own = limits[cell_of(a, column_atom[c], atoms)]
                 if not seen[q]:
                     seen[q] = True

@@ -32,20 +32,22 @@ def rows_of(
     scale, low = np.float32(grid.scale), np.float32(grid.first)
     likely, own_likely = kept[:pairs].any(axis=0), kept[pairs:].any(axis=0)
 
-    def add(found: list[NDArray[np.uint64]], one: Held) -> None:
+    most = max((max(len(one.place), len(one.own_place)) for one in held), default=0)
+
+    def add(state: tuple[NDArray[np.uint64], list[NDArray[np.uint64]]], one: Held) -> None:
+        made, found = state
         row_atom, column_atom = (blocks[number].atoms for number in one.tile)
         for place, score, mated, some in (
             (one.place, one.score, False, likely),
             (one.own_place, one.own_score, True, own_likely),
         ):
-            made = np.empty(len(place), dtype=np.uint64)
             number = kernel.kept_rows(
                 place, score, mated, row_atom, column_atom, atoms, scale, low, kept, some, made
             )  # fmt: skip
             found.append(made[:number].copy())
 
-    parts = threads.each(held, workers, list, add) if kept.any() else []
-    return _counted(np.concatenate([np.zeros(0, dtype=np.uint64), *(one for found in parts for one in found)]))
+    states = threads.each(held, workers, lambda: (np.empty(most, dtype=np.uint64), []), add) if kept.any() else []
+    return _counted(np.concatenate([np.zeros(0, dtype=np.uint64), *(one for _, found in states for one in found)]))
 
 
 def _counted(rows: NDArray[np.uint64]) -> tuple[Ints, Floats, Ints]:

@@ -20,6 +20,8 @@ from audit.compare.counts import Grid, Ints, pair_cells
 
 NEAR = 1e-3
 """Squared distances below this part of the squared norms are computed again in float64: the product form cancels."""
+LARGEST_COUNT = (1 << 32) - 1
+"""Of 32 bits."""
 PIECE = 1 << 22
 """Comparisons for which room is made at a time; memory is taken only as they come."""
 SQUARE = 4
@@ -114,6 +116,7 @@ class Counter:
     def count(self, rows: Block, columns: Block, wanted: Wanted) -> Held:
         """Count one tile into `histogram`, and give what is held of it."""
         side = self._blocks.side
+        self._spill(rows.size * columns.size)
         left, right = self._blocks.load(rows), self._blocks.load(columns)
         parts = []
         for r in range(0, rows.size, side):
@@ -121,27 +124,23 @@ class Counter:
                 window = np.array([r, min(r + side, rows.size), c, min(c + side, columns.size)], dtype=np.int64)
                 self._multiply(left, right, window)
                 parts.append(self._window(rows, columns, window, wanted))
-        self._spill(rows.size * columns.size)
         if len(parts) == 1:
             return Held((rows.number, columns.number), *parts[0])
         place, score, own_place, own_score = (np.concatenate(column) for column in zip(*parts, strict=True))
         order = np.argsort(place, kind="stable")
         return Held((rows.number, columns.number), place[order], score[order], own_place, own_score)
 
-    def finish(self) -> Ints:
+    def finish(self) -> NDArray[np.integer]:
         """All counts since the last time, (cells, bins)."""
-        self._spill(1 << 32)
-        made, self._total = self._total, None
-        return np.zeros(self.histogram.shape, dtype=np.int64) if made is None else made
+        made = self.histogram if self._total is None else self._total + self.histogram
+        self._total, self._counted, self.histogram = None, 0, np.zeros_like(self.histogram)
+        return made
 
     def _spill(self, comparisons: int) -> None:
         """Empty the 32-bit counts before they could run over."""
+        if self._counted + comparisons > LARGEST_COUNT:
+            self._total = self.finish().astype(np.int64)
         self._counted += comparisons
-        if self._counted >= 1 << 31:
-            counts = self.histogram.astype(np.int64)
-            self._total = counts if self._total is None else self._total + counts
-            self.histogram[:] = 0
-            self._counted = 0
 
     def _multiply(self, left: tuple[Any, Scores], right: tuple[Any, Scores], window: Ints) -> None:
         side, (r, r_end, c, c_end) = self._blocks.side, window.tolist()

@@ -11,7 +11,7 @@ from simulated import templates
 
 from audit import groups
 from audit.compare import counts as limits
-from audit.compare import halves, tail
+from audit.compare import halves, tail, tiles
 from audit.compare.all_pairs import AllPairs
 from audit.compare.blocks import ArrayRows, rounded, stored
 from audit.compare.pairs import ListedPairs
@@ -108,6 +108,14 @@ def test_scores_at_edges_fall_on_the_right_side() -> None:
         below, above = np.nextafter(at, np.float32(-2)), np.nextafter(at, np.float32(2))
         bins = grid.bins(np.array([below, at, above], dtype=np.float64)).tolist()
         assert bins == [bins[1] - 1, bins[1], bins[1]]
+
+
+def test_counts_are_emptied_before_they_run_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, owner, grouping = case()
+    whole = AllPairs(vectors, owner, grouping.atom_of, grouping.atoms, "cosine").scores()
+    monkeypatch.setattr(tiles, "LARGEST_COUNT", 5000)
+    often = AllPairs(vectors, owner, grouping.atom_of, grouping.atoms, "cosine").scores()
+    np.testing.assert_array_equal(often.histogram, whole.histogram)
 
 
 @pytest.mark.parametrize("side", [8, 16, 256])
