@@ -21,6 +21,7 @@ from audit.stats.intervals import zero_upper_bound
 
 if TYPE_CHECKING:
     from audit.compare.lossy import Lossy
+    from audit.metrics.folds import Folds
 
 HISTOGRAM_BINS = 256
 HEADLINE = "max/geomean"
@@ -73,6 +74,13 @@ def _measurement(attribute: Attribute) -> r.MeasurementPart | None:
     return None if found is None else r.MeasurementPart(**dataclasses.asdict(found))
 
 
+def similarity_of(card: Any) -> str:
+    """How templates are compared, or which way the scores of a service point."""
+    if card.service is None or not card.service.compares:
+        return str(card.similarity)
+    return f"given as {'distance, negated' if card.service.distance else 'similarity'}"
+
+
 def model_part(card: Any) -> r.ModelPart:
     """What was measured, from the model's card."""
     stated = card.vendor_threshold
@@ -92,8 +100,8 @@ def model_part(card: Any) -> r.ModelPart:
         vendor_threshold=stated and r.VendorThresholdPart(**stated.model_dump(), threshold=own_unit),
         paper=card.paper and r.PaperPart(**card.paper.model_dump()),
         source=card.source,
-        similarity=card.similarity,
-        dimension=card.dimension,
+        similarity=similarity_of(card),
+        dimension=0 if card.service is not None and card.service.compares else card.dimension,
         preprocessing=card.preprocessing,
         preprocessing_text=card.preprocessing_text,
     )
@@ -155,6 +163,21 @@ def operating_point(point: Threshold) -> r.OperatingPoint:
         threshold=point.value,
         set_on=point.set_on,
         reason=point.reason,
+        by_fold=list(point.by_fold),
+    )
+
+
+def folds(found: Folds) -> r.FoldsPart:
+    """The folds of a protocol."""
+    accuracy = found.accuracy
+    return r.FoldsPart(
+        number=len(found.comparisons),
+        comparisons=found.comparisons.tolist(),
+        people=found.people,
+        several=found.several,
+        right=found.right.tolist(),
+        accuracy=None if accuracy is None else accuracy[0],
+        standard_error=None if accuracy is None else accuracy[1],
     )
 
 

@@ -189,7 +189,11 @@ class Acquisition(_Part):
 
 
 class OperatingPoint(_Part):
-    """A decision threshold and where it was set. `threshold` null: not estimable, and `reason` says why."""
+    """A decision threshold and where it was set. `threshold` null: not estimable, and `reason` says why.
+
+    Where the protocol has folds, errors in each fold are those at its own threshold of `by_fold`, and `threshold` is
+    their mean.
+    """
 
     id: str
     policy: Literal["global", "per-group", "given"]
@@ -199,6 +203,7 @@ class OperatingPoint(_Part):
     threshold: float | None
     set_on: str
     reason: str | None = None
+    by_fold: list[float] = Field([], description="threshold of each fold, set on the other folds")
 
 
 class Rate(_Part):
@@ -561,6 +566,58 @@ class Identification(_Part):
     growth: list[ListGrowth]
 
 
+class ScenarioRow(_Part):
+    """False and right alarms a day of one group of those who pass; {} is everybody.
+
+    `alarm` is the probability that somebody who is not on the list raises one, if comparisons do not depend on each
+    other; `band` is where it lies if they do, at the measured false match rate. Null with a reason where the benchmark
+    has too little of a group.
+    """
+
+    group: Group
+    share: Unit = Field(description="of the faces")
+    on_list: Unit = Field(description="of the list")
+    errors: int | None = Field(description="false matches with the groups on the list")
+    trials: int | None
+    rate: Unit | None = Field(description="false match rate with the list's composition")
+    interval: IntervalPart | None = Field(description="of `rate`")
+    upper_bound: Unit | None = Field(description="one-sided 95 % bound of `rate` where no error was seen")
+    spread: float | None = Field(description="variance of `rate` between people")
+    candidates: float | None = Field(description="false candidates a face, on average: list size x `rate`")
+    alarm: Unit | None
+    alarm_interval: IntervalPart | None
+    band: tuple[Unit, Unit] | None
+    false_alarms: float | None = Field(description="a day")
+    false_interval: tuple[float, float] | None = Field(
+        description="from the interval of `rate`, or of all groups' added"
+    )
+    false_band: tuple[float, float] | None
+    right_alarms: float | None = Field(description="a day: people on the list who are found")
+    right_interval: tuple[float, float] | None
+    wrong_share: Unit | None = Field(description="share of alarms that are wrong")
+    wrong_interval: tuple[Unit, Unit] | None
+    reason: str | None = None
+
+
+class ScenarioPart(_Part):
+    """What the measured rates would do in a place: arithmetic on them, not a measurement of that place."""
+
+    by: str
+    operating_point: str
+    searches_per_day: float
+    list_size: int
+    listed: Unit = Field(description="share of the faces whose person is on the list")
+    band_method: Literal["between-people", "measured-growth"]
+    effective_share: float | None = Field(
+        None,
+        description="share of the list that counted where one was tried: the growth of FPIR over that of 1-(1-f)^N",
+    )
+    tried_size: int | None = Field(None, description="people on the list that was tried")
+    compared: int = Field(description="other people that anybody here was compared with, at most")
+    extrapolated: bool = Field(description="the list is longer than that")
+    rows: list[ScenarioRow] = Field(description="everybody first")
+
+
 class SamplingRound(_Part):
     """Comparisons drawn until then, and the widest interval: half its width over the rate; null: not yet to be told."""
 
@@ -592,6 +649,22 @@ class Sampling(_Part):
     rounds: list[SamplingRound]
     stopped: str = Field(description="why no more were drawn")
     by_group: list[SamplingGroup]
+
+
+class FoldsPart(_Part):
+    """A protocol in folds: the threshold of each fold is set on the others.
+
+    `accuracy` is known from such protocols: of each fold the share of right decisions, mated and non-mated together, at
+    the threshold that has most of them in the other folds; then the mean over folds. It tells no group from another.
+    """
+
+    number: int = Field(description="folds with a comparison")
+    comparisons: list[int] = Field(description="of each fold, mated and non-mated")
+    people: int = Field(description="people who were compared")
+    several: int = Field(description="of them, those who stand in more than one fold")
+    right: list[int] = Field(description="right decisions of each fold")
+    accuracy: Unit | None = Field(description="mean over folds; null where a fold has no comparison left")
+    standard_error: float | None = Field(description="standard deviation over folds / sqrt(folds)")
 
 
 class StorageEffect(_Part):
@@ -638,8 +711,10 @@ class EvaluationRecord(_Part):
     experimental: list[ExperimentalIndex] = Field([], description="where the plan asks for it")
     counterfactuals: list[Movement] = []
     identification: Identification | None = Field(None, description="where the task is identification")
+    scenario: ScenarioPart | None = Field(None, description="where the plan asks for one")
     sampling: Sampling | None = Field(None, description="where the plan asks for a sample of comparisons")
     storage: list[StorageEffect] = Field([], description="where templates are kept in fewer bits than float32")
+    folds: FoldsPart | None = Field(None, description="where the protocol has folds")
     summary: Summary
     warnings: list[str]
     limits: list[str]

@@ -28,6 +28,7 @@ MODELS: dict[str, str] = {
     "facenet-casia-webface": "facenet-casia-webface.toml",
     "facenet512": "facenet512.toml",
     "arcface": "arcface.toml",
+    "arcface-mobile": "arcface-mobile.toml",
     "sface": "sface.toml",
     "adaface": "adaface.toml",
     "edgeface": "edgeface.toml",

@@ -116,7 +116,7 @@ def check(path: Path, expected: str, source: str, size: int | None = None) -> No
         what = seems(stream.read(64))
     there = path.stat().st_size
     if not what and size is not None and there < size:
-        what = f"it is truncated: {there} of {size} bytes"
+        what = f"it has only {there} of {size} bytes"
     raise ModelError(
         str(path),
         f"SHA-256 is {found}, and not {expected} ({source}){'; ' * bool(what)}{what}",

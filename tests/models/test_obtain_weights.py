@@ -156,7 +156,7 @@ def test_a_copy_is_taken_where_there_is_no_network(tmp_path: Path) -> None:
         (b"<!DOCTYPE html><html>Sign in", "it is a web page"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "it is a pointer of Git LFS"),
         (b"", "it is empty"),
-        (CONTENT[:-5], "it is truncated: "),
+        (CONTENT[:-5], "it has only "),
         (b"\x80\x04\x95", "it is a pickle"),
         (b"PK\x03\x04", "it is a ZIP archive"),
     ],

@@ -23,6 +23,7 @@ from audit.report.view.findings import (
 )
 from audit.report.view.identification import listed
 from audit.report.view.rates import of_counts, support_of
+from audit.report.view.scenario import placed
 from audit.report.view.series import moved
 from audit.report.view.source import Source, pronounced
 
@@ -64,9 +65,10 @@ def headline(source: Source) -> tuple[str, str]:
     """The one sentence that a reviewer takes home, and the counts under it."""
     if source.headline is None:
         return say("headline.nothing"), ""
+    how = "headline.threshold" if source.record.folds is None else "headline.threshold_in_folds"
+    threshold = say(how, target=words.target(source.headline.target_fmr))
     if not source.attribute_sets():
-        return say("headline.ungrouped"), say("headline.threshold", target=words.target(source.headline.target_fmr))
-    threshold = say("headline.threshold", target=words.target(source.headline.target_fmr))
+        return say("headline.ungrouped"), threshold
     for metric in METRICS:
         lead = leading(source, metric)
         if lead is not None:
@@ -81,7 +83,7 @@ def headline(source: Source) -> tuple[str, str]:
 def answers(source: Source) -> tuple[Answer, ...]:
     """The questions of a reviewer, in the order in which they are asked."""
     asked = (_who, _how_large, _how_sure, _how_many, _unknown, _rely, not_tested)
-    return (*listed(source), *moved(source), *(answer(source) for answer in asked))
+    return (*placed(source), *listed(source), *moved(source), *(answer(source) for answer in asked))
 
 
 def _disparities(source: Source, metric: str) -> list[Contrast]:
