@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from audit import decode, missing_scores
-from audit.compare.counts import Ints
+from audit.compare.counts import Floats, Ints
 from audit.domain import FailureToAcquire, Picture, Sample
 from audit.errors import DataError, NothingMeasured
 from audit.inputs import Inputs, Progress
@@ -102,7 +102,7 @@ def _noticed(found: list[Score], unasked: int) -> Iterator[str]:
 
 
 def _table(
-    samples: tuple[Sample, ...], people: tuple[str, ...], subject: Ints, probe: Ints, reference: Ints, scores: Ints
+    samples: tuple[Sample, ...], people: tuple[str, ...], subject: Ints, probe: Ints, reference: Ints, scores: Floats
 ) -> ScoreTable:
     """The answers as a table of scores, of the samples that stand in a comparison."""
     used = np.unique(np.r_[probe, reference])
@@ -112,7 +112,7 @@ def _table(
         people,
         owner[probe],
         owner[reference],
-        scores.astype(np.float64),
+        scores,
         tuple(samples[index].sample_id for index in used),
         codes[0],
         codes[1],

@@ -222,7 +222,7 @@ field = "probe"
 second = "reference"
 failure = "error"
 no_face = ["no face"]
-per_second = 10000
+per_second = 1000
 at_once = 4
 """
 
@@ -255,7 +255,7 @@ def test_scores_of_a_service_are_audited_like_those_of_its_templates(
 ) -> None:  # fmt: skip
     for name, value in london_env.items():
         monkeypatch.setenv(name, value)
-    plan = {"benchmark": "london", "limit": 8, "sample_nonmated": 100, "fmr": [0.05]}
+    plan = {"benchmark": "london", "limit": 11, "sample_nonmated": 100, "fmr": [0.05]}
     here = run(make({**plan, "model": "mobilefacenet"}), RunOptions(out=tmp_path / "a")).record
     with serving(comparing) as box:
         (tmp_path / "vendor.toml").write_text(COMPARES.format(host=box.host))
@@ -268,12 +268,12 @@ def test_scores_of_a_service_are_audited_like_those_of_its_templates(
         number = len(box.requests)
         kept = run(make({**plan, "model": spec, "by": ["gender"]}), options).record
         assert len(box.requests) == number, "what was answered once is not asked again"
-    assert number == there.samples.by_group[0].mated + there.sampling.drawn == 8 + here.sampling.drawn
+    assert number == there.samples.by_group[0].mated + there.sampling.drawn == 11 + 100
     assert there.sampling == here.sampling
     assert [rate.model_dump() for rate in there.rates] == [rate.model_dump() for rate in here.rates]
     assert [row.model_dump() for row in there.acquisition] == [row.model_dump() for row in here.acquisition]
     for one, other in zip(there.operating_points, here.operating_points, strict=True):
-        assert one.threshold == pytest.approx(other.threshold, abs=1e-6)
+        assert one.threshold == pytest.approx(other.threshold, abs=1e-4)
     assert (there.model.weights_sha256, there.model.similarity) == ("unknown", "given as similarity")
     assert any("which computed their scores" in line for line in there.warnings)
     assert kept.rates[0].trials == there.rates[0].trials
