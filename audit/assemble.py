@@ -83,6 +83,7 @@ def similarity_of(card: Any) -> str:
 def model_part(card: Any) -> r.ModelPart:
     """What was measured, from the model's card."""
     stated = card.vendor_threshold
+    own_unit = stated and stated.in_units_of(card.similarity)
     return r.ModelPart(
         name=card.name,
         revision=card.revision,
@@ -95,7 +96,7 @@ def model_part(card: Any) -> r.ModelPart:
         training_data=trained_on.data(card),
         training_consent=trained_on.people(card),
         training_sets=trained_on.sets(card.training_sets),
-        vendor_threshold=stated and r.VendorThresholdPart(**stated.model_dump()),
+        vendor_threshold=stated and r.VendorThresholdPart(**stated.model_dump(), threshold=own_unit),
         paper=card.paper and r.PaperPart(**card.paper.model_dump()),
         source=card.source,
         similarity=similarity_of(card),

@@ -24,6 +24,7 @@ from audit import (
     assemble,
     assemble_bootstrap,
     assemble_extras,
+    assemble_scenario,
     forgetting,
     influence,
     models,
@@ -301,7 +302,8 @@ def _with_list(
         np.array([row_of.get(sample.sample_id, -1) for sample in people.samples], dtype=np.int64),
         stored(ArrayRows(extraction.templates), inputs.plan.storage),
     )
-    return assemble_identification.added(record, tested, lambda done, total: progress("compare", done, total))
+    made = assemble_identification.added(record, tested, lambda done, total: progress("compare", done, total))
+    return assemble_scenario.with_growth(made)
 
 
 @dataclass(frozen=True, eq=False)
@@ -436,7 +438,7 @@ def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
         seed=plan.seed,
         digests=scored.digests,
         benchmark=assemble.benchmark_part(scored.benchmark, grouping),
-        model=scored.model,
+        model=_model(scored.model, placed, scored.similarity),
         plan=plan.model_dump(mode="json"),
         samples=assemble.samples_part(scored.acquired, grouping, scores, scored.several_faces),
         acquisition=assemble.acquisition(found.acquisition, scored.acquired, grouping),
@@ -473,6 +475,7 @@ def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
             scored.sampling,
             changed,
         ),
+        scenario=assemble_scenario.part(counts, grouping, placed, plan),
         sampling=scored.sampling,
         storage=changed,
     )
@@ -503,11 +506,16 @@ def _keep_influence(
         influence.store(record, kept, cache)
 
 
+VENDOR = ("vendor", "in the model's card")
+"""Who gave a threshold: a word for its id, and where it stands."""
+
+
 def _place(scored: Scored) -> tuple[ScoreCounts, list[Threshold]]:
     """Scores of the judged, and the operating points: set by the setters, then those given."""
     plan, grouping, similarity = scored.plan, scored.judged.grouping, scored.similarity
     comparisons, setters = scored.comparisons, scored.setting
-    given = [points.in_scores(threshold, similarity) for threshold in plan.thresholds]
+    by_plan, by_vendor = plan.given_thresholds, _of_vendor(scored)
+    given = [points.in_scores(threshold, similarity) for threshold in (*by_plan, *by_vendor)]
     if setters is comparisons:
         scores = points.exact_scores(comparisons, grouping, plan.fmr, given, score_shift.reach(grouping))
         placed = points.operating_points(scores, grouping, plan.fmr)
@@ -519,9 +527,28 @@ def _place(scored: Scored) -> tuple[ScoreCounts, list[Threshold]]:
         placed = [point for point in placed if point.group in grouping.groups]
         known = [point.value for point in placed if point.value is not None]
         scores = points.exact_scores(comparisons, grouping, (), [*known, *given], score_shift.reach(grouping))
-    placed += points.given_points(scores, grouping, plan.thresholds, similarity)
+    placed += points.given_points(scores, grouping, by_plan, similarity)
     _require_a_target(scored.benchmark, placed)
+    placed += points.given_points(scores, grouping, by_vendor, similarity, VENDOR)
     return scores, placed
+
+
+def _of_vendor(scored: Scored) -> tuple[float, ...]:
+    """The threshold that comes with the model, in its own unit, if it is to be judged and the plan does not give it."""
+    stated = scored.model.vendor_threshold
+    if stated is None or stated.threshold is None or "vendor" not in scored.plan.thresholds:
+        return ()
+    return () if stated.threshold in scored.plan.given_thresholds else (stated.threshold,)
+
+
+def _model(model: records.ModelPart, placed: Sequence[Threshold], similarity: str) -> records.ModelPart:
+    """The model with a note of where the threshold that comes with it was judged."""
+    stated = model.vendor_threshold
+    if stated is None or stated.threshold is None:
+        return model
+    value = points.in_scores(stated.threshold, similarity)
+    at = next((point.id for point in placed if point.policy == "given" and point.value == value), None)
+    return model.model_copy(update={"vendor_threshold": stated.model_copy(update={"operating_point": at})})
 
 
 def _require_a_target(benchmark: Benchmark, placed: Sequence[Threshold]) -> None:

@@ -42,7 +42,7 @@ def command(
         str | None, typer.Option(help="Keep templates in float32 (default), float16 or bfloat16.")
     ] = None,
     task: Annotated[
-        str | None, typer.Option(help="What is measured: verification (default) or counterfactual.")
+        str | None, typer.Option(help="What is measured: verification (default), identification or counterfactual.")
     ] = None,
     detector: Annotated[
         str | None, typer.Option(help="What finds faces: mtcnn (default), dlib-hog, or truth: what is marked.")
