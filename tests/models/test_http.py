@@ -95,7 +95,7 @@ def test_an_audit_through_an_address_is_that_of_the_model_behind_it(
         options = RunOptions(out=tmp_path / "b", send_images_to=(box.host,))
         run(make({**plan, "model": spec, "fmr": [0.05]}), options)
         assert len(box.requests) == 16, "what was answered once is not asked again"
-    assert f"Aligned faces of 8 people were sent to {box.host}" in there.stderr
+    assert f"Aligned faces of 8 people are being sent to {box.host}" in there.stderr
     one = json.loads((here.folder / "record.json").read_text())
     other = json.loads(Path(there.evaluations[0]["record"]).read_text())
     for part in ("samples", "acquisition", "operating_points", "rates", "differentials", "distributions", "summary"):
@@ -104,7 +104,7 @@ def test_an_audit_through_an_address_is_that_of_the_model_behind_it(
     assert (model["name"], model["revision"], model["weights_sha256"]) == ("vendor", "2026-03", "unknown")
     assert "a service answered" in model["digest_source"]
     assert f"The crop was sent as PNG to {box.host}" in model["preprocessing_text"]
-    assert any("Aligned faces of 8 people were sent" in line for line in other["warnings"])
+    assert any("Aligned faces of 8 people were sent" in line for line in other["benchmark"]["notices"])
 
 
 @pytest.fixture
@@ -275,7 +275,7 @@ def test_scores_of_a_service_are_audited_like_those_of_its_templates(
     for one, other in zip(there.operating_points, here.operating_points, strict=True):
         assert one.threshold == pytest.approx(other.threshold, abs=1e-4)
     assert (there.model.weights_sha256, there.model.similarity) == ("unknown", "given as similarity")
-    assert any("which computed their scores" in line for line in there.warnings)
+    assert any("which computed their scores" in line for line in there.benchmark.notices)
     assert kept.rates[0].trials == there.rates[0].trials
 
 
