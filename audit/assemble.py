@@ -21,6 +21,7 @@ from audit.stats.intervals import zero_upper_bound
 
 if TYPE_CHECKING:
     from audit.compare.lossy import Lossy
+    from audit.metrics.folds import Folds
 
 HISTOGRAM_BINS = 256
 HEADLINE = "max/geomean"
@@ -162,6 +163,21 @@ def operating_point(point: Threshold) -> r.OperatingPoint:
         threshold=point.value,
         set_on=point.set_on,
         reason=point.reason,
+        by_fold=list(point.by_fold),
+    )
+
+
+def folds(found: Folds) -> r.FoldsPart:
+    """The folds of a protocol."""
+    accuracy = found.accuracy
+    return r.FoldsPart(
+        number=len(found.comparisons),
+        comparisons=found.comparisons.tolist(),
+        people=found.people,
+        several=found.several,
+        right=found.right.tolist(),
+        accuracy=None if accuracy is None else accuracy[0],
+        standard_error=None if accuracy is None else accuracy[1],
     )
 
 

@@ -212,6 +212,8 @@ class Benchmark:
     """SHA-256 of the canonical descriptor."""
     pairs: tuple[tuple[str, str], ...] | None = None
     """(probe, reference) sample ids; None compares every sample with every other."""
+    folds: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """Fold of every pair of `pairs`; empty where the protocol has none."""
     series: tuple[SeriesLevel, ...] = ()
     """Pictures with one factor changed; empty where the benchmark has none."""
     limits: tuple[str, ...] = ()
@@ -299,7 +301,8 @@ class Interval:
 class Threshold:
     """A decision threshold that knows where it was set: accept iff score >= value.
 
-    `value` is None where the target cannot be estimated, and `reason` says why.
+    `value` is None where the target cannot be estimated, and `reason` says why. Where a protocol has folds, those of
+    `by_fold` decide, one a fold, each set on the other folds; `value` is then their mean, a name for them.
     """
 
     id: str
@@ -310,6 +313,7 @@ class Threshold:
     achieved_fmr: float | None
     set_on: str
     reason: str | None = None
+    by_fold: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

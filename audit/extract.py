@@ -7,12 +7,13 @@ while they go on: stopping loses at most the batches in flight.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import os
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -21,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit import decode
-from audit.domain import FailureToAcquire, Picture, Sample, Template
+from audit.domain import FailureToAcquire, Picture, Points, Sample, Template
 from audit.errors import DataError
 from audit.models.guard import Extractor, Outcome, PictureExtractor, outcomes
 from audit.store import Key, TemplateStore
@@ -47,6 +48,20 @@ class Card(Protocol):
         """Length of a template."""
         ...
 
+
+@dataclass(frozen=True, slots=True, eq=False)
+class File:
+    """An image file as it was read, and what its benchmark has marked in it (`audit.domain.Sample`)."""
+
+    content: bytes
+    box: tuple[float, float, float, float] | None = None
+    points: Points | None = None
+
+
+Parcel = tuple[list[int], list[File]]
+"""Files of a batch, and a number for each."""
+Elsewhere = Callable[[Iterator[Parcel]], Generator[tuple[list[int], list[Outcome], Mapping[str, float]]]]
+"""Turns parcels into their numbers, outcomes and the seconds that each stage took, in any order."""
 
 BATCH = 8
 """Images a batch at most: as many as networks are given at a time."""
@@ -140,6 +155,7 @@ def extract(
     fresh: bool = False,
     max_failures: int | None = None,
     progress: Progress | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> Extraction:
     """Extract a template or a failure from every sample.
 
@@ -161,6 +177,8 @@ def extract(
         Give up when more samples than this have failed.
     progress : callable or None
         Called with ("extract", done, total).
+    elsewhere : callable or None
+        Makes outcomes on other machines, in place of a model that is loaded here (`audit.extract_on_cluster`).
 
     Raises
     ------
@@ -176,6 +194,11 @@ def extract(
     run.report()
     if missing:
         store.prepare()
+    if missing and elsewhere is not None:
+        started = time.perf_counter()
+        run.timing |= run.work_elsewhere(missing, elsewhere)
+        run.timing["extract"] = time.perf_counter() - started
+    elif missing:
         started = time.perf_counter()
         model = load()
         run.timing["load"] = time.perf_counter() - started
@@ -186,6 +209,16 @@ def extract(
         run.timing["decode"] = sum(run.decoding)
         run.timing |= model.seconds if isinstance(model, PictureExtractor) else {}
     return run.result(len(missing))
+
+
+def picture(file: File, working_size: int | None) -> Picture | FailureToAcquire:
+    """Decode a file for a model; at full size, unless it can do with images decoded at a part of it."""
+    if working_size is not None:
+        made = decode.decode_for(file.content, working_size)
+    else:
+        pixels = decode.decode(file.content)
+        made = pixels if isinstance(pixels, FailureToAcquire) else Picture(pixels)
+    return made if isinstance(made, FailureToAcquire) else replace(made, box=file.box, points=file.points)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -257,6 +290,37 @@ class _Run:
                 workers.shutdown(wait=True, cancel_futures=True)
                 raise
 
+    def work_elsewhere(self, missing: list[int], elsewhere: Elsewhere) -> dict[str, float]:
+        """File what comes back, in any order; returns the seconds of each stage, all workers together."""
+        spent: Counter[str] = Counter()
+        with contextlib.closing(elsewhere(self._parcels(missing))) as arriving:
+            for indices, found, seconds in arriving:
+                for index, outcome in zip(indices, found, strict=True):
+                    self._file(index, outcome)
+                spent.update(seconds)
+                self.report()
+        self.report()
+        return dict(spent)
+
+    def _parcels(self, missing: list[int]) -> Iterator[Parcel]:
+        """Files as they are, a batch at a time, within `BATCH_BYTES`."""
+        held: list[int] = []
+        files: list[File] = []
+        weight = 0
+        for index in missing:
+            file = self.file(index)
+            if isinstance(file, FailureToAcquire):
+                self._file(index, file)
+                continue
+            if files and (len(files) == BATCH or weight + len(file.content) > BATCH_BYTES):
+                yield held, files
+                held, files, weight = [], [], 0
+            held.append(index)
+            files.append(file)
+            weight += len(file.content)
+        if files:
+            yield held, files
+
     def _compute(self, batches: Iterator[_Batch], model: Extractor, pool: ThreadPoolExecutor, at_once: int) -> None:
         """Keep every worker at a batch of its own and one more in waiting, and file the outcomes in order."""
         begun: deque[tuple[_Batch, Future[list[Outcome]]]] = deque()
@@ -320,6 +384,11 @@ class _Run:
             self.decoding.append(time.perf_counter() - began)
 
     def _picture(self, index: int) -> Picture | FailureToAcquire:
+        file = self.file(index)
+        return file if isinstance(file, FailureToAcquire) else picture(file, self.working_size)
+
+    def file(self, index: int) -> File | FailureToAcquire:
+        """Read the file of a sample, and see that it is still the one whose digest is known."""
         sample = self.samples[index]
         content = decode.read(sample.path)
         if isinstance(content, FailureToAcquire):
@@ -332,14 +401,7 @@ class _Run:
             return content
         if hashlib.sha256(content).hexdigest() != self.digests[sample.sample_id]:
             return FailureToAcquire("read", "file changed during the run")
-        if self.working_size is not None:
-            picture = decode.decode_for(content, self.working_size)
-        else:
-            pixels = decode.decode(content)
-            picture = pixels if isinstance(pixels, FailureToAcquire) else Picture(pixels)
-        if isinstance(picture, FailureToAcquire):
-            return picture
-        return replace(picture, box=sample.box, points=sample.points)
+        return File(content, sample.box, sample.points)
 
     def report(self) -> None:
         if self.progress:

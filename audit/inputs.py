@@ -92,6 +92,7 @@ def admit(plan: AuditPlan, options: RunOptions) -> tuple[Benchmark, ModelCard, G
             f"the benchmark {benchmark.name!r} has no series of pictures with one factor changed (series.csv)",
             "The bundled one has: --benchmark synthetic; or take --task verification",
         )
+    require_protocol(plan, benchmark)
     if plan.task == "identification" and benchmark.pairs is not None:
         raise PlanError(
             f"task {plan.task}",
@@ -136,6 +137,33 @@ def _unmarked(benchmark: Benchmark) -> Benchmark:
         samples=tuple(replace(sample, box=None, points=None) for sample in benchmark.samples),
         series=tuple(replace(row, sample=replace(row.sample, box=None, points=None)) for row in benchmark.series),
     )
+
+
+def require_protocol(plan: AuditPlan, benchmark: Benchmark) -> None:
+    """Refuse settings that listed comparisons, or their folds, leave no room for.
+
+    Raises
+    ------
+    PlanError
+        Naming the setting.
+    """
+    if benchmark.pairs is None:
+        return
+    if plan.samples:
+        name = "precision" if plan.sample_nonmated is None else "sample_nonmated"
+        raise PlanError(f"plan: {name}", f"{benchmark.name} lists its comparisons (pairs.csv)", f"Leave {name} out")
+    if not benchmark.folds:
+        return
+    folds = f"{benchmark.name} compares in folds (pairs.csv), "
+    refused = {
+        "calibration": (plan.calibration > 0, "which set each other's thresholds: nobody is set aside"),
+        "bootstrap": (plan.bootstrap > 0, "and its replicates would need thresholds by fold"),
+        "storage": (plan.storage != "float32", "and what other numbers change is told at one threshold only"),
+        "task": (plan.task == "counterfactual", "and pictures of a series belong to none"),
+    }
+    for name, (asked, why) in refused.items():
+        if asked:
+            raise PlanError(f"plan: {name}", folds + why, f"Leave {name} out, or the column 'fold' for one threshold")
 
 
 def _seen(benchmark: Benchmark, plan: AuditPlan) -> tuple[Subject, ...]:

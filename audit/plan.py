@@ -39,7 +39,9 @@ class Scenario(BaseModel):
     )
     listed: float = Field(0.0, ge=0, lt=1, description="Share of the faces whose person is on the list")
     operating_point: str | None = Field(
-        None, description="Which threshold: global-fmr-X of a target, given-X of a given one; default: the strictest"
+        None,
+        description="Which threshold: global-fmr-X of a target, given-X of a given one, vendor of the one that "
+        "comes with the model; default: the strictest",
     )
 
     @field_validator("passers_by", "on_list")
@@ -202,7 +204,7 @@ class AuditPlan(BaseModel):
     @classmethod
     def _known_threshold(cls, value: Scenario | None, info: ValidationInfo) -> Scenario | None:
         targets = [f"global-fmr-{x:g}" for x in info.data.get("fmr", ())]
-        known = [*targets, *(f"given-{x:g}" for x in info.data.get("thresholds", ()))]
+        known = [*targets, *("vendor" if x == "vendor" else f"given-{x:g}" for x in info.data.get("thresholds", ()))]
         if value is not None and value.operating_point is not None and value.operating_point not in known:
             raise ValueError(f"operating_point is one of {', '.join(known)}, found {value.operating_point!r}")
         return value

@@ -93,6 +93,8 @@ def samples_digest(
     marked = sorted([sample.sample_id, *sample.box, *(sample.points or ())] for sample in samples if sample.box)
     if marked:
         parts.append(["boxes", marked])
+    if benchmark.folds:
+        parts.append(["folds", sorted([*pair, fold] for pair, fold in benchmark.folds.items())])
     if series:
         parts.append(sorted([row.sample.sample_id, row.factor, row.level, row.position, row.own] for row in series))
     if benchmark.withdrawn is not None:

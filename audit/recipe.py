@@ -25,6 +25,8 @@ from audit import (
     assemble_bootstrap,
     assemble_extras,
     assemble_scenario,
+    cluster,
+    extract_on_cluster,
     forgetting,
     influence,
     models,
@@ -39,7 +41,7 @@ from audit import record as records
 from audit.compare import Comparisons, halves
 from audit.compare.counts import Ints, ScoreCounts
 from audit.domain import Benchmark, ErrorRate, FailureToAcquire, Sample, Threshold
-from audit.errors import DataError, NothingMeasured, PlanError
+from audit.errors import DataError, NothingMeasured
 from audit.evaluation import Evaluation
 from audit.extract import Extraction, extract
 from audit.groups import Grouping
@@ -163,6 +165,11 @@ class Scored:
 
 def _measure(inputs: Inputs, options: RunOptions, progress: Progress) -> EvaluationRecord:
     """Templates, comparisons, counts, rates, differentials, record."""
+    with cluster.connected(options.cluster) if options.cluster else contextlib.nullcontext():
+        return _measured(inputs, options, progress)
+
+
+def _measured(inputs: Inputs, options: RunOptions, progress: Progress) -> EvaluationRecord:
     began = time.perf_counter()
     sent = sending.said(inputs.card, len({*inputs.judged.subjects, *inputs.setters.subjects}), yet=False)
     if sent is not None:
@@ -243,6 +250,9 @@ def _extract(
         fresh=options.fresh,
         max_failures=options.max_failures,
         progress=progress,
+        elsewhere=extract_on_cluster.on(options.cluster, card, options.device)
+        if options.cluster and isinstance(card, ModelCard) and card.service is None
+        else None,
     )
 
 
@@ -383,14 +393,11 @@ def compared(
         pairs = None if benchmark.pairs is None else places(benchmark.pairs, templates.names)
         lossy = Lossy(templates.rows, population, similarity, plan.storage, pairs, plan.seed)
     if benchmark.pairs is not None:
-        if plan.samples:
-            raise PlanError(
-                benchmark.name, "comparisons are listed, and the plan asks for a sample of them", "Leave it out"
-            )
         values = rows.take(np.arange(len(templates.names)))
         found = listed(
-            benchmark.pairs, templates.names, values, templates.subject, grouping.atom_of, grouping.atoms, similarity
-        )
+            benchmark.pairs, templates.names, values, templates.subject, grouping.atom_of, grouping.atoms, similarity,
+            benchmark.folds,
+        )  # fmt: skip
         return found, None, lossy
 
     def every() -> Comparisons:
@@ -415,14 +422,14 @@ def compared(
 def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
     """Scores, thresholds, counts, findings, and the record of them; sums by person go into the cache."""
     plan, grouping, comparisons = scored.plan, scored.judged.grouping, scored.comparisons
-    scores, placed = _place(scored)
+    scores, placed, judged = _place(scored)
     thresholds = np.unique([point.value for point in placed if point.value is not None])
     half = halves(grouping.atom_of, plan.splits, np.random.default_rng(plan.seed))
-    counts = comparisons.at(points.common(placed), half, plan.splits)
+    counts = judged.at(points.common(placed), half, plan.splits)
     evidence = disparities.Evidence(counts, scored.acquired, half, plan.splits)
     found = _find(scored, placed, evidence)
     beside = assemble_extras.beside(
-        comparisons, scores, counts, grouping, placed, found.differentials, plan, scored.benchmark,
+        comparisons, judged, scores, counts, grouping, placed, found.differentials, plan, scored.benchmark,
         scored.judged.subjects,
     )  # fmt: skip
     differentials, unbound = assemble_bootstrap.bootstrapped(
@@ -430,6 +437,7 @@ def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
         own_threshold=scored.setting is comparisons,
     )  # fmt: skip
     changed = assemble.storage(scored.lossy, placed)
+    folds = _folds(scored)
     record = EvaluationRecord(
         created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         software=provenance.software(),
@@ -460,6 +468,7 @@ def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
             )
         ],
         summary=assemble.summary(scores, grouping, found.measured),
+        folds=folds,
         warnings=remarks.warnings(
             (*scored.remarks, *remarks.of_groups(grouping), *unbound),
             plan,
@@ -473,13 +482,25 @@ def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
             scores,
             scored.sampling,
             changed,
+            folds,
         ),
         scenario=assemble_scenario.part(counts, grouping, placed, plan),
         sampling=scored.sampling,
         storage=changed,
     )
-    _keep_influence(scored, record, scores, found.measured, cache)
+    _keep_influence(replace(scored, comparisons=judged), record, scores, found.measured, cache)
     return record
+
+
+def _folds(scored: Scored) -> records.FoldsPart | None:
+    """What the record says of a protocol's folds."""
+    if not scored.benchmark.folds:
+        return None
+    from audit.compare.pairs import ListedPairs  # noqa: PLC0415 - loads the compiler, which a finished run does not need
+    from audit.metrics import folds  # noqa: PLC0415 - as above
+
+    pairs = scored.comparisons
+    return assemble.folds(folds.summary(pairs, scored.judged.grouping)) if isinstance(pairs, ListedPairs) else None
 
 
 def _keep_influence(
@@ -509,13 +530,18 @@ VENDOR = ("vendor", "in the model's card")
 """Who gave a threshold: a word for its id, and where it stands."""
 
 
-def _place(scored: Scored) -> tuple[ScoreCounts, list[Threshold]]:
-    """Scores of the judged, and the operating points: set by the setters, then those given."""
+def _place(scored: Scored) -> tuple[ScoreCounts, list[Threshold], Comparisons]:
+    """Scores of the judged, the operating points (set by the setters, then those given), and what they decide on."""
     plan, grouping, similarity = scored.plan, scored.judged.grouping, scored.similarity
     comparisons, setters = scored.comparisons, scored.setting
     by_plan, by_vendor = plan.given_thresholds, _of_vendor(scored)
     given = [points.in_scores(threshold, similarity) for threshold in (*by_plan, *by_vendor)]
-    if setters is comparisons:
+    judged = comparisons
+    if scored.benchmark.folds:
+        placed, judged = _in_folds(scored, given)
+        known = [point.value for point in placed if point.value is not None]
+        scores = points.exact_scores(comparisons, grouping, (), [*known, *given], score_shift.reach(grouping))
+    elif setters is comparisons:
         scores = points.exact_scores(comparisons, grouping, plan.fmr, given, score_shift.reach(grouping))
         placed = points.operating_points(scores, grouping, plan.fmr)
     else:
@@ -529,7 +555,19 @@ def _place(scored: Scored) -> tuple[ScoreCounts, list[Threshold]]:
     placed += points.given_points(scores, grouping, by_plan, similarity)
     _require_a_target(scored.benchmark, placed)
     placed += points.given_points(scores, grouping, by_vendor, similarity, VENDOR)
-    return scores, placed
+    return scores, placed, judged
+
+
+def _in_folds(scored: Scored, given: Sequence[float]) -> tuple[list[Threshold], Comparisons]:
+    """Operating points of which the threshold of each fold is set on the others, and the comparisons decided so."""
+    from audit.compare.pairs import ListedPairs  # noqa: PLC0415 - loads the compiler, which a finished run does not need
+    from audit.metrics import folds  # noqa: PLC0415 - as above
+
+    pairs = scored.comparisons
+    if not isinstance(pairs, ListedPairs):
+        raise TypeError("folds are of comparisons that are listed")
+    placed = folds.operating_points(pairs, scored.judged.grouping, scored.plan.fmr, given)
+    return placed, folds.judged(pairs, placed)
 
 
 def _of_vendor(scored: Scored) -> tuple[float, ...]:

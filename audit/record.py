@@ -189,7 +189,11 @@ class Acquisition(_Part):
 
 
 class OperatingPoint(_Part):
-    """A decision threshold and where it was set. `threshold` null: not estimable, and `reason` says why."""
+    """A decision threshold and where it was set. `threshold` null: not estimable, and `reason` says why.
+
+    Where the protocol has folds, errors in each fold are those at its own threshold of `by_fold`, and `threshold` is
+    their mean.
+    """
 
     id: str
     policy: Literal["global", "per-group", "given"]
@@ -199,6 +203,7 @@ class OperatingPoint(_Part):
     threshold: float | None
     set_on: str
     reason: str | None = None
+    by_fold: list[float] = Field([], description="threshold of each fold, set on the other folds")
 
 
 class Rate(_Part):
@@ -646,6 +651,22 @@ class Sampling(_Part):
     by_group: list[SamplingGroup]
 
 
+class FoldsPart(_Part):
+    """A protocol in folds: the threshold of each fold is set on the others.
+
+    `accuracy` is known from such protocols: of each fold the share of right decisions, mated and non-mated together, at
+    the threshold that has most of them in the other folds; then the mean over folds. It tells no group from another.
+    """
+
+    number: int = Field(description="folds with a comparison")
+    comparisons: list[int] = Field(description="of each fold, mated and non-mated")
+    people: int = Field(description="people who were compared")
+    several: int = Field(description="of them, those who stand in more than one fold")
+    right: list[int] = Field(description="right decisions of each fold")
+    accuracy: Unit | None = Field(description="mean over folds; null where a fold has no comparison left")
+    standard_error: float | None = Field(description="standard deviation over folds / sqrt(folds)")
+
+
 class StorageEffect(_Part):
     """Decisions at an operating point that keeping templates in fewer bits than float32 changes.
 
@@ -693,6 +714,7 @@ class EvaluationRecord(_Part):
     scenario: ScenarioPart | None = Field(None, description="where the plan asks for one")
     sampling: Sampling | None = Field(None, description="where the plan asks for a sample of comparisons")
     storage: list[StorageEffect] = Field([], description="where templates are kept in fewer bits than float32")
+    folds: FoldsPart | None = Field(None, description="where the protocol has folds")
     summary: Summary
     warnings: list[str]
     limits: list[str]

@@ -104,6 +104,7 @@ def load(
         samples=read.samples,
         digest=described.digest,
         pairs=read.pairs,
+        folds=read.folds,
         series=read.series,
         limits=(*dataset.limitations, *dataset.biases),
         notes=(*read.notes, *receipt.notes(root)),
