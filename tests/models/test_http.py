@@ -279,10 +279,10 @@ def test_scores_of_a_service_are_audited_like_those_of_its_templates(
     assert kept.rates[0].trials == there.rates[0].trials
 
 
-def test_pairs_without_a_score_are_counted(
+def test_pairs_without_a_score_are_counted_and_the_rest_goes_on_where_it_ended(
     london: Path, london_env: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A service that finds no face in one picture: that picture has failed, and its comparisons are made by nobody."""
+    """A service that finds no face in one picture: that picture has failed. And one that ends the run at once."""
     for name, value in london_env.items():
         monkeypatch.setenv(name, value)
     dark: list[bytes] = []
@@ -291,6 +291,8 @@ def test_pairs_without_a_score_are_counted(
         one, other = (request.images[name].tobytes() for name in ("probe", "reference"))
         if not dark:
             dark.append(one)
+        if index == 20:
+            return Answer("", 401)
         if dark[0] in (one, other):
             return Answer({"error": "no face"})
         return Answer({"similarity": 0.5 if index % 7 == 0 else 0.1 + (index % 5) / 100})
@@ -299,7 +301,12 @@ def test_pairs_without_a_score_are_counted(
         (tmp_path / "vendor.toml").write_text(COMPARES.format(host=box.host).replace("at_once = 4", "at_once = 1"))
         spec = f"http:{tmp_path / 'vendor.toml'}"
         plan = make({"benchmark": "london", "limit": 8, "sample_nonmated": 100, "fmr": [0.05], "model": spec})
-        record = run(plan, RunOptions(out=tmp_path / "out", send_images_to=(box.host,))).record
+        options = RunOptions(out=tmp_path / "out", send_images_to=(box.host,))
+        with pytest.raises(ModelError, match=r"refuses the credentials \(401\)"):
+            run(plan, options)
+        assert len(box.requests) == 21
+        record = run(plan, options).record
+        assert len(box.requests) == 21 + 108 - 20, "what was answered before the run ended is not asked again"
     everyone = next(row for row in record.acquisition if not row.group and row.stage is None)
     assert (everyone.failures, everyone.samples) == (1, 16)
     assert any(
