@@ -24,9 +24,9 @@ from typing import Any
 from audit import cluster, decode, models, provenance
 from audit.domain import FailureToAcquire, Picture
 from audit.errors import AuditError, DataError, ModelError
-from audit.extract import BATCH_BYTES, File, Outcome, Parcel, picture
+from audit.extract import BATCH_BYTES, File, Parcel, picture
 from audit.models.card import ModelCard
-from audit.models.guard import Extractor, PictureExtractor, outcomes
+from audit.models.guard import Extractor, Outcome, PictureExtractor, outcomes
 
 RETRIES = 5
 """Deaths of workers that a batch survives, and a start; beyond, something in it kills them."""
