@@ -74,9 +74,17 @@ def _measurement(attribute: Attribute) -> r.MeasurementPart | None:
     return None if found is None else r.MeasurementPart(**dataclasses.asdict(found))
 
 
+def similarity_of(card: Any) -> str:
+    """How templates are compared, or which way the scores of a service point."""
+    if card.service is None or not card.service.compares:
+        return str(card.similarity)
+    return f"given as {'distance, negated' if card.service.distance else 'similarity'}"
+
+
 def model_part(card: Any) -> r.ModelPart:
     """What was measured, from the model's card."""
     stated = card.vendor_threshold
+    own_unit = stated and stated.in_units_of(card.similarity)
     return r.ModelPart(
         name=card.name,
         revision=card.revision,
@@ -89,11 +97,11 @@ def model_part(card: Any) -> r.ModelPart:
         training_data=trained_on.data(card),
         training_consent=trained_on.people(card),
         training_sets=trained_on.sets(card.training_sets),
-        vendor_threshold=stated and r.VendorThresholdPart(**stated.model_dump()),
+        vendor_threshold=stated and r.VendorThresholdPart(**stated.model_dump(), threshold=own_unit),
         paper=card.paper and r.PaperPart(**card.paper.model_dump()),
         source=card.source,
-        similarity=card.similarity,
-        dimension=card.dimension,
+        similarity=similarity_of(card),
+        dimension=0 if card.service is not None and card.service.compares else card.dimension,
         preprocessing=card.preprocessing,
         preprocessing_text=card.preprocessing_text,
     )

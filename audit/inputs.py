@@ -15,7 +15,8 @@ from audit.domain import Benchmark, FailureToAcquire, Sample, SeriesLevel, Subje
 from audit.errors import DataError, NothingMeasured, PlanError
 from audit.extract import hash_samples
 from audit.groups import Grouping
-from audit.models.card import ModelCard
+from audit.metrics import scenario
+from audit.models.card import BY_LANDMARKS, ModelCard
 from audit.plan import AuditPlan, RunOptions
 from audit.record import Digests
 from audit.watch_list import WatchList
@@ -100,11 +101,15 @@ def admit(plan: AuditPlan, options: RunOptions) -> tuple[Benchmark, ModelCard, G
         )
     card = models.describe(plan.model, data=data, plan=plan).model_copy(update={"device": options.device})
     card = sending.allowed(card, benchmark, options)
+    sending.require_few(card, benchmark, plan)
     benchmark = _marked(benchmark, card) if plan.detector == "truth" else _unmarked(benchmark)
     by = benchmark.default_by if plan.by is None else plan.by
     if measured.wanted(benchmark, (*by, *plan.impostors)):
         benchmark = measured.with_tone(benchmark, _seen(benchmark, plan), plan, options)
-    return benchmark, card, groups.make(benchmark, by, _seen(benchmark, plan), plan.impostors)
+    grouping = groups.make(benchmark, by, _seen(benchmark, plan), plan.impostors)
+    if plan.scenario is not None:
+        scenario.passers(grouping, plan.scenario.by, plan.scenario.passers_by, plan.scenario.on_list)
+    return benchmark, card, grouping
 
 
 def _marked(benchmark: Benchmark, card: ModelCard) -> Benchmark:
@@ -116,10 +121,10 @@ def _marked(benchmark: Benchmark, card: ModelCard) -> Benchmark:
             f"the benchmark {benchmark.name!r} has no marked boxes",
             "Its samples.csv may have box_left, box_top, box_width and box_height; or take another detector",
         )
-    if card.input.alignment == "arcface" and not any(sample.points for sample in pictures):
+    if card.input.alignment in BY_LANDMARKS and not any(sample.points for sample in pictures):
         raise PlanError(
             "detector truth",
-            f"{card.name} aligns by five landmarks, and the benchmark {benchmark.name!r} has marked boxes alone",
+            f"{card.name} aligns by landmarks, and the benchmark {benchmark.name!r} has marked boxes alone",
             'Add alignment = "box"',
         )
     return benchmark

@@ -25,6 +25,43 @@ DEEPEST_RANK = 20
 """Candidates beyond are no list that somebody looks through."""
 
 
+class Scenario(BaseModel):
+    """A place where the system would be used: what measured rates would do there."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    searches_per_day: float = Field(gt=0, le=1e12, description="Faces that are compared with the list a day")
+    list_size: int = Field(ge=1, le=10**11, description="People on the list")
+    by: str = Field(min_length=1, description="The attribute whose groups pass by")
+    passers_by: dict[str, float] = Field(description="Share of each group among the faces, together 1")
+    on_list: dict[str, float] = Field(
+        default_factory=dict, description="Share of each group on the list, together 1; default: as among the faces"
+    )
+    listed: float = Field(0.0, ge=0, lt=1, description="Share of the faces whose person is on the list")
+    operating_point: str | None = Field(
+        None,
+        description="Which threshold: global-fmr-X of a target, given-X of a given one, vendor of the one that "
+        "comes with the model; default: the strictest",
+    )
+
+    @field_validator("passers_by", "on_list")
+    @classmethod
+    def _whole(cls, value: dict[str, float]) -> dict[str, float]:
+        for name, x in value.items():
+            if not 0 <= x <= 1:
+                raise ValueError(f"the share of {name!r} lies between 0 and 1, found {x:g}")
+        if value and abs(sum(value.values()) - 1) > 1e-6:
+            raise ValueError(f"the shares of groups add up to 1, found {sum(value.values()):g}")
+        return value
+
+    @field_validator("passers_by")
+    @classmethod
+    def _somebody(cls, value: dict[str, float]) -> dict[str, float]:
+        if not value:
+            raise ValueError("no group passes by")
+        return value
+
+
 class AuditPlan(BaseModel):
     """One model on one benchmark: every setting that decides a number."""
 
@@ -53,8 +90,10 @@ class AuditPlan(BaseModel):
         le=0.9,
         description="Share of the people of every group who set thresholds and are not judged; 0: none",
     )
-    thresholds: tuple[float, ...] = Field(
-        (), description="Thresholds to judge as given, in the model's own unit (a distance for models that give one)"
+    thresholds: tuple[float | Literal["vendor"], ...] = Field(
+        ("vendor",),
+        description="Thresholds to judge as given, in the model's own unit (a distance for models that give one); "
+        "vendor: the one that comes with the model, if its card states one; none: []",
     )
     label_noise: tuple[float, ...] = Field(
         (),
@@ -143,6 +182,9 @@ class AuditPlan(BaseModel):
         min_length=1,
         description="Identification: target shares of people who are not on the list and still get a candidate",
     )
+    scenario: Scenario | None = Field(
+        None, description="A place where the system would be used (a table): false alarms a day, and how many are wrong"
+    )
     acknowledge: tuple[str, ...] = Field((), description="Consent tiers that the auditor knowingly accepts")
     purposes: tuple[Purpose, ...] = Field(
         (),
@@ -157,6 +199,15 @@ class AuditPlan(BaseModel):
             if not 0 < x < 1:
                 raise ValueError(f"a target FMR is a probability between 0 and 1, found {x:g}")
         return tuple(sorted(set(value), reverse=True))
+
+    @field_validator("scenario")
+    @classmethod
+    def _known_threshold(cls, value: Scenario | None, info: ValidationInfo) -> Scenario | None:
+        targets = [f"global-fmr-{x:g}" for x in info.data.get("fmr", ())]
+        known = [*targets, *("vendor" if x == "vendor" else f"given-{x:g}" for x in info.data.get("thresholds", ()))]
+        if value is not None and value.operating_point is not None and value.operating_point not in known:
+            raise ValueError(f"operating_point is one of {', '.join(known)}, found {value.operating_point!r}")
+        return value
 
     @field_validator("fpir")
     @classmethod
@@ -221,6 +272,11 @@ class AuditPlan(BaseModel):
         return tuple(sorted(set(value)))
 
     @property
+    def given_thresholds(self) -> tuple[float, ...]:
+        """Those that the plan itself gives."""
+        return tuple(one for one in self.thresholds if one != "vendor")
+
+    @property
     def samples(self) -> bool:
         """Whether non-mated comparisons are drawn."""
         return self.sample_nonmated is not None or self.precision is not None
@@ -275,12 +331,9 @@ def make(values: Mapping[str, Any], *, place: str = "plan") -> AuditPlan:
     PlanError
         Naming the setting, what was found and what is allowed; unknown names come with the nearest known one.
     """
-    known = list(AuditPlan.model_fields)
-    for key in values:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"Known settings: {', '.join(known)}"
-            raise PlanError(place, f"unknown setting {key!r}", hint)
+    _require_known(values, AuditPlan, place)
+    if isinstance(values.get("scenario"), Mapping):
+        _require_known(values["scenario"], Scenario, f"{place}: scenario")
     try:
         return AuditPlan(**values)
     except ValidationError as error:
@@ -289,6 +342,16 @@ def make(values: Mapping[str, Any], *, place: str = "plan") -> AuditPlan:
         way_out = AuditPlan.model_fields[str(first["loc"][0])].description or "" if first["loc"] else ""
         message = first["msg"].removeprefix("Value error, ")
         raise PlanError(f"{place}: {where}", f"{message} (found {first['input']!r})", way_out) from None
+
+
+def _require_known(values: Mapping[str, Any], kind: type[BaseModel], place: str) -> None:
+    """Refuse settings that are not there, with the nearest one that is."""
+    known = list(kind.model_fields)
+    for key in values:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"Known settings: {', '.join(known)}"
+            raise PlanError(place, f"unknown setting {key!r}", hint)
 
 
 def read(path: Path, overrides: Mapping[str, Any] | None = None) -> list[AuditPlan]:

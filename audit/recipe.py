@@ -24,6 +24,7 @@ from audit import (
     assemble,
     assemble_bootstrap,
     assemble_extras,
+    assemble_scenario,
     cluster,
     extract_on_cluster,
     forgetting,
@@ -173,6 +174,8 @@ def _measured(inputs: Inputs, options: RunOptions, progress: Progress) -> Evalua
     sent = sending.said(inputs.card, len({*inputs.judged.subjects, *inputs.setters.subjects}))
     if sent is not None:
         _say(sent)
+    if inputs.card.service is not None and inputs.card.service.compares:
+        return record_of(_answered(inputs, options, progress), options.cache)
     everything = _extract((*inputs.samples, *inputs.pictures), inputs.card, inputs, options, progress)
     extraction = everything.part(inputs.samples, 0)
     found = _found(inputs, options, progress)
@@ -206,6 +209,29 @@ def _measured(inputs: Inputs, options: RunOptions, progress: Progress) -> Evalua
         record = _with_list(inputs, inputs.watch_list, extraction, record, progress)
     timing = {"extraction": extracted - began, "measurement": time.perf_counter() - extracted, **everything.timing}
     return record.model_copy(update={"timing": {name: round(value, 3) for name, value in timing.items()}})
+
+
+def _answered(inputs: Inputs, options: RunOptions, progress: Progress) -> Scored:
+    """Scores of a service that compares; from the comparisons on, the code is that of templates."""
+    from audit import answered  # noqa: PLC0415 - of this kind of model alone
+
+    found = answered.compared(inputs, options, progress)
+    sent = sending.said(inputs.card, len(inputs.judged.subjects))
+    return Scored(
+        inputs.plan,
+        inputs.benchmark,
+        assemble.model_part(inputs.card),
+        inputs.digests,
+        inputs.judged,
+        inputs.judged,
+        found.comparisons,
+        found.comparisons,
+        found.acquired,
+        inputs.card.similarity,
+        remarks=(*([sent] if sent else []), *found.noticed),
+        device="none",
+        sampling=found.sampling,
+    )
 
 
 def _extract(
@@ -286,7 +312,8 @@ def _with_list(
         np.array([row_of.get(sample.sample_id, -1) for sample in people.samples], dtype=np.int64),
         stored(ArrayRows(extraction.templates), inputs.plan.storage),
     )
-    return assemble_identification.added(record, tested, lambda done, total: progress("compare", done, total))
+    made = assemble_identification.added(record, tested, lambda done, total: progress("compare", done, total))
+    return assemble_scenario.with_growth(made)
 
 
 @dataclass(frozen=True, eq=False)
@@ -419,7 +446,7 @@ def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
         seed=plan.seed,
         digests=scored.digests,
         benchmark=assemble.benchmark_part(scored.benchmark, grouping),
-        model=scored.model,
+        model=_model(scored.model, placed, scored.similarity),
         plan=plan.model_dump(mode="json"),
         samples=assemble.samples_part(scored.acquired, grouping, scores, scored.several_faces),
         acquisition=assemble.acquisition(found.acquisition, scored.acquired, grouping),
@@ -458,6 +485,7 @@ def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
             changed,
             folds,
         ),
+        scenario=assemble_scenario.part(counts, grouping, placed, plan),
         sampling=scored.sampling,
         storage=changed,
     )
@@ -499,11 +527,16 @@ def _keep_influence(
         influence.store(record, kept, cache)
 
 
+VENDOR = ("vendor", "in the model's card")
+"""Who gave a threshold: a word for its id, and where it stands."""
+
+
 def _place(scored: Scored) -> tuple[ScoreCounts, list[Threshold], Comparisons]:
     """Scores of the judged, the operating points (set by the setters, then those given), and what they decide on."""
     plan, grouping, similarity = scored.plan, scored.judged.grouping, scored.similarity
     comparisons, setters = scored.comparisons, scored.setting
-    given = [points.in_scores(threshold, similarity) for threshold in plan.thresholds]
+    by_plan, by_vendor = plan.given_thresholds, _of_vendor(scored)
+    given = [points.in_scores(threshold, similarity) for threshold in (*by_plan, *by_vendor)]
     judged = comparisons
     if scored.benchmark.folds:
         placed, judged = _in_folds(scored, given)
@@ -520,8 +553,9 @@ def _place(scored: Scored) -> tuple[ScoreCounts, list[Threshold], Comparisons]:
         placed = [point for point in placed if point.group in grouping.groups]
         known = [point.value for point in placed if point.value is not None]
         scores = points.exact_scores(comparisons, grouping, (), [*known, *given], score_shift.reach(grouping))
-    placed += points.given_points(scores, grouping, plan.thresholds, similarity)
+    placed += points.given_points(scores, grouping, by_plan, similarity)
     _require_a_target(scored.benchmark, placed)
+    placed += points.given_points(scores, grouping, by_vendor, similarity, VENDOR)
     return scores, placed, judged
 
 
@@ -535,6 +569,24 @@ def _in_folds(scored: Scored, given: Sequence[float]) -> tuple[list[Threshold], 
         raise TypeError("folds are of comparisons that are listed")
     placed = folds.operating_points(pairs, scored.judged.grouping, scored.plan.fmr, given)
     return placed, folds.judged(pairs, placed)
+
+
+def _of_vendor(scored: Scored) -> tuple[float, ...]:
+    """The threshold that comes with the model, in its own unit, if it is to be judged and the plan does not give it."""
+    stated = scored.model.vendor_threshold
+    if stated is None or stated.threshold is None or "vendor" not in scored.plan.thresholds:
+        return ()
+    return () if stated.threshold in scored.plan.given_thresholds else (stated.threshold,)
+
+
+def _model(model: records.ModelPart, placed: Sequence[Threshold], similarity: str) -> records.ModelPart:
+    """The model with a note of where the threshold that comes with it was judged."""
+    stated = model.vendor_threshold
+    if stated is None or stated.threshold is None:
+        return model
+    value = points.in_scores(stated.threshold, similarity)
+    at = next((point.id for point in placed if point.policy == "given" and point.value == value), None)
+    return model.model_copy(update={"vendor_threshold": stated.model_copy(update={"operating_point": at})})
 
 
 def _require_a_target(benchmark: Benchmark, placed: Sequence[Threshold]) -> None:

@@ -113,7 +113,10 @@ class VendorThresholdPart(_Part):
     unit: str
     meaning: str = Field(description="what it is said to be for")
     source: str
-    operating_point: str | None = Field(None, description="where it was judged; null: it was not, or has another unit")
+    threshold: float | None = Field(
+        None, description="the same in the model's own unit; null: it is none of its scores"
+    )
+    operating_point: str | None = Field(None, description="where it was judged as given; null: it was not")
 
 
 class PaperPart(_Part):
@@ -563,6 +566,58 @@ class Identification(_Part):
     growth: list[ListGrowth]
 
 
+class ScenarioRow(_Part):
+    """False and right alarms a day of one group of those who pass; {} is everybody.
+
+    `alarm` is the probability that somebody who is not on the list raises one, if comparisons do not depend on each
+    other; `band` is where it lies if they do, at the measured false match rate. Null with a reason where the benchmark
+    has too little of a group.
+    """
+
+    group: Group
+    share: Unit = Field(description="of the faces")
+    on_list: Unit = Field(description="of the list")
+    errors: int | None = Field(description="false matches with the groups on the list")
+    trials: int | None
+    rate: Unit | None = Field(description="false match rate with the list's composition")
+    interval: IntervalPart | None = Field(description="of `rate`")
+    upper_bound: Unit | None = Field(description="one-sided 95 % bound of `rate` where no error was seen")
+    spread: float | None = Field(description="variance of `rate` between people")
+    candidates: float | None = Field(description="false candidates a face, on average: list size x `rate`")
+    alarm: Unit | None
+    alarm_interval: IntervalPart | None
+    band: tuple[Unit, Unit] | None
+    false_alarms: float | None = Field(description="a day")
+    false_interval: tuple[float, float] | None = Field(
+        description="from the interval of `rate`, or of all groups' added"
+    )
+    false_band: tuple[float, float] | None
+    right_alarms: float | None = Field(description="a day: people on the list who are found")
+    right_interval: tuple[float, float] | None
+    wrong_share: Unit | None = Field(description="share of alarms that are wrong")
+    wrong_interval: tuple[Unit, Unit] | None
+    reason: str | None = None
+
+
+class ScenarioPart(_Part):
+    """What the measured rates would do in a place: arithmetic on them, not a measurement of that place."""
+
+    by: str
+    operating_point: str
+    searches_per_day: float
+    list_size: int
+    listed: Unit = Field(description="share of the faces whose person is on the list")
+    band_method: Literal["between-people", "measured-growth"]
+    effective_share: float | None = Field(
+        None,
+        description="share of the list that counted where one was tried: the growth of FPIR over that of 1-(1-f)^N",
+    )
+    tried_size: int | None = Field(None, description="people on the list that was tried")
+    compared: int = Field(description="other people that anybody here was compared with, at most")
+    extrapolated: bool = Field(description="the list is longer than that")
+    rows: list[ScenarioRow] = Field(description="everybody first")
+
+
 class SamplingRound(_Part):
     """Comparisons drawn until then, and the widest interval: half its width over the rate; null: not yet to be told."""
 
@@ -656,6 +711,7 @@ class EvaluationRecord(_Part):
     experimental: list[ExperimentalIndex] = Field([], description="where the plan asks for it")
     counterfactuals: list[Movement] = []
     identification: Identification | None = Field(None, description="where the task is identification")
+    scenario: ScenarioPart | None = Field(None, description="where the plan asks for one")
     sampling: Sampling | None = Field(None, description="where the plan asks for a sample of comparisons")
     storage: list[StorageEffect] = Field([], description="where templates are kept in fewer bits than float32")
     folds: FoldsPart | None = Field(None, description="where the protocol has folds")

@@ -10,7 +10,7 @@ from audit.benchmarks.tiers import refused
 from audit.domain import Benchmark
 from audit.errors import PlanError
 from audit.models.card import ModelCard
-from audit.plan import RunOptions
+from audit.plan import AuditPlan, RunOptions
 
 
 def allowed(card: ModelCard, benchmark: Benchmark, options: RunOptions) -> ModelCard:
@@ -44,9 +44,44 @@ def allowed(card: ModelCard, benchmark: Benchmark, options: RunOptions) -> Model
     return card.model_copy(update={"may_send_to": hosts})
 
 
+def require_few(card: ModelCard, benchmark: Benchmark, plan: AuditPlan) -> None:
+    """Refuse what a service that compares cannot do, before any image is read.
+
+    Raises
+    ------
+    PlanError
+        If nothing says which comparisons to ask for, or the plan needs templates.
+    """
+    if card.service is None or not card.service.compares:
+        return
+    for name, wrong in (
+        ("task", plan.task != "verification"),
+        ("calibration", plan.calibration > 0),
+        ("precision", plan.precision is not None),
+        ("storage", plan.storage != "float32"),
+    ):
+        if wrong:
+            raise PlanError(
+                f"model {card.name}", f"gives scores, and the plan's {name} needs templates", f"Leave {name} out"
+            )
+    if benchmark.pairs is None and plan.sample_nonmated is None:
+        number = len(benchmark.samples) * (len(benchmark.samples) - 1) // 2
+        raise PlanError(
+            f"model {card.name}",
+            f"compares two pictures, and all of {benchmark.name} would be {number:,} requests",
+            "Write sample_nonmated = 2000 (or as many as you want to pay for) into a plan, or take a benchmark with a "
+            "pairs.csv",
+        )
+    if benchmark.pairs is not None and plan.samples:
+        raise PlanError(
+            benchmark.name, "comparisons are listed, and the plan asks for a sample of them", "Leave it out"
+        )
+
+
 def said(card: ModelCard, people: int) -> str | None:
     """What a reader of the record has to know; None for a model that sends nothing."""
     if card.service is None:
         return None
     what = "Aligned faces" if card.service.picture == "crop" else "Whole pictures"
-    return f"{what} of {people:,} people were sent to {', '.join(card.service.hosts)}, which computed their templates."
+    answer = "scores" if card.service.compares else "templates"
+    return f"{what} of {people:,} people were sent to {', '.join(card.service.hosts)}, which computed their {answer}."

@@ -68,8 +68,8 @@ def data(card: Disclosed) -> str:
 
 def people(card: Disclosed) -> str:
     """Say in one sentence what is known of the consent of the people in the training data."""
-    known = [f"{one.name}: {one.meaning}; {one.consent}; {one.status}" for one in sets(card.training_sets) if one.tier]
-    unlisted = [one.name for one in sets(card.training_sets) if not one.tier]
-    if unlisted:
-        known.append(f"{', '.join(unlisted)}: {NOT_LISTED}")
-    return ". ".join(text for text in (*known, card.training_consent) if text)
+    found = sets(card.training_sets)
+    known = [f"{one.name}: {one.meaning}; {one.consent}; {one.status}" for one in found if one.tier]
+    unlisted = ", ".join(one.name for one in found if not one.tier)
+    rest = [f"{unlisted}: {NOT_LISTED}", card.training_consent] if unlisted else [card.training_consent]
+    return ". ".join(text for text in (*known, "; ".join(text for text in rest if text)) if text)

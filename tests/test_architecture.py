@@ -33,14 +33,27 @@ ALLOWED = {
     "audit.extract_on_cluster": {"cluster", "decode", "domain", "errors", "extract", "models", "provenance"},
     "audit.compare": {"cluster", "compare", "domain", "errors"},
     "audit.alike": set(),
-    "audit.benchmarks": {"alike", "benchmarks", "decode", "domain", "errors", "plugins", "record"},
-    "audit.models": {"models", "domain", "errors", "plan", "plugins", "sandbox", "skin"},
+    "audit.cache_root": set(),
+    "audit.download": {"errors"},
+    "audit.benchmarks": {
+        "alike",
+        "benchmarks",
+        "cache_root",
+        "decode",
+        "domain",
+        "download",
+        "errors",
+        "plugins",
+        "record",
+    },
+    "audit.models": {"models", "cache_root", "domain", "download", "errors", "plan", "plugins", "sandbox", "skin"},
+    "audit.missing_scores": {"metrics", "score_table"},
     "audit.plugins": set(),
     "audit.sandbox": {"sandbox", "errors"},
     "audit.sending": {"benchmarks", "domain", "errors", "models", "plan"},
     "audit.skin": {"skin", "domain", "errors"},
     "audit.measured": {"domain", "extract", "forgetting", "influence", "models", "plan", "skin", "store"},
-    "audit.store": {"domain", "errors", "store"},
+    "audit.store": {"cache_root", "domain", "errors", "store"},
     "audit.upkeep": {"errors", "store"},
     "audit.extract": {"domain", "errors", "models", "store", "decode", "plan", "extract"},
     "audit.metrics": {"metrics", "stats", "compare", "groups", "domain", "errors"},
@@ -65,6 +78,7 @@ ALLOWED = {
     "audit.assemble_extras": {"assemble", "record", "metrics", "compare", "domain", "groups", "plan"},
     "audit.assemble_bootstrap": {"assemble", "record", "metrics", "compare", "domain", "groups", "plan"},
     "audit.assemble_series": {"record", "metrics", "compare", "domain", "extract"},
+    "audit.assemble_scenario": {"assemble", "record", "metrics", "compare", "domain", "groups", "plan"},
     "audit.watch_list": {"groups", "plan", "errors"},
     "audit.assemble_identification": {
         "assemble",
@@ -82,7 +96,16 @@ ALLOWED = {
     "audit.trained_on": {"benchmarks", "record"},
     "audit.assemble": {"record", "compare", "domain", "groups", "metrics", "stats", "trained_on"},
 }
-FREE = {"audit.recipe", "audit.scoring", "audit.templates", "audit.inputs", "audit.cli", "audit", "audit.__main__"}
+FREE = {
+    "audit.answered",
+    "audit.recipe",
+    "audit.scoring",
+    "audit.templates",
+    "audit.inputs",
+    "audit.cli",
+    "audit",
+    "audit.__main__",
+}
 """The recipes and their inputs know the order, the command line joins; the package's front names them."""
 
 

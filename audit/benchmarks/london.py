@@ -85,8 +85,8 @@ def face_box(landmarks: NDArray[np.float64]) -> Box:
     landmarks : float, 189 x 2
     """
     outline = landmarks[list(FACE)]
-    left, top, right, bottom = (*outline.min(axis=0).tolist(), *outline.max(axis=0).tolist())
-    return left, top, right, bottom
+    (left, top), (right, bottom) = outline.min(axis=0), outline.max(axis=0)
+    return float(left), float(top), float(right), float(bottom)
 
 
 def five(landmarks: NDArray[np.float64]) -> Points:

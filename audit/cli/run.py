@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from audit.cli import ablate as ablation
-from audit.cli.words import count, numbers, split
+from audit.cli.words import count, numbers, split, thresholds
 from audit.errors import PlanError
 from audit.plan import AuditPlan, RunOptions, expand, read
 
@@ -49,7 +49,7 @@ def command(
         typer.Option(metavar="SHARE", help="Draw until half of every group's FMR interval is this share of its rate."),
     ] = None,
     task: Annotated[
-        str | None, typer.Option(help="What is measured: verification (default) or counterfactual.")
+        str | None, typer.Option(help="What is measured: verification (default), identification or counterfactual.")
     ] = None,
     detector: Annotated[
         str | None, typer.Option(help="What finds faces: mtcnn (default), dlib-hog, or truth: what is marked.")
@@ -63,7 +63,8 @@ def command(
     by: Annotated[list[str] | None, typer.Option(help="Attributes to group by: a,b")] = None,
     fmr: Annotated[list[str] | None, typer.Option(help="Target false match rates; repeatable, or a,b")] = None,
     threshold: Annotated[
-        list[str] | None, typer.Option(help="A vendor's own, judged as given, in the model's unit; repeatable, or a,b")
+        list[str] | None,
+        typer.Option(help="Judged as given, in the model's unit; repeatable, or a,b; default: vendor, its card's."),
     ] = None,
     impostors: Annotated[
         list[str] | None, typer.Option(help="Compare two people only if they share these: a,b; default: any two.")
@@ -111,7 +112,7 @@ def command(
         "by": split(by),
         "fmr": numbers(fmr, "--fmr"),
         "limit": limit,
-        "thresholds": numbers(threshold, "--threshold"),
+        "thresholds": thresholds(threshold, "--threshold"),
         "impostors": split(impostors),
         "calibration": calibration,
         "sample_nonmated": sample_nonmated,

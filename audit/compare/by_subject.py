@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from audit.compare import Comparisons
 from audit.compare.all_pairs import AllPairs
 from audit.compare.counts import Floats, Grid, Ints
-from audit.compare.kernel import sum_between
+from audit.compare.error_kernel import sum_between
 from audit.compare.pairs import ListedPairs
 
 MOST_ROWS = 1 << 22

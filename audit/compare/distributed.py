@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from audit import cluster
-from audit.compare import tiles
+from audit.compare import threads
 from audit.compare.blocks import Blocks, Scores, Similarity
 from audit.compare.counts import Grid, Ints
 from audit.compare.parts import Part, merged, pack, unpack
@@ -74,7 +74,7 @@ def count_square(job: Job, pairs: Sequence[tuple[int, int]], starts: Sequence[in
         _LAYOUTS.clear()
         _LAYOUTS[job.token] = Blocks(rows, job.subject, job.atom_of, job.similarity, job.side)
     blocks = _LAYOUTS[job.token].reading(rows)
-    with tiles.one_thread_each():
+    with threads.one_thread_each():
         counter = Counter(blocks, job.atoms, job.grid)
         held = [counter.count(blocks.cut[one], blocks.cut[two], job.wanted) for one, two in pairs]
     found = tuple(one for one in held if one.size)

@@ -22,7 +22,8 @@ from audit.compare import ranking
 from audit.compare.blocks import Blocks, Rows, Similarity
 from audit.compare.counts import Floats, Ints, weigh
 from audit.compare.kernel import to_distances
-from audit.compare.tiles import NEAR, cores
+from audit.compare.threads import cores
+from audit.compare.tiles import NEAR
 
 CMC_DEPTH = 20
 """Ranks that a cumulative match characteristic is followed to."""

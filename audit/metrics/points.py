@@ -145,9 +145,16 @@ def in_scores(threshold: float, similarity: str) -> float:
 
 
 def given_points(
-    counts: ScoreCounts, grouping: Grouping, thresholds: Sequence[float], similarity: str
+    counts: ScoreCounts,
+    grouping: Grouping,
+    thresholds: Sequence[float],
+    similarity: str,
+    giver: tuple[str, str] = ("given", "in the plan"),
 ) -> list[Threshold]:
-    """Take a vendor's own thresholds as they are; the achieved FMR is that of all comparisons judged."""
+    """Take thresholds as they are; the achieved FMR is that of all comparisons judged.
+
+    `giver` says who gave them: a word for their ids, and where.
+    """
     scores, numbers = counts.distribution(counts.chosen(grouping.within(0), mated=False))
     made = []
     for threshold in thresholds:
@@ -156,13 +163,13 @@ def given_points(
         accepted = int(numbers[scores >= value].sum())
         made.append(
             Threshold(
-                id=f"given-{threshold:g}",
+                id=f"{giver[0]}-{threshold:g}",
                 policy="given",
                 group=DemographicGroup(),
                 target_fmr=None,
                 value=value,
                 achieved_fmr=accepted / total if total else None,
-                set_on=f"given as {threshold:g} in the plan, not set on these data",
+                set_on=f"given as {threshold:g} {giver[1]}, not set on these data",
             )
         )
     return made

@@ -18,6 +18,7 @@ from audit.domain import FaceModel
 from audit.errors import ModelError
 from audit.models import card_file, hog, plugged, resolve, service_card, weights
 from audit.models.card import ModelCard
+from audit.models.card_file import CardFile
 from audit.models.detectors import DetectorCard, FaceFinder, detectors
 from audit.plan import AuditPlan
 
@@ -27,6 +28,7 @@ MODELS: dict[str, str] = {
     "facenet-casia-webface": "facenet-casia-webface.toml",
     "facenet512": "facenet512.toml",
     "arcface": "arcface.toml",
+    "arcface-mobile": "arcface-mobile.toml",
     "sface": "sface.toml",
     "adaface": "adaface.toml",
     "edgeface": "edgeface.toml",
@@ -49,7 +51,7 @@ KINDS: dict[str, str] = {
 """Ways to name a model that is not in the table: an ONNX file or an archive of torch with its card beside it, a card of
 one's own, and the card of a service."""
 
-__all__ = ["KINDS", "MODELS", "DetectorCard", "ModelCard", "describe", "detectors", "load", "require"]
+__all__ = ["KINDS", "MODELS", "DetectorCard", "ModelCard", "describe", "described", "detectors", "load", "require"]
 
 
 def describe(spec: str, *, data: Sequence[Path] = (), plan: AuditPlan) -> ModelCard:
@@ -86,6 +88,29 @@ def describe(spec: str, *, data: Sequence[Path] = (), plan: AuditPlan) -> ModelC
     if card.check:
         _function(card.check)(card)
     return _as_planned(card, plan)
+
+
+def described(spec: str, *, data: Sequence[Path] = ()) -> CardFile:
+    """Read what a model's card says, whether or not its weights are here.
+
+    Parameters
+    ----------
+    spec : str
+        A name of the table, or `card:FILE.toml`.
+    data : sequence of folders
+        Where a card is looked for.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model, or its card has a mistake.
+    """
+    kind, colon, argument = spec.partition(":")
+    if colon and kind == "card" and argument:
+        return card_file.own(weights.named(f"model {spec}", argument, data), MODELS)
+    if spec not in MODELS:
+        raise _unknown(spec)
+    return card_file.published(MODELS[spec])
 
 
 def taken() -> dict[str, str]:

@@ -22,6 +22,8 @@ from audit.plan import AuditPlan
 
 Similarity = Literal["cosine", "dot", "euclidean"]
 Alignment = Literal["arcface", "dlib", "box", "deepface"]
+BY_LANDMARKS: tuple[Alignment, ...] = ("arcface", "deepface")
+"""Alignments that need a face's landmarks from whatever found it."""
 ThresholdUnit = Literal["cosine", "cosine distance", "dot", "euclidean"]
 
 DECODING = "first frame, upright by EXIF, alpha over white, CMYK without profile, 16-bit grey by 1/257"

@@ -40,7 +40,7 @@ class WeightFile(_Part):
     sha256: str = Field(pattern=r"^([0-9a-f]{64}|unknown)$")
     digest_source: str = Field("", description="Who computed or published the digest")
     bytes: int | None = Field(None, ge=1)
-    url: str = Field("", pattern=r"^(https://.*)?$", description="Where it is published, as the file itself")
+    url: str = Field("", pattern=r"^(https://.+|http://127\.0\.0\.1[:/].*)?$", description="Of the file itself")
     hosts: tuple[str, ...] = Field((), description="Hosts that the address may send a download on to")
     package: str = Field("", description="Installed package that carries it, with the folder: package/folder")
 
@@ -139,10 +139,10 @@ def own(path: Path, known: Mapping[str, str]) -> CardFile:
 
 
 def credit(values: dict[str, Any], path: Path) -> None:
-    """Note in a user's own card that its digests are its own word, where it does not say whose they are."""
+    """Note in a user's own card that its digests are its own word, whatever it says of them."""
     for table in (values.get("weights"), *_tables(values.get("parts"))):
         if isinstance(table, dict):
-            table.setdefault("digest_source", f"stated in {path.name}")
+            table["digest_source"] = f"stated in {path.name}"
 
 
 def _tables(parts: object) -> list[object]:

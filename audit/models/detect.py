@@ -15,7 +15,7 @@ from PIL import Image
 
 from audit.domain import FailureToAcquire, Picture
 from audit.models import hog
-from audit.models.card import Detection, Prepared
+from audit.models.card import BY_LANDMARKS, Detection, Prepared
 from audit.models.mtcnn import Cascade
 
 
@@ -134,7 +134,7 @@ def finder(card: Prepared, device: str = "cpu") -> Finder:
         If a file of it is not the published one.
     """
     if card.detection.detector == "truth":
-        return Marked(landmarks=card.input.alignment == "arcface")
+        return Marked(landmarks=card.input.alignment in BY_LANDMARKS)
     if card.detection.detector == "mtcnn":
         return Detector(card.detection, device)
     return Detector(card.detection, device, hog.Hog(card.parts[hog.PART], card.detection.smallest_face))

@@ -7,7 +7,6 @@ Landmarks and the aligned chip are dlib's own, from the wheel dlib-bin; its publ
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,7 +35,8 @@ def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
     from audit.models.detect import finder  # noqa: PLC0415 - loads torch
     from audit.models.pipeline import Pipeline, cutter, feed  # noqa: PLC0415 - loads torch
 
-    predictor = dlib.shape_predictor(str(_checked(card, "landmarks")))
+    with weights.held(card.parts["landmarks"], card.part_digests["landmarks"]) as file:
+        predictor = dlib.shape_predictor(file)
     network = dlib_net.read(weights.read(card.weights, card.weights_sha256), card.weights).to(device)
 
     def align(image: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
@@ -54,9 +54,3 @@ def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
         return vectors
 
     return Pipeline(card, finder(card, device), chosen, embed, workers=workers, together=8)
-
-
-def _checked(card: ModelCard, part: str) -> Path:
-    """Look at a file once more just before: dlib reads it by its name alone."""
-    weights.check(card.parts[part], card.part_digests[part], card.digest_source)
-    return card.parts[part]

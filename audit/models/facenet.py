@@ -68,7 +68,7 @@ def _torch(network: torch.nn.Module, card: ModelCard, device: str) -> Embed:
     from audit.models.pipeline import feed  # noqa: PLC0415 - loads torch
 
     kind = torch.bfloat16 if card.precision == "bfloat16" else torch.float32
-    network = network.to(device, kind, memory_format=torch.channels_last)
+    network = network.to(device, kind).to(memory_format=torch.channels_last)
 
     def embed(crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         with torch.inference_mode():

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from audit.domain import FaceModel, FailureToAcquire, Template
+from audit.domain import FaceModel, FailureToAcquire, Picture, Template
 from audit.errors import ModelError
 from audit.models import service as services
 from audit.models.card import ModelCard
@@ -39,9 +39,7 @@ def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline 
     ModelError
         If nobody allowed images to be sent, or the credentials are missing.
     """
-    service = _service(card)
-    if not set(service.hosts) <= set(card.may_send_to):
-        raise ModelError(f"model {card.name}", f"may not send images to {service.host}", "Allow it for the run")
+    service = _allowed(card)
     client = Client(service, card.revision)
     if service.picture == "whole":
         return WholePictures(card, client)
@@ -64,16 +62,73 @@ def encoded(pixels: NDArray[np.uint8], service: Service) -> bytes:
     return made.getvalue()
 
 
-def _service(card: ModelCard) -> Service:
+def _allowed(card: ModelCard) -> Service:
     if card.service is None:
         raise TypeError(f"the card of {card.name} describes no service")
+    if not set(card.service.hosts) <= set(card.may_send_to):
+        raise ModelError(f"model {card.name}", f"may not send images to {card.service.host}", "Allow it for the run")
     return card.service
 
 
 def _asked(client: Client, pixels: NDArray[np.uint8], dimension: int) -> NDArray[np.float32]:
     service = client.service
-    answer = client.ask(f"image.{service.format}", encoded(pixels, service))
+    answer = client.ask(encoded(pixels, service))
     return services.template_of(answer, service, dimension)
+
+
+class Comparer:
+    """A service that compares two pictures.
+
+    Parameters
+    ----------
+    card : ModelCard
+        It says where images may go.
+
+    Raises
+    ------
+    ModelError
+        If nobody allowed images to be sent, or the credentials are missing.
+    """
+
+    def __init__(self, card: ModelCard) -> None:
+        self._service = _allowed(card)
+        self._client = Client(self._service, card.revision)
+        self._cut: Callable[[Picture], NDArray[np.uint8] | FailureToAcquire] = _whole
+        self.working_size: int | None = None
+        if self._service.picture == "crop":
+            self._cut, self.working_size = _cropper(card), card.detection.working_size
+
+    def encode(self, picture: Picture) -> bytes | FailureToAcquire:
+        """What is sent of a picture."""
+        pixels = self._cut(picture)
+        return pixels if isinstance(pixels, FailureToAcquire) else encoded(pixels, self._service)
+
+    def score(self, one: bytes, other: bytes) -> float | FailureToAcquire:
+        """Score of two pictures that were encoded; larger means more alike."""
+        try:
+            return services.score_of(self._client.ask(one, other), self._service)
+        except NoTemplateError as error:
+            return error.failure
+
+
+def _whole(picture: Picture) -> NDArray[np.uint8] | FailureToAcquire:
+    return picture.pixels
+
+
+def _cropper(card: ModelCard) -> Callable[[Picture], NDArray[np.uint8] | FailureToAcquire]:
+    from audit.models.detect import finder  # noqa: PLC0415 - loads torch
+    from audit.models.pipeline import Pipeline, cutter  # noqa: PLC0415 - loads torch
+
+    def nothing(_: object) -> NDArray[np.float32]:
+        return np.zeros((1, 1), np.float32)
+
+    pipeline = Pipeline(card, finder(card, "cpu"), cutter(card), nothing, workers=1)
+
+    def cut(picture: Picture) -> NDArray[np.uint8] | FailureToAcquire:
+        found = pipeline.crop(picture)
+        return found if isinstance(found, FailureToAcquire) else found[0]
+
+    return cut
 
 
 class WholePictures(FaceModel):

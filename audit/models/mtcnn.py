@@ -78,7 +78,9 @@ class Cascade:
             Left, top, right, bottom, confidence.
         points : float32, n x 5 x 2
         """
-        sums = windows.table_of_sums(np.require(image, np.uint8, "CW"))  # of one kind, so that it is compiled once
+        sums = windows.table_of_sums(
+            np.require(image, np.uint8, ["C", "W"])
+        )  # of one kind, so that it is compiled once
         with torch.inference_mode():
             boxes = self._refine(sums, self._propose(sums))
             return self._locate(sums, boxes)
@@ -237,5 +239,5 @@ def _suppress(boxes: Floats, most: float, *, of_smaller: bool = False) -> Ints:
     pixels counted) is common to both.
     """
     order = np.argsort(-boxes[:, 4], kind="stable")
-    gone = windows.suppressed(boxes, order, np.float32(most), of_smaller)
+    gone: NDArray[np.bool_] = windows.suppressed(boxes, order, np.float32(most), of_smaller)
     return order[~gone]

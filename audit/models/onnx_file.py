@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.errors import ModelError
-from audit.models import weights
+from audit.models import onnx_read, weights
 from audit.models.card import ModelCard
 
 if TYPE_CHECKING:
@@ -46,10 +46,11 @@ def open_session(path: Path, content: bytes, device: str = "cpu") -> InferenceSe
     Raises
     ------
     ModelError
-        If it is no model that onnxruntime can load, or takes more than one input.
+        If it is no model that onnxruntime can load, reaches beyond its file, or takes more than one input.
     """
     import onnxruntime  # noqa: PLC0415 - heavy
 
+    onnx_read.check(content, path)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3

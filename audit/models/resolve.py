@@ -61,15 +61,16 @@ def own_files(path: Path, file: Files, data: Sequence[Path]) -> dict[str, Path]:
     """
     found = {}
     for part, wanted in _files(file).items():
-        where = weights.find(wanted.file, (path.parent, *data))
+        where = weights.look(wanted.file, (path.parent, *data, weights.obtained()))
         if where is None:
+            fetched = f"; or faceaudit models obtain card:{path}" if wanted.url else ""
             raise ModelError(
                 str(path),
                 f"{wanted.file} is neither beside the card nor in a data folder",
-                "Put it there, or name its path in the card",
+                f"Put it there, or name its path in the card{fetched}",
                 missing="weights",
             )
-        weights.check(where, wanted.sha256, wanted.digest_source)
+        weights.check(where, wanted.sha256, wanted.digest_source, wanted.bytes)
         found[part] = where
     return found
 
@@ -155,18 +156,18 @@ def _require_digest(name: str, wanted: WeightFile) -> None:
             f"model {name}",
             f"no digest of its weights {wanted.file} is published, so that nothing can be checked",
             f"Write a card of your own for a file whose origin you know (like = {name!r}, [weights] file and sha256) "
-            "and take --model card:FILE.toml",
+            "and take card:FILE.toml in its place",
             missing="digest",
         )
 
 
 def _published_file(name: str, wanted: WeightFile, data: Sequence[Path]) -> Path:
-    path = _packaged(wanted) if wanted.package else weights.find(wanted.file, (*data, weights.obtained()))
+    path = _packaged(wanted) if wanted.package else weights.look(wanted.file, (*data, weights.obtained()))
     if path is None:
         raise ModelError(
             f"model {name}", f"its weights {wanted.file} are not here", _way_to(name, wanted), missing="weights"
         )
-    weights.check(path, wanted.sha256, wanted.digest_source)
+    weights.check(path, wanted.sha256, wanted.digest_source, wanted.bytes)
     return path
 
 

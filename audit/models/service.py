@@ -1,7 +1,7 @@
 """A service that answers over HTTP: what its card declares of it, and how its answers are read.
 
-A vendor's black box takes an image and gives a template. Where in its answer the template stands is a path of names and
-places, as in `result.faces[0].embedding`; nothing of a card is ever evaluated.
+A vendor's black box takes an image and gives a template, or takes two and gives a score. Where in its answer that
+stands is a path of names and places, as in `result.faces[0].embedding`; nothing of a card is ever evaluated.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from audit.domain import FailureToAcquire
+from audit.domain import FailureToAcquire, Stage
 from audit.models.guard import NoTemplateError
 
 PATH = r"^[A-Za-z_][A-Za-z0-9_-]*(\[\d{1,4}\])*(\.[A-Za-z_][A-Za-z0-9_-]*(\[\d{1,4}\])*)*$"
@@ -27,6 +27,9 @@ _MISSING = object()
 UNREADABLE = "the service's answer could not be read"
 WRONG = "the service's answer holds no template of the card's dimension"
 NOT_FINITE = "the service's template is not finite"
+NO_SCORE = "the service's answer holds no score"
+LARGEST = 1e100
+"""Scores of larger size are none: their squares are infinite."""
 NO_FACE = "the service found no face"
 FAILED = "the service reported a failure"
 
@@ -42,7 +45,10 @@ class Service(BaseModel):
     format: Literal["png", "jpeg"] = "png"
     picture: Literal["crop", "whole"] = Field("crop", description="The aligned face as [input] says, or all of it")
     also: dict[str, str] = Field(default_factory=dict, description="Other fields to send with every image")
-    template: str = Field(pattern=PATH, description="Where in the answer the template stands")
+    template: str | None = Field(None, pattern=PATH, description="Where in the answer the template stands")
+    score: str | None = Field(None, pattern=PATH, description="Where the score of two images stands, in place of it")
+    second: str = Field("image2", min_length=1, max_length=100, description="Field of the other image, for a score")
+    distance: bool = Field(False, description="A smaller score is more alike")
     failure: str | None = Field(
         None, pattern=PATH, description="Where a failure stands: anything there but null is one"
     )
@@ -89,9 +95,16 @@ class Service(BaseModel):
 
     @model_validator(mode="after")
     def _apart(self) -> Service:
-        if self.field in self.also:
-            raise ValueError(f"{self.field!r} is the image's field")
+        if self.field in self.also or self.second in self.also or self.field == self.second:
+            raise ValueError(f"{self.field!r} and {self.second!r} are the images' fields, and two")
+        if (self.template is None) == (self.score is None):
+            raise ValueError("one of template and score is where the answer stands")
         return self
+
+    @property
+    def compares(self) -> bool:
+        """Whether it takes two images."""
+        return self.score is not None
 
     @property
     def host(self) -> str:
@@ -110,7 +123,8 @@ class Service(BaseModel):
 
     def deciding(self) -> dict[str, Any]:
         """What of it decides a template: not how fast and how often it is asked, nor with whose credentials."""
-        names = {"url", "send", "field", "format", "picture", "also", "template", "failure", "no_face"}
+        names = {"url", "send", "field", "format", "picture", "also", "template", "score", "second", "distance"}
+        names |= {"failure", "no_face"}
         return self.model_dump(mode="json", include=names)
 
 
@@ -149,6 +163,36 @@ def parsed(body: bytes) -> Any:
         raise NoTemplateError(FailureToAcquire("template", UNREADABLE)) from None
 
 
+def _check(answer: Any, service: Service, stage: Stage) -> None:
+    said = None if service.failure is None else looked_up(answer, service.failure)
+    if said is None or said is False:
+        return
+    if str(said) in service.no_face:
+        raise NoTemplateError(FailureToAcquire("detect", NO_FACE))
+    raise NoTemplateError(FailureToAcquire(stage, FAILED))
+
+
+def score_of(answer: Any, service: Service) -> float:
+    """The score of an answer; larger means more alike.
+
+    Raises
+    ------
+    NoTemplateError
+        With the reason, as `template_of`.
+    """
+    _check(answer, service, "score")
+    found = looked_up(answer, service.score or "")
+    if type(found) not in (int, float):
+        raise NoTemplateError(FailureToAcquire("score", NO_SCORE))
+    try:
+        value = float(found)
+    except OverflowError:
+        value = math.inf
+    if not abs(value) <= LARGEST:
+        raise NoTemplateError(FailureToAcquire("score", NO_SCORE))
+    return -value if service.distance else value
+
+
 def template_of(answer: Any, service: Service, dimension: int) -> NDArray[np.float32]:
     """The template of an answer.
 
@@ -158,13 +202,8 @@ def template_of(answer: Any, service: Service, dimension: int) -> NDArray[np.flo
         With the reason: a failure that the service reports, or no template where one should be. Its own words go
         nowhere: they might name a file or a person.
     """
-    if service.failure is not None:
-        said = looked_up(answer, service.failure)
-        if said is not None and said is not False:
-            if str(said) in service.no_face:
-                raise NoTemplateError(FailureToAcquire("detect", NO_FACE))
-            raise NoTemplateError(FailureToAcquire("template", FAILED))
-    found = looked_up(answer, service.template)
+    _check(answer, service, "template")
+    found = looked_up(answer, service.template or "")
     if not isinstance(found, list) or len(found) != dimension or not all(type(x) in (int, float) for x in found):
         raise NoTemplateError(FailureToAcquire("template", WRONG))
     try:

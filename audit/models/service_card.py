@@ -22,10 +22,10 @@ from audit.plan import AuditPlan
 
 UNKNOWN = "weights unknown: a service answered; known is what its card declares"
 KEYS = (
-    "The card of a service has the keys of any card, a revision, and in place of weights a table [service] with url "
-    "and template (where it stands in the answer), optionally send, field, format, picture, also, failure, no_face, "
-    "header, prefix, credentials, version_header, redirect_hosts, per_second, at_once, timeout_s, tries and "
-    "largest_answer; docs/own-model.md explains them"
+    "The card of a service has the keys of any card, a revision, and in place of weights a table [service] with "
+    "url and template or score (where it stands in the answer), optionally second, distance, send, field, format,"
+    " picture, also, failure, no_face, header, prefix, credentials, version_header, redirect_hosts, per_second, "
+    "at_once, timeout_s, tries and largest_answer; docs/own-model.md explains them"
 )
 _UNSCALED: dict[str, Any] = {"mean": (0.0, 0.0, 0.0), "deviation": (1.0, 1.0, 1.0)}
 _WHOLE: dict[str, Any] = {"size": 112, "alignment": "box", **_UNSCALED}
@@ -51,6 +51,8 @@ def own(path: Path, known: Mapping[str, str], plan: AuditPlan) -> ModelCard:
     if not values.get("revision"):
         raise ModelError(f"{path}: revision", "is missing", "Say which version of the service is audited")
     _refuse_settings(service, values, path, plan)
+    if service.compares:
+        values |= {"dimension": 1, "similarity": "euclidean" if service.distance else "cosine"}
     values["input"] = _WHOLE if service.picture == "whole" else {**_UNSCALED, **values.get("input", {})}
     identity = json.dumps([service.deciding(), values.get("name"), values["revision"]], sort_keys=True)
     sha256 = hashlib.sha256(identity.encode()).hexdigest()
@@ -89,6 +91,9 @@ def _refuse_settings(service: Service, values: Mapping[str, Any], path: Path, pl
     for key in ("weights", "parts", "options"):
         if key in values:
             raise ModelError(f"{path}: {key}", "a service has none", KEYS)
+    for key in ("dimension", "similarity"):
+        if service.compares and key in values:
+            raise ModelError(f"{path}: {key}", "a service that gives scores has none", "Leave it out")
     if service.picture != "whole":
         return
     if "input" in values:

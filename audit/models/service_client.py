@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http.cookiejar import DefaultCookiePolicy
 from queue import LifoQueue
@@ -65,8 +66,8 @@ class Client:
         self._next = 0.0
         self._in_a_row = 0
 
-    def ask(self, name: str, image: bytes) -> Any:
-        """Send one image; the JSON of the answer.
+    def ask(self, *images: bytes) -> Any:
+        """Send one image, or the two of a comparison; the JSON of the answer.
 
         Raises
         ------
@@ -78,7 +79,7 @@ class Client:
         with self._borrowed() as session:
             for left in range(self.service.tries - 1, -1, -1):
                 try:
-                    status, body = self._once(session, name, image)
+                    status, body = self._once(session, images)
                 except _BrokeOffError as error:
                     if not left:
                         raise self._unanswered(str(error)) from None
@@ -98,7 +99,7 @@ class Client:
         finally:
             self._sessions.put(session)
 
-    def _once(self, session: requests.Session, name: str, image: bytes) -> tuple[int, bytes]:
+    def _once(self, session: requests.Session, images: Sequence[bytes]) -> tuple[int, bytes]:
         import requests  # noqa: PLC0415 - loads slowly
 
         self._wait_for_turn()
@@ -112,7 +113,7 @@ class Client:
                     stream=True,
                     allow_redirects=False,
                     timeout=(min(_CONNECT_S, self.service.timeout_s), self.service.timeout_s),
-                    **self._content(name, image),
+                    **self._content(images),
                 ) as answer:
                     if not 300 <= answer.status_code < 400:
                         return self._read(answer, until)
@@ -124,13 +125,15 @@ class Client:
             raise _BrokeOffError(type(error).__name__) from None
         raise ModelError(self.service.host, "redirects in a circle", "Mend the card's url")
 
-    def _content(self, name: str, image: bytes) -> dict[str, Any]:
-        if self.service.send == "multipart":
-            kind = f"image/{self.service.format}"
-            return {"files": {self.service.field: (name, image, kind)}, "data": self.service.also}
-        import base64  # noqa: PLC0415 - of one way of sending
-
-        return {"json": {**self.service.also, self.service.field: base64.b64encode(image).decode()}}
+    def _content(self, images: Sequence[bytes]) -> dict[str, Any]:
+        service = self.service
+        fields = (service.field, service.second)[: len(images)]
+        if service.send == "multipart":
+            name, kind = f"image.{service.format}", f"image/{service.format}"
+            files = {field: (name, image, kind) for field, image in zip(fields, images, strict=True)}
+            return {"files": files, "data": service.also}
+        sent = {field: base64.b64encode(image).decode() for field, image in zip(fields, images, strict=True)}
+        return {"json": {**service.also, **sent}}
 
     def _followed(self, answer: requests.Response, url: str) -> str:
         """Where a redirect leads, if the card allows it."""

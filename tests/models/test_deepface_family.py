@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -14,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from deepface.modules import detection
+from deepface_says import by_deepface
 from PIL import Image
 
 from audit.errors import ModelError
@@ -22,7 +22,6 @@ from audit.models.card import InputSpec
 from audit.models.deepface_networks import ANALYSERS, NETWORKS
 from audit.models.detect import Face
 
-REFERENCE = Path(__file__).parents[1] / "support" / "deepface_reference.py"
 COMPARED = ["DeepID", "DeepFace", "OpenFace", "ArcFace", "GhostFaceNet", "Facenet512", "VGG-Face", "Race", "Age"]
 
 
@@ -45,16 +44,6 @@ def by_us(name: str, path: Path, crops: np.ndarray, **changes: object) -> np.nda
     prepare = deepface_family.preparer(base(name, **changes))
     say = client.predict if name in ANALYSERS else client.forward
     return np.array([np.atleast_1d(say(prepare(crop))) for crop in crops], np.float64).reshape(len(crops), -1)
-
-
-def by_deepface(backend: str, home: Path, crops: np.ndarray, *names: str) -> dict[str, np.ndarray]:
-    np.save(home / "crops.npy", crops)
-    command = [sys.executable, REFERENCE, backend, home, home / "crops.npy", home / "out.npz", *names]
-    one_thread = {**os.environ, "OMP_NUM_THREADS": "1"}
-    run = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False, env=one_thread)
-    assert run.returncode == 0, run.stderr
-    with np.load(home / "out.npz") as said:
-        return {name: said[name].reshape(len(crops), -1) for name in names}
 
 
 @pytest.fixture(scope="module")

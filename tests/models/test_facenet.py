@@ -13,6 +13,7 @@ import pytest
 import stand_in_weights
 import torch
 from facenet_pytorch import InceptionResnetV1, extract_face, fixed_image_standardization
+from london_run import faceaudit
 from PIL import Image
 from stand_in_weights import inception
 
@@ -22,6 +23,7 @@ from audit.errors import ModelError
 from audit.models import align
 from audit.models.detect import Face
 from audit.plan import make
+from audit.record import read
 
 PLAN = make({"benchmark": "b", "model": "facenet-vggface2"})
 
@@ -155,3 +157,19 @@ def test_a_box_outside_the_image_gives_no_crop() -> None:
     face = Face(np.array([-50.0, -50, -10, -10]), np.zeros((5, 2)), 1.0, 1)
     with pytest.raises(ValueError, match="outside"):
         align.box_crop(np.zeros((20, 20, 3), np.uint8), face.box, 160)
+
+
+@pytest.mark.london
+def test_the_whole_audit_of_a_users_own_card(tmp_path: Path, london_env: dict[str, str], london: Path) -> None:
+    """What these weights score says nothing; that the audit says whose word they are is the point."""
+    own = stand_in_weights.facenet(tmp_path)
+    arguments = ("--benchmark", "london", "--model", f"card:{own.name}", "--by", "gender", "--limit", "6")
+    run = faceaudit("run", *arguments, "--fmr", "0.1", "--json", env=london_env, cwd=tmp_path)
+    assert run.code == 0, run.stderr
+    (one,) = run.evaluations
+    record = read(tmp_path / one["record"])
+    assert record.model.name == one["model"] == "own-facenet-vggface2"
+    assert (record.model.self_declared, record.model.digest_source) == (True, f"stated in {own.name}")
+    assert record.plan["model"] == "card:own-facenet-vggface2"
+    assert record.samples.total == 12
+    assert "Self-declared weights" in (tmp_path / one["report"]).read_text(encoding="utf-8")

@@ -22,7 +22,7 @@ from audit.models.card import ModelCard
 from audit.models.pipeline import feed
 from audit.plan import RunOptions, make
 from audit.recipe import run
-from audit.sending import allowed
+from audit.sending import allowed, require_few
 
 CARD = """name = "vendor"
 revision = "2026-03"
@@ -51,7 +51,6 @@ def behind(shared: Path) -> Callable[[Request, int], Answer]:
     session = onnxruntime.InferenceSession(str(card.weights), providers=["CPUExecutionProvider"])
 
     def answer(request: Request, _: int) -> Answer:
-        assert request.image is not None
         (vectors,) = session.run(None, {"input0": feed([request.image], card.input)})
         return Answer({"data": [{"embedding": [float(x) for x in vectors[0]]}]})
 
@@ -113,7 +112,6 @@ def whole(write: Callable[..., str]) -> Iterator[tuple[BlackBox, ModelCard]]:
     """A service that takes whole pictures, and finds no face in a dark one."""
 
     def answer(request: Request, _: int) -> Answer:
-        assert request.image is not None
         if request.image.mean() < 10:
             return Answer({"error": "no face"})
         if request.image.mean() > 245:
@@ -139,7 +137,7 @@ def test_whole_pictures_are_answered_in_their_place(whole: tuple[BlackBox, Model
         assert outcome.vector.dtype == np.float32
         assert outcome.vector[:3].tolist() == [level] * 3
     assert model.extract([]) == []
-    assert {request.image.shape for request in box.requests if request.image is not None} == {(60, 80, 3)}
+    assert {request.image.shape for request in box.requests} == {(60, 80, 3)}
     assert "The whole picture was sent as PNG" in card.preprocessing_text
     assert "MTCNN" not in card.preprocessing_text
 
@@ -208,3 +206,114 @@ def test_a_plan_that_says_how_faces_are_found_does_not_go_with_whole_pictures(wr
     spec = write("127.0.0.1:1", cut="", more='picture = "whole"')
     with pytest.raises(ModelError, match="the service finds faces itself"):
         described(spec, detector="dlib-hog")
+
+
+COMPARES = """name = "vendor-scores"
+revision = "2026-03"
+licence = "as agreed with the vendor"
+training_data = "not stated by the vendor"
+training_consent = "not stated by the vendor"
+[input]
+size = 112
+[service]
+url = "http://{host}/v1/compare"
+score = "similarity"
+field = "probe"
+second = "reference"
+failure = "error"
+no_face = ["no face"]
+per_second = 10000
+at_once = 4
+"""
+
+
+@pytest.fixture(scope="module")
+def comparing(shared: Path) -> Callable[[Request, int], Answer]:
+    """The same service, which gives the cosine of two pictures and keeps the templates to itself."""
+    card = models.describe("mobilefacenet", data=[shared / "models"], plan=make({"benchmark": "b", "model": "x"}))
+    session = onnxruntime.InferenceSession(str(card.weights), providers=["CPUExecutionProvider"])
+    known: dict[bytes, np.ndarray] = {}
+
+    def template(image: np.ndarray) -> np.ndarray:
+        key = image.tobytes()
+        if key not in known:
+            (vectors,) = session.run(None, {"input0": feed([image], card.input)})
+            known[key] = vectors[0].astype(np.float64) / np.linalg.norm(vectors[0].astype(np.float64))
+        return known[key]
+
+    def answer(request: Request, _: int) -> Answer:
+        one, other = (template(request.images[name]) for name in ("probe", "reference"))
+        return Answer({"similarity": float(one @ other)})
+
+    return answer
+
+
+@pytest.mark.london
+def test_scores_of_a_service_are_audited_like_those_of_its_templates(
+    comparing: Callable[[Request, int], Answer], london: Path, london_env: dict[str, str], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    for name, value in london_env.items():
+        monkeypatch.setenv(name, value)
+    plan = {"benchmark": "london", "limit": 8, "sample_nonmated": 100, "fmr": [0.05]}
+    here = run(make({**plan, "model": "mobilefacenet"}), RunOptions(out=tmp_path / "a")).record
+    with serving(comparing) as box:
+        (tmp_path / "vendor.toml").write_text(COMPARES.format(host=box.host))
+        spec = f"http:{tmp_path / 'vendor.toml'}"
+        options = RunOptions(out=tmp_path / "b", send_images_to=(box.host,))
+        with pytest.raises(PlanError, match=r"all of london would be 20,706 requests\. Write sample_nonmated"):
+            run(make({"benchmark": "london", "model": spec}), options)
+        assert box.requests == []
+        there = run(make({**plan, "model": spec}), options).record
+        number = len(box.requests)
+        kept = run(make({**plan, "model": spec, "by": ["gender"]}), options).record
+        assert len(box.requests) == number, "what was answered once is not asked again"
+    assert number == there.samples.by_group[0].mated + there.sampling.drawn == 8 + here.sampling.drawn
+    assert there.sampling == here.sampling
+    assert [rate.model_dump() for rate in there.rates] == [rate.model_dump() for rate in here.rates]
+    assert [row.model_dump() for row in there.acquisition] == [row.model_dump() for row in here.acquisition]
+    for one, other in zip(there.operating_points, here.operating_points, strict=True):
+        assert one.threshold == pytest.approx(other.threshold, abs=1e-6)
+    assert (there.model.weights_sha256, there.model.similarity) == ("unknown", "given as similarity")
+    assert any("which computed their scores" in line for line in there.warnings)
+    assert kept.rates[0].trials == there.rates[0].trials
+
+
+def test_pairs_without_a_score_are_counted(
+    london: Path, london_env: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service that finds no face in one picture: that picture has failed, and its comparisons are made by nobody."""
+    for name, value in london_env.items():
+        monkeypatch.setenv(name, value)
+    dark: list[bytes] = []
+
+    def answer(request: Request, index: int) -> Answer:
+        one, other = (request.images[name].tobytes() for name in ("probe", "reference"))
+        if not dark:
+            dark.append(one)
+        if dark[0] in (one, other):
+            return Answer({"error": "no face"})
+        return Answer({"similarity": 0.5 if index % 7 == 0 else 0.1 + (index % 5) / 100})
+
+    with serving(answer) as box:
+        (tmp_path / "vendor.toml").write_text(COMPARES.format(host=box.host).replace("at_once = 4", "at_once = 1"))
+        spec = f"http:{tmp_path / 'vendor.toml'}"
+        plan = make({"benchmark": "london", "limit": 8, "sample_nonmated": 100, "fmr": [0.05], "model": spec})
+        record = run(plan, RunOptions(out=tmp_path / "out", send_images_to=(box.host,))).record
+    everyone = next(row for row in record.acquisition if not row.group and row.stage is None)
+    assert (everyone.failures, everyone.samples) == (1, 16)
+    assert any(
+        "comparisons have no score" in line and "detect: the service found no face" in line for line in record.warnings
+    )
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("calibration", 0.5), ("precision", 0.3), ("storage", "float16"), ("task", "counterfactual")]
+)
+def test_what_needs_templates_is_refused_for_scores(setting: str, value: Any, shared: Path, tmp_path: Path) -> None:
+    (tmp_path / "vendor.toml").write_text(COMPARES.format(host="127.0.0.1:1"))
+    card = described(f"http:{tmp_path / 'vendor.toml'}")
+    benchmark = load("london", data=[shared / "benchmarks"])
+    plan = make({"benchmark": "b", "model": "m", setting: value})
+    with pytest.raises(PlanError, match=f"the plan's {setting} needs templates"):
+        require_few(card, benchmark, plan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from audit import models
+from audit import models, trained_on
 from audit.errors import ModelError
 from audit.models import adapters, card_file
 from audit.plan import AuditPlan, make
@@ -68,6 +69,63 @@ def test_describing_a_model_loads_no_torch() -> None:
     subprocess.run([sys.executable, "-c", program], check=True)
 
 
+def test_listing_the_models_loads_no_library_of_networks() -> None:
+    program = (
+        "import sys; from audit.cli.models import list_models\n"
+        "list_models(None, as_json=True)\n"
+        "assert not {'torch', 'dlib', 'onnxruntime', 'tensorflow', 'deepface'} & set(sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    rows = {row["model"]: row for row in json.loads(run.stdout)}
+    assert set(models.MODELS) <= set(rows)
+    assert rows["dlib"]["status"] == "ready"
+    assert (rows["arcface"]["status"], rows["arcface"]["research_only"]) == ("weights missing", True)
+    assert rows["arcface"]["way_out"].startswith("faceaudit models obtain arcface")
+    assert rows["facenet-vggface2"]["status"] == "no published digest"
+    assert "WITHDRAWN" in rows["facenet-vggface2"]["training_consent"]
+
+
+def test_every_card_says_what_a_reader_has_to_know() -> None:
+    for name in models.MODELS:
+        card = models.described(name)
+        assert card.source
+        assert card.weights_licence
+        assert card.paper or name == "faceplugin_feature"
+        assert (card.weights.sha256 == "unknown") == (not card.weights.digest_source)
+        assert card.training_consent or all(one.tier for one in trained_on.sets(card.training_sets)), name
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ('name = "dlib"\nlike = "dlib"', "is the name of a published model"),
+        ('name = "mine"\nlike = "dlibb"', "'dlibb' is no published model"),
+        ('name = "mine"\nlike = "sface"\nadapter = "caffe"', "'caffe' is no adapter"),
+        ('name = "mine"\nlike = "sface"\ninput = 3', "input: "),
+    ],
+)
+def test_a_card_of_ones_own_with_a_mistake_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "w.onnx").write_bytes(b"w")
+    sha256 = hashlib.sha256(b"w").hexdigest()
+    path = tmp_path / "mine.toml"
+    path.write_text(f'{text}\n[weights]\nfile = "w.onnx"\nsha256 = "{sha256}"\ndigest_source = "the vendor"\n')
+    with pytest.raises(ModelError, match=said):
+        models.describe(f"card:{path}", plan=plan())
+
+
+def test_a_card_of_ones_own_cannot_say_that_somebody_else_published_its_digest(tmp_path: Path) -> None:
+    (tmp_path / "w.onnx").write_bytes(b"w")
+    sha256 = hashlib.sha256(b"w").hexdigest()
+    path = tmp_path / "mine.toml"
+    weights = f'[weights]\nfile = "w.onnx"\nsha256 = "{sha256}"\ndigest_source = "the vendor"\n'
+    path.write_text(f'name = "mine"\nlike = "sface"\n{weights}')
+    card = models.describe(f"card:{path}", plan=plan())
+    assert (card.self_declared, card.digest_source) == (True, "stated in mine.toml")
+    path.write_text(path.read_text().replace(sha256, "unknown"))
+    with pytest.raises(ModelError, match=r"digest of w\.onnx is unknown.*sha256sum"):
+        models.describe(f"card:{path}", plan=plan())
+
+
 def test_a_missing_extra_is_named_with_its_command(monkeypatch: pytest.MonkeyPatch) -> None:
     def installed(name: str) -> str:
         if name == "dlib-bin":
@@ -84,7 +142,7 @@ def test_a_wrong_digest_of_dlib_is_found_before_anything_runs(monkeypatch: pytes
     points = card.parts["landmarks"].model_copy(update={"sha256": "0" * 64})
     wrong = card.model_copy(update={"parts": {"landmarks": points}})
     monkeypatch.setattr(card_file, "published", lambda _: wrong)
-    with pytest.raises(ModelError, match=r"shape_predictor_5.*SHA-256 is c4b1e98.*but the published weights have 0000"):
+    with pytest.raises(ModelError, match=r"shape_predictor_5.*SHA-256 is c4b1e98.*and not 0000"):
         models.describe("dlib", plan=plan())
 
 

@@ -39,7 +39,7 @@ def declared(box: BlackBox | None = None, **more: Any) -> Service:
 
 def asked(box: BlackBox, **more: Any) -> np.ndarray:
     service = declared(box, **more)
-    return template_of(Client(service, "7").ask("image.png", encoded(IMAGE, service)), service, 3)
+    return template_of(Client(service, "7").ask(encoded(IMAGE, service)), service, 3)
 
 
 def failure(box: BlackBox, **more: Any) -> FailureToAcquire:
@@ -111,10 +111,10 @@ def test_what_stays_busy_is_a_counted_failure_and_then_ends_the_run() -> None:
         client = Client(declared(box, tries=2), "7")
         for _ in range(4):
             with pytest.raises(NoTemplateError, match="the service did not answer"):
-                client.ask("image.png", encoded(IMAGE, client.service))
+                client.ask(encoded(IMAGE, client.service))
         assert len(box.requests) == 8
         with pytest.raises(ModelError, match=r"did not answer for 5 images in a row, 2 tries each \(503\)"):
-            client.ask("image.png", encoded(IMAGE, client.service))
+            client.ask(encoded(IMAGE, client.service))
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -228,11 +228,11 @@ def test_requests_keep_their_pace_and_their_number() -> None:
 
     with serving(slow) as box, ThreadPoolExecutor(8) as pool:
         client = Client(declared(box, at_once=3, per_second=1000), "7")
-        list(pool.map(lambda _: client.ask("image.png", encoded(IMAGE, client.service)), range(9)))
+        list(pool.map(lambda _: client.ask(encoded(IMAGE, client.service)), range(9)))
         assert max(most) <= 3
         assert next(together) == 0
         client = Client(declared(box, at_once=8, per_second=20), "7")
-        list(pool.map(lambda _: client.ask("image.png", encoded(IMAGE, client.service)), range(6)))
+        list(pool.map(lambda _: client.ask(encoded(IMAGE, client.service)), range(6)))
     times = [request.at for request in box.requests[9:]]
     assert max(times) - min(times) >= 0.2
 
@@ -249,7 +249,7 @@ def test_requests_keep_their_pace_and_their_number() -> None:
         ({"template": "__import__('os')"}, "String should match pattern"),
         ({"redirect_hosts": ["https://a.example"]}, "is no host"),
         ({"prefix": "a\nb"}, "a header is one line"),
-        ({"also": {"image": "x"}}, "is the image's field"),
+        ({"also": {"image": "x"}}, "are the images' fields, and two"),
         ({"credentials": "not a name"}, "String should match pattern"),
         ({"colour": "red"}, "Extra inputs are not permitted"),
     ],

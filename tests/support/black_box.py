@@ -39,10 +39,16 @@ class Request:
 
     path: str
     headers: dict[str, str]
-    image: NDArray[np.uint8] | None
+    images: dict[str, NDArray[np.uint8]]
     others: dict[str, str]
     file_name: str | None
     at: float
+
+    @property
+    def image(self) -> NDArray[np.uint8]:
+        """The only one."""
+        (made,) = self.images.values()
+        return made
 
 
 class _Quiet(ThreadingHTTPServer):
@@ -112,18 +118,20 @@ def read(path: str, headers: dict[str, str], body: bytes) -> Request:
     """Take a request apart: a form with a file, or a JSON object with an image in base64."""
     kind = headers.get("Content-Type", "")
     others: dict[str, str] = {}
-    content, name = None, None
+    contents: dict[str, bytes] = {}
+    name = None
     if kind.startswith("multipart/form-data"):
         parser = email.parser.BytesParser(policy=email.policy.HTTP)
         form = parser.parsebytes(f"Content-Type: {kind}\r\n\r\n".encode() + body)
         for part in form.iter_parts():
             if part.get_filename():
-                content, name = part.get_payload(decode=True), part.get_filename()
+                field = str(part.get_param("name", header="content-disposition"))
+                contents[field], name = part.get_payload(decode=True), part.get_filename()
             else:
                 others[str(part.get_param("name", header="content-disposition"))] = part.get_content().strip()
     else:
         sent = json.loads(body)
-        content = base64.b64decode(sent.pop("image"))
+        contents = {key: base64.b64decode(sent.pop(key)) for key in ("image", "image2") if key in sent}
         others = sent
-    pixels = None if content is None else np.asarray(Image.open(io.BytesIO(content)).convert("RGB"))
+    pixels = {key: np.asarray(Image.open(io.BytesIO(value)).convert("RGB")) for key, value in contents.items()}
     return Request(path, headers, pixels, others, name, time.monotonic())

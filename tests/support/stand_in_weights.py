@@ -63,9 +63,8 @@ def deepface(folder: Path, like: str = "deepid", seed: int = 1) -> Path:
 def onnx_file(folder: Path, like: str = "arcface", seed: int = 1) -> Path:
     """A small ONNX network with the input and output of a published model."""
     from audit import models  # noqa: PLC0415 - beside the tests, not in them
-    from audit.models import card_file  # noqa: PLC0415
 
-    known = card_file.published(models.MODELS[like])
+    known = models.described(like)
     (folder / f"own-{like}.onnx").write_bytes(network(*known.input.shape, known.dimension, seed=seed))
     return card(folder, f"own-{like}", f"own-{like}.onnx", like)
 

@@ -64,6 +64,7 @@ __all__ = [
     "AttributeCardFile",
     "Says",
     "describe",
+    "described",
     "load",
     "published",
 ]
@@ -95,14 +96,41 @@ def describe(spec: str, *, data: Sequence[Path] = (), plan: AuditPlan) -> Attrib
         adapter = adapters.of(file.adapter, str(path), ADAPTERS)
         return _card(file, adapter, resolve.own_files(path, file, data), plan, self_declared=True)
     if spec not in ATTRIBUTE_MODELS:
-        near = difflib.get_close_matches(spec, ATTRIBUTE_MODELS, n=1, cutoff=0.5)
-        hint = f"Did you mean {near[0]!r}? " if near else ""
-        known = ", ".join((*ATTRIBUTE_MODELS, OWN))
-        raise ModelError("attribute model", f"unknown model {spec!r}", f"{hint}Known attribute models: {known}")
+        raise _unknown(spec)
     file = published(spec)
     resolve.require_digests(spec, file)
     adapter = adapters.of(file.adapter, f"attribute model {spec}", ADAPTERS)
     return _card(file, adapter, resolve.published_files(spec, file, data), plan, self_declared=False)
+
+
+def described(spec: str, *, data: Sequence[Path] = ()) -> AttributeCardFile:
+    """Read what a card says, whether or not its weights are here.
+
+    Parameters
+    ----------
+    spec : str
+        A name of the table, or `card:FILE.toml`.
+    data : sequence of folders
+        Where a card is looked for.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model, or its card has a mistake.
+    """
+    kind, colon, argument = spec.partition(":")
+    if colon and kind == "card" and argument:
+        return _own(weights.named(f"attribute model {spec}", argument, data))
+    if spec not in ATTRIBUTE_MODELS:
+        raise _unknown(spec)
+    return published(spec)
+
+
+def _unknown(spec: str) -> ModelError:
+    near = difflib.get_close_matches(spec, ATTRIBUTE_MODELS, n=1, cutoff=0.5)
+    hint = f"Did you mean {near[0]!r}? " if near else ""
+    known = ", ".join((*ATTRIBUTE_MODELS, OWN))
+    return ModelError("attribute model", f"unknown model {spec!r}", f"{hint}Known attribute models: {known}")
 
 
 def load(card: AttributeCard, *, workers: int = 0, device: str = "cpu") -> AttributeModel:

@@ -12,13 +12,14 @@ import os
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audit.domain import FailureToAcquire, Picture, Template
-from audit.models import weights
+from audit.models import onnx_read, weights
 from audit.models.attributes.analyser import Analyser
 from audit.models.attributes.card import AttributeCard
 from audit.models.card import Detection
@@ -72,11 +73,10 @@ class _Faces:
         # The full image at its own size, and faces of every size that dlib finds.
         whole = card.detection.model_copy(update={"working_size": _ANY, "smallest_face": 1})
         self._detector = Detector(Detection.model_validate(whole.model_dump()), faces=_Hog())
-        landmarks = card.parts["landmarks"]
-        weights.check(landmarks, card.part_digests["landmarks"], card.digest_source)
-        self._landmarks = dlib.shape_predictor(str(landmarks))
-        self._age = _session(weights.read(card.weights, card.weights_sha256))
-        self._gender = _session(weights.read(card.parts["gender"], card.part_digests["gender"]))
+        with weights.held(card.parts["landmarks"], card.part_digests["landmarks"]) as checked:
+            self._landmarks = dlib.shape_predictor(checked)
+        self._age = _session(card.weights, card.weights_sha256)
+        self._gender = _session(card.parts["gender"], card.part_digests["gender"])
         self._pool = ThreadPoolExecutor(workers)
 
     def extract(self, images: Sequence[NDArray[np.uint8]]) -> list[Template | FailureToAcquire]:
@@ -98,9 +98,12 @@ class _Faces:
         return Template(np.append(np.dot(YEARS, age), gender).astype(np.float32), face.seen)
 
 
-def _session(content: bytes) -> Any:
+def _session(path: Path, sha256: str) -> Any:
+    """A session as the package makes it: the graph as it stands, one thread."""
     import onnxruntime  # noqa: PLC0415 - heavy
 
+    content = weights.read(path, sha256)
+    onnx_read.check(content, path)
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.intra_op_num_threads = options.inter_op_num_threads = 1

@@ -36,11 +36,14 @@ def identification_section(source: Source) -> Section:
 
 def listed(source: Source) -> tuple[Answer, ...]:
     """The first page's answer; none where nothing was compared with a list."""
+    lines = told(source)
+    return (Answer(say("question.identification"), lines[1], (lines[0], *lines[2:])),) if lines else ()
+
+
+def told(source: Source) -> list[str]:
+    """What was done and what it showed, in sentences; none where nothing was compared with a list."""
     part = source.record.identification
-    if part is None:
-        return ()
-    lines = list(_sentences(source, part, headline_point(part)))
-    return (Answer(say("question.identification"), lines[1], (lines[0], *lines[2:])),)
+    return [] if part is None else list(_sentences(source, part, headline_point(part)))
 
 
 def headline_point(part: Identification) -> ListThresholdPart | None:

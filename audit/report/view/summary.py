@@ -23,6 +23,7 @@ from audit.report.view.findings import (
 )
 from audit.report.view.identification import listed
 from audit.report.view.rates import of_counts, support_of
+from audit.report.view.scenario import placed
 from audit.report.view.series import moved
 from audit.report.view.source import Source, pronounced
 
@@ -82,7 +83,7 @@ def headline(source: Source) -> tuple[str, str]:
 def answers(source: Source) -> tuple[Answer, ...]:
     """The questions of a reviewer, in the order in which they are asked."""
     asked = (_who, _how_large, _how_sure, _how_many, _unknown, _rely, not_tested)
-    return (*listed(source), *moved(source), *(answer(source) for answer in asked))
+    return (*placed(source), *listed(source), *moved(source), *(answer(source) for answer in asked))
 
 
 def _disparities(source: Source, metric: str) -> list[Contrast]:
@@ -260,6 +261,8 @@ def alerts(source: Source) -> tuple[str, ...]:
         made.append(say(f"alert.synthetic_{benchmark.consent_tier}"))
     if source.record.plan.get("limit") is not None:
         made.append(say("alert.limit"))
+    if source.record.model.self_declared:
+        made.append(say("alert.self_declared"))
     return (*made, *_silent_groups(source))
 
 
