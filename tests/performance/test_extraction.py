@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import subprocess
 import sys
@@ -16,7 +15,7 @@ import numpy as np
 import pytest
 import stand_in_weights
 import torch
-from facenet_pytorch import MTCNN, InceptionResnetV1
+from facenet_pytorch import MTCNN
 from PIL import Image
 
 from audit import benchmarks, decode, models
@@ -29,7 +28,6 @@ from audit.plan import make
 from audit.store import TemplateStore
 
 pytestmark = [pytest.mark.performance, pytest.mark.london]
-STEM = "20180402-114759-vggface2"
 
 
 @pytest.fixture(scope="module")
@@ -68,42 +66,46 @@ def test_facenet_beside_the_documented_loop(
     samples: tuple[Sample, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Fixed weights; the loop is MTCNN on the full picture, its crop of 160 pixels, and the network, on one core."""
-    torch.manual_seed(0)
-    network = InceptionResnetV1(pretrained=None, classify=False).eval()
-    torch.save(network.state_dict(), tmp_path / f"{STEM}.pt")
-    digest = hashlib.sha256((tmp_path / f"{STEM}.pt").read_bytes()).hexdigest()
-    (tmp_path / f"{STEM}.toml").write_text(f'sha256 = "{digest}"\n')
-    ours, mine = {}, {}
+    spec, network = f"card:{stand_in_weights.facenet(tmp_path)}", stand_in_weights.inception()
+    models_of = {}
     for precision in ("float32", "bfloat16"):
-        plan = make({"benchmark": "b", "model": "facenet-vggface2", "arithmetic": precision})
-        card = models.describe("facenet-vggface2", data=[tmp_path], plan=plan)
-        model = models.load(card, workers=1)
-        extracted(card, model, samples[:8], tmp_path / f"warm-{precision}")
-        ours[precision], mine[precision] = spent(card, model, samples, tmp_path / precision)
+        card = models.describe(
+            spec, data=[tmp_path], plan=make({"benchmark": "b", "model": spec, "arithmetic": precision})
+        )
+        models_of[precision] = card, models.load(card, workers=1)
+        extracted(*models_of[precision], samples[:8], tmp_path / "warm")
     detector = MTCNN(margin=0, select_largest=True)
-    theirs = []
+    theirs: list[np.ndarray] = []
 
-    def loop() -> None:
-        for sample in samples:
+    def loop(some: tuple[Sample, ...]) -> None:
+        for sample in some:
             face = detector(Image.open(sample.path).convert("RGB"))
             with torch.inference_mode():
                 theirs.append(network(face[None]).numpy()[0])
 
-    with one_thread_an_image():
-        whole = cpu_seconds(loop)
+    ours: dict[str, list[np.ndarray]] = {precision: [] for precision in models_of}
+    mine, whole = dict.fromkeys(models_of, 0.0), 0.0
+    for first in range(0, 32, 8):  # by turns, so that other work on the machine is in the way of both
+        some = samples[first : first + 8]
+        for precision, (card, model) in models_of.items():
+            templates, used = spent(card, model, some, tmp_path / "cache")
+            ours[precision].extend(templates)
+            mine[precision] += used
+        with one_thread_an_image():
+            whole += cpu_seconds(lambda some=some: loop(some))
     other = np.array(theirs)
-    least = {"float32": 4.2, "bfloat16": 6}
-    for precision, found in ours.items():
+    for precision, made in ours.items():
+        found = np.array(made)
         cosine = (found * other).sum(axis=1) / np.linalg.norm(found, axis=1) / np.linalg.norm(other, axis=1)
         ratio = whole / mine[precision]
         with capsys.disabled():
             print(
-                f"\nfacenet in {precision}: CPU seconds a picture: loop {whole / len(samples):.3f}, "
-                f"ours {mine[precision] / len(samples):.3f} ({ratio:.1f} x); cosine {np.median(cosine):.4f}"
+                f"\nfacenet in {precision}: CPU seconds a picture: loop {whole / len(other):.3f}, "
+                f"ours {mine[precision] / len(other):.3f} ({ratio:.1f} x); cosine {np.median(cosine):.4f}"
             )
         assert np.median(cosine) >= 0.99
         if precision == "float32" or torch.ops.mkldnn._is_mkldnn_bf16_supported():
-            assert ratio >= least[precision]
+            assert ratio >= 8
 
 
 def test_deepfaces_model_beside_its_own_represent(
