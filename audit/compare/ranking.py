@@ -78,8 +78,6 @@ def _place(row: Scores, score: np.float32) -> int:
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def rank_rows(
     strip: NDArray[np.float32],
-    begin: int,
-    end: int,
     first: Ints,
     own: Ints,
     sizes: Ints,
@@ -89,12 +87,11 @@ def rank_rows(
     second: Scores,
     candidate: Ints,
 ) -> None:
-    """Rank the list for some probes of a strip.
+    """Rank the list for each probe of a strip.
 
     Parameters
     ----------
-    strip : (blocks, side, side) scores of the probes with the references, in blocks of references
-    begin, end : which of its probes
+    strip : (blocks, rows, side) scores of the probes with the references, in blocks of references
     first : (people + 1,) where the references of each person on the list begin, and their number; a person's score is
         the highest of her references
     own : (probes,) the probe's person on the list; -1: she is not on it
@@ -104,11 +101,11 @@ def rank_rows(
     candidate : (probes,) filled: whose the highest is (of equals, the first on the list); not of mates at rank 1
     second : (probes,) filled there: the next highest
     """
-    side, people = strip.shape[1], len(first) - 1
+    side, people = strip.shape[2], len(first) - 1
     total = first[people]
     scores = np.empty(total, dtype=np.float32)
     row = scores if people == total else np.empty(people, dtype=np.float32)
-    for r in range(begin, end):
+    for r in range(len(own)):
         for start in range(0, total, side):
             stop = min(start + side, total)
             scores[start:stop] = strip[start // side, r, : stop - start]
