@@ -59,9 +59,14 @@ def _point(placed: Sequence[Threshold], asked: Scenario) -> Threshold | None:
     """The threshold that the plan names, or the strictest one for everyone that could be set."""
     shared = [point for point in placed if point.policy != "per-group"]
     if asked.operating_point is not None:
-        return next((point for point in shared if point.id == asked.operating_point), None)
+        return next((point for point in shared if _named(point.id, asked.operating_point)), None)
     usable = [point for point in shared if point.value is not None and point.target_fmr is not None]
     return min(usable, key=lambda point: point.target_fmr or 0.0, default=None)
+
+
+def _named(point: str, asked: str) -> bool:
+    """Whether that is the point's id; of the threshold that comes with a model, a plan cannot know the number."""
+    return point == asked or (asked == "vendor" and point.startswith("vendor-"))
 
 
 def _row(face: Face, share: float, on_list: float, asked: Scenario, band: Bands) -> r.ScenarioRow:

@@ -39,7 +39,9 @@ class Scenario(BaseModel):
     )
     listed: float = Field(0.0, ge=0, lt=1, description="Share of the faces whose person is on the list")
     operating_point: str | None = Field(
-        None, description="Which threshold: global-fmr-X of a target, given-X of a given one; default: the strictest"
+        None,
+        description="Which threshold: global-fmr-X of a target, given-X of a given one, vendor of the one that "
+        "comes with the model; default: the strictest",
     )
 
     @field_validator("passers_by", "on_list")
@@ -88,8 +90,10 @@ class AuditPlan(BaseModel):
         le=0.9,
         description="Share of the people of every group who set thresholds and are not judged; 0: none",
     )
-    thresholds: tuple[float, ...] = Field(
-        (), description="Thresholds to judge as given, in the model's own unit (a distance for models that give one)"
+    thresholds: tuple[float | Literal["vendor"], ...] = Field(
+        ("vendor",),
+        description="Thresholds to judge as given, in the model's own unit (a distance for models that give one); "
+        "vendor: the one that comes with the model, if its card states one; none: []",
     )
     label_noise: tuple[float, ...] = Field(
         (),
@@ -101,7 +105,7 @@ class AuditPlan(BaseModel):
     detector: Literal["mtcnn", "dlib-hog", "truth"] = Field(
         "mtcnn",
         description="What finds faces: mtcnn, or, to see what detection does to a disparity, dlib-hog, or truth for "
-        "the boxes that a benchmark has marked",
+        "the faces that a benchmark has marked",
     )
     smallest_face: int = Field(40, ge=12, le=2048, description="Smallest face, in pixels at the working size")
     margin: float = Field(
@@ -200,7 +204,7 @@ class AuditPlan(BaseModel):
     @classmethod
     def _known_threshold(cls, value: Scenario | None, info: ValidationInfo) -> Scenario | None:
         targets = [f"global-fmr-{x:g}" for x in info.data.get("fmr", ())]
-        known = [*targets, *(f"given-{x:g}" for x in info.data.get("thresholds", ()))]
+        known = [*targets, *("vendor" if x == "vendor" else f"given-{x:g}" for x in info.data.get("thresholds", ()))]
         if value is not None and value.operating_point is not None and value.operating_point not in known:
             raise ValueError(f"operating_point is one of {', '.join(known)}, found {value.operating_point!r}")
         return value
@@ -268,6 +272,11 @@ class AuditPlan(BaseModel):
         return tuple(sorted(set(value)))
 
     @property
+    def given_thresholds(self) -> tuple[float, ...]:
+        """Those that the plan itself gives."""
+        return tuple(one for one in self.thresholds if one != "vendor")
+
+    @property
     def samples(self) -> bool:
         """Whether non-mated comparisons are drawn."""
         return self.sample_nonmated is not None or self.precision is not None
@@ -295,6 +304,7 @@ class RunOptions:
     device : where models run
     obtain : download the benchmark from its public source if it is in no folder
     fresh : compute everything again
+    send_images_to : hosts that a model may send images to; none may, unless it stands here
     max_failures : stop once more samples than this have failed; None: go on
     cache : folder of templates; None: FACEAUDIT_CACHE, else the user's cache folder
     progress : called with (stage, done, of how many)
@@ -308,6 +318,7 @@ class RunOptions:
     obtain: bool = False
     fresh: bool = False
     max_failures: int | None = None
+    send_images_to: tuple[str, ...] = ()
     cache: Path | None = None
     progress: Callable[[str, int, int], None] | None = field(default=None, compare=False)
 

@@ -96,15 +96,53 @@ class BenchmarkPart(_Part):
     attributes: dict[str, AttributePart]
 
 
+class TrainingSet(_Part):
+    """A data set that a model was trained on, as the catalogue knows it."""
+
+    name: str
+    tier: str = Field("", description="consent tier; empty: the catalogue does not have it")
+    meaning: str = Field("", description="of the tier")
+    consent: str = Field("", description="what is known of the people's consent, and how far that was checked")
+    status: str
+
+
+class VendorThresholdPart(_Part):
+    """The threshold that a vendor or a library delivers with its model."""
+
+    value: float
+    unit: str
+    meaning: str = Field(description="what it is said to be for")
+    source: str
+    threshold: float | None = Field(
+        None, description="the same in the model's own unit; null: it is none of its scores"
+    )
+    operating_point: str | None = Field(None, description="where it was judged as given; null: it was not")
+
+
+class PaperPart(_Part):
+    """Where the model is described."""
+
+    title: str
+    year: int
+    link: str
+
+
 class ModelPart(_Part):
     """What was measured."""
 
     name: str
     revision: str
     weights_sha256: str
+    digest_source: str = Field("", description="who says that this is the digest of the weights")
+    self_declared: bool = Field(False, description="weights and card are the user's own word, not a published model's")
     licence: str
+    weights_licence: str = Field("", description="empty: not stated apart from that of the code")
+    research_only: bool = Field(False, description="the weights may be used for research alone")
     training_data: str
     training_consent: str = Field(description="what is known of the consent of the people it was trained on")
+    training_sets: list[TrainingSet] = []
+    vendor_threshold: VendorThresholdPart | None = Field(None, description="null: none is stated")
+    paper: PaperPart | None = None
     source: str = ""
     similarity: str
     dimension: int
@@ -151,7 +189,11 @@ class Acquisition(_Part):
 
 
 class OperatingPoint(_Part):
-    """A decision threshold and where it was set. `threshold` null: not estimable, and `reason` says why."""
+    """A decision threshold and where it was set. `threshold` null: not estimable, and `reason` says why.
+
+    Where the protocol has folds, errors in each fold are those at its own threshold of `by_fold`, and `threshold` is
+    their mean.
+    """
 
     id: str
     policy: Literal["global", "per-group", "given"]
@@ -161,6 +203,7 @@ class OperatingPoint(_Part):
     threshold: float | None
     set_on: str
     reason: str | None = None
+    by_fold: list[float] = Field([], description="threshold of each fold, set on the other folds")
 
 
 class Rate(_Part):
@@ -608,6 +651,22 @@ class Sampling(_Part):
     by_group: list[SamplingGroup]
 
 
+class FoldsPart(_Part):
+    """A protocol in folds: the threshold of each fold is set on the others.
+
+    `accuracy` is known from such protocols: of each fold the share of right decisions, mated and non-mated together, at
+    the threshold that has most of them in the other folds; then the mean over folds. It tells no group from another.
+    """
+
+    number: int = Field(description="folds with a comparison")
+    comparisons: list[int] = Field(description="of each fold, mated and non-mated")
+    people: int = Field(description="people who were compared")
+    several: int = Field(description="of them, those who stand in more than one fold")
+    right: list[int] = Field(description="right decisions of each fold")
+    accuracy: Unit | None = Field(description="mean over folds; null where a fold has no comparison left")
+    standard_error: float | None = Field(description="standard deviation over folds / sqrt(folds)")
+
+
 class StorageEffect(_Part):
     """Decisions at an operating point that keeping templates in fewer bits than float32 changes.
 
@@ -655,6 +714,7 @@ class EvaluationRecord(_Part):
     scenario: ScenarioPart | None = Field(None, description="where the plan asks for one")
     sampling: Sampling | None = Field(None, description="where the plan asks for a sample of comparisons")
     storage: list[StorageEffect] = Field([], description="where templates are kept in fewer bits than float32")
+    folds: FoldsPart | None = Field(None, description="where the protocol has folds")
     summary: Summary
     warnings: list[str]
     limits: list[str]

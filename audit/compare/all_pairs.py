@@ -2,8 +2,8 @@
 
 The pass counts all scores on a fine grid and holds the exact scores of the tail in which thresholds will lie: all that
 is asked later (thresholds, errors by subject, errors by pair) is answered from what is held. Where the tail begins is
-estimated from a small sample of comparisons, on the safe side. Where that estimate falls short, or more would have to
-be held than `MOST_HELD`, a further pass answers instead: results never depend on the estimate.
+an estimate (`audit.compare.tail`). Where it falls short, or there was no room, a further pass answers instead: results
+never depend on the estimate.
 
 Cosine, dot product and (negated) Euclidean distance are all matrix products; scores are float32.
 """
@@ -19,7 +19,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.compare import counts, kernel, tiles
+from audit.compare import counts, error_kernel, kernel, tail, threads, tiles
 from audit.compare.blocks import ArrayRows, Block, Blocks, Rows, Similarity
 from audit.compare.counts import (
     Floats,
@@ -29,22 +29,16 @@ from audit.compare.counts import (
     Reach,
     ScoreCounts,
     mask_cells,
-    pair_cell,
     pair_cells,
-    tally,
 )
-from audit.compare.design import comparisons_of, pairs_of_atoms
+from audit.compare.design import comparisons_of
 from audit.compare.device import SIDE, DeviceCounter, require
+from audit.compare.exact_rows import rows_of
 from audit.compare.parts import Checkpoint, Part, Saver, merged
-from audit.compare.tiles import Counter, Held, OwnSums, Sums, Wanted
+from audit.compare.sums import OwnSums, Sums
+from audit.compare.tiles import Counter, Held, Wanted
 
 T = TypeVar("T", Sums, OwnSums)
-MOST_HELD = 1 << 27
-"""Comparisons that may be held, 8 bytes each."""
-PILOT = 1024
-"""Samples that are compared to find out where tails begin."""
-MARGIN = 1.5
-"""The pilot's tail is taken so many times as large, and three standard errors more."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +84,7 @@ class AllPairs:
         rows = ArrayRows(vectors) if isinstance(vectors, np.ndarray) else vectors
         self._atom_of = np.asarray(atom_of, dtype=np.int64)
         self._atoms = atoms
-        self._workers = workers or tiles.cores()
+        self._workers = workers or threads.cores()
         self._device, self._cluster = device, cluster
         if device != "cpu":
             require(device)
@@ -98,8 +92,8 @@ class AllPairs:
         self._checkpoint = checkpoint
         side = 0 if device == "cpu" else SIDE
         self._blocks = Blocks(rows, np.asarray(subject, dtype=np.int64), self._atom_of, similarity, side)
-        with tiles.one_thread_each():
-            tiles.each(self._blocks.cut, self._workers, lambda: self._blocks, Blocks.warm)
+        with threads.one_thread_each():
+            threads.each(self._blocks.cut, self._workers, lambda: self._blocks, Blocks.warm)
         self._grid = self._make_grid()
         self._pass: _Pass | None = None
         self.samples: Ints | None = np.bincount(self._blocks.subject, minlength=len(self._atom_of))
@@ -115,11 +109,10 @@ class AllPairs:
         if kept is None:
             kept = np.full(first.histogram.shape, fill_value=not first.cut.any())
         held = first.held
-        lacking = kept & (np.arange(self._grid.size) < first.cut[:, None]) & (first.histogram > 0)
-        if lacking.any():
-            cut = np.where(kept.any(axis=1), np.argmax(kept, axis=1), self._grid.size)
-            held = self._sweep(Wanted(cut, kept)).held
-        rows = self._rows(held, kept)
+        lowest = np.where(kept.any(axis=1), np.argmax(kept, axis=1), self._grid.size)
+        if not _covers(first, lowest, kept):
+            held = self._sweep(Wanted(lowest, kept)).held
+        rows = rows_of(held, self._blocks.cut, self._atoms, self._grid, kept, self._workers)
         if kept.all() and len(rows[0]) > counts.EXACT_ROWS:
             kept, rows = np.zeros_like(kept), (rows[0][:0], rows[1][:0], rows[2][:0])
         return ScoreCounts(self._atoms, self._grid, first.histogram, kept, *rows)
@@ -184,7 +177,7 @@ class AllPairs:
             rows, columns = blocks[held.tile[0]], blocks[held.tile[1]]
             pairs = np.empty((len(held.place), 2), dtype=np.int32)
             errors = np.empty((len(limits), len(held.place)), dtype=np.int32)
-            made = kernel.list_errors(
+            made = error_kernel.list_errors(
                 held.place, held.score, rows.owner, columns.owner, rows.subjects, columns.subjects, limits,
                 pairs, errors,
             )  # fmt: skip
@@ -199,15 +192,15 @@ class AllPairs:
             def add(sums: T, held: Held) -> None:
                 sums.add(blocks[held.tile[0]], blocks[held.tile[1]], held)
 
-            return tiles.each(first.held, self._workers, start, add)
+            return threads.each(first.held, self._workers, start, add)
         report = self._reporter()
 
         def count(state: tuple[Counter | DeviceCounter, T], tile: tuple[Block, Block]) -> None:
             state[1].add(*tile, state[0].count(*tile, Wanted(cut)))
             report()
 
-        with tiles.one_thread_each():
-            states = tiles.each(tiles.order(blocks), self._hands, lambda: (self._counter(), start()), count)
+        with threads.one_thread_each():
+            states = threads.each(tiles.order(blocks), self._hands, lambda: (self._counter(), start()), count)
         return [sums for _, sums in states]
 
     def _each_held(self, cut: Ints) -> Iterator[Held]:
@@ -216,7 +209,7 @@ class AllPairs:
         if first is not None and _covers(first, cut):
             yield from first.held
             return
-        with tiles.one_thread_each():
+        with threads.one_thread_each():
             counter = self._counter()
             for rows, columns in tiles.order(self._blocks.cut):
                 yield counter.count(rows, columns, Wanted(cut))
@@ -228,7 +221,7 @@ class AllPairs:
             if number * (number - 1) // 2 <= counts.EXACT_ROWS:
                 cut = np.zeros(pair_cells(self._atoms) + self._atoms, dtype=np.int64)
             else:
-                cut = self._cuts(reach)
+                cut = tail.cuts(self._blocks, self._atoms, self._grid, self._sizes(), reach)
             self._pass = self._sweep(Wanted(cut), self._checkpoint)
         return self._pass
 
@@ -254,8 +247,8 @@ class AllPairs:
             state[1].add(state[0].count(*tile, wanted), state[0].finish)
             report()
 
-        with tiles.one_thread_each():
-            states = tiles.each(
+        with threads.one_thread_each():
+            states = threads.each(
                 (tile for tile in tiles.order(self._blocks.cut) if (tile[0].number, tile[1].number) not in done),
                 self._hands,
                 lambda: (self._counter(), Saver(shape, wanted.cut, checkpoint)),
@@ -302,91 +295,15 @@ class AllPairs:
 
     def _reporter(self, done: int = 0) -> Callable[[], None]:
         number = len(self._blocks.cut)
-        return tiles.counted(number * (number + 1) // 2, self._progress, done)
+        return threads.counted(number * (number + 1) // 2, self._progress, done)
 
     def _sizes(self) -> Ints:
         return np.asarray(np.bincount(self._blocks.subject, minlength=len(self._atom_of)), dtype=np.int64)
-
-    def _rows(self, held: Sequence[Held], kept: NDArray[np.bool_]) -> tuple[Ints, Floats, Ints]:
-        """Exact rows (cell, score, count) of the kept bins."""
-        parts = [(np.zeros(0, dtype=np.int64), np.zeros(0))]
-        if kept.any():
-            every = np.arange(self._atoms)
-            by_atoms = kept[pair_cell(every[:, None], every[None, :], self._atoms)]
-            own, likely = kept[pair_cells(self._atoms) :], np.asarray(by_atoms.any(axis=(0, 1)))
-
-            def add(found: list[tuple[Ints, Floats]], one: Held) -> None:
-                found += [self._kept_of(one, by_atoms, likely), self._own_kept_of(one, own)]
-
-            for found in tiles.each(held, self._workers, list, add):
-                parts += found
-        cell, score = (np.concatenate(column) for column in zip(*parts, strict=True))
-        return tally(cell, score, np.ones(len(cell), dtype=np.int64))
-
-    def _kept_of(self, held: Held, kept: NDArray[np.bool_], likely: NDArray[np.bool_]) -> tuple[Ints, Floats]:
-        """Cells and scores of the non-mated comparisons of a tile in kept bins, (atoms, atoms, bins).
-
-        `likely` are the bins, (bins,), that are kept of some cell.
-        """
-        rows, columns = self._blocks.cut[held.tile[0]], self._blocks.cut[held.tile[1]]
-        bins = self._grid.bins(held.score.astype(np.float64))
-        some = np.flatnonzero(likely[bins])
-        place = held.place[some]
-        one, other = rows.atoms[place >> kernel.SHIFT], columns.atoms[place & kernel.LARGEST]
-        keep = kept.ravel()[(one * self._atoms + other) * self._grid.size + bins[some]]
-        return pair_cell(one[keep], other[keep], self._atoms), held.score[some][keep].astype(np.float64)
-
-    def _own_kept_of(self, held: Held, kept: NDArray[np.bool_]) -> tuple[Ints, Floats]:
-        """Cells and scores of the mated comparisons of a tile in kept bins, (atoms, bins)."""
-        atom = self._blocks.cut[held.tile[0]].atoms[held.own_place >> kernel.SHIFT]
-        keep = kept[atom, self._grid.bins(held.own_score.astype(np.float64))]
-        return pair_cells(self._atoms) + atom[keep], held.own_score[keep].astype(np.float64)
 
     def _lowest(self, thresholds: Floats, asked: NDArray[np.bool_]) -> Ints:
         """Bin of the lowest threshold that is asked for in each cell; mated comparisons are needed from below."""
         bins = np.where(asked, self._grid.bins(thresholds)[:, None], self._grid.size)
         return np.asarray(np.r_[bins.min(axis=0), np.zeros(self._atoms, dtype=np.int64)], dtype=np.int64)
-
-    def _cuts(self, reach: Sequence[Reach]) -> Ints:
-        """Bins from which scores are held, by cell: where the pilot says that the tails begin, if they have room."""
-        pairs, size = pair_cells(self._atoms), self._grid.size
-        sizes = self._sizes()
-        mated = int((sizes * (sizes - 1) // 2).sum())
-        cut = np.r_[np.full(pairs, size), np.full(self._atoms, 0 if mated <= MOST_HELD // 2 else size)]
-        if not reach:
-            return np.asarray(cut)
-        pilot = self._pilot()[:pairs]
-        above = np.c_[np.cumsum(pilot[:, ::-1], axis=1)[:, ::-1], np.zeros(pairs, dtype=np.int64)]
-        compared = pairs_of_atoms(sizes, self._atom_of, self._atoms)
-        for one in reach:
-            chosen = mask_cells(one.mask)
-            tail = np.cumsum(pilot[chosen].sum(axis=0)[::-1])[::-1]
-            expected = MARGIN * one.share * tail[0]
-            enough = np.flatnonzero(tail >= expected + 3 * np.sqrt(expected) + 3)
-            wider = cut[:pairs].copy()
-            wider[chosen] = np.minimum(wider[chosen], enough[-1] if len(enough) else 0)
-            seen = above[np.arange(pairs), wider]
-            pooled = seen.sum() / max(above[:, 0].sum(), 1)
-            if (compared * (seen + pooled) / (above[:, 0] + 1)).sum() <= MOST_HELD:
-                cut[:pairs] = wider
-        return np.asarray(cut)
-
-    def _pilot(self) -> Ints:
-        """Histogram of the comparisons of a few samples, evenly spread over the people of every atom."""
-        atom = self._atom_of[self._blocks.subject]
-        number = np.bincount(atom, minlength=self._atoms)
-        each = np.maximum(4, PILOT * number // max(len(atom), 1))
-        index = np.concatenate([
-            start + np.unique(np.linspace(0, many - 1, min(some, many)).astype(np.int64))
-            for start, many, some in zip(np.cumsum(number) - number, number, each, strict=True)
-        ])  # fmt: skip
-        some = self._blocks.part(index)
-        counter = Counter(some, self._atoms, self._grid)
-        nothing = Wanted(np.full(pair_cells(self._atoms) + self._atoms, self._grid.size))
-        with tiles.one_thread_each():
-            for rows, columns in tiles.order(some.cut):
-                counter.count(rows, columns, nothing)
-        return counter.finish()
 
     def _make_grid(self) -> Grid:
         size = Grid.over(0.0, 1.0, self._atoms).size
@@ -398,8 +315,11 @@ class AllPairs:
         return Grid(-reach, 0.0 if distance else reach, size)
 
 
-def _covers(first: _Pass, cut: Ints) -> bool:
-    """Whether everything from the cuts on is held."""
+def _covers(first: _Pass, cut: Ints, kept: NDArray[np.bool_] | None = None) -> bool:
+    """Whether everything from the cuts on is held, in all bins or in those that are kept."""
+    short = np.flatnonzero(cut < first.cut)
     bins = np.arange(first.histogram.shape[1])
-    lacking = (bins >= cut[:, None]) & (bins < first.cut[:, None])
-    return not (first.histogram[lacking] > 0).any()
+    lacking = (bins >= cut[short, None]) & (bins < first.cut[short, None])
+    if kept is not None:
+        lacking &= kept[short]
+    return not (first.histogram[short][lacking] > 0).any()

@@ -159,15 +159,16 @@ class ScoreCounts:
         return bool(self.kept.all())
 
     @cached_property
-    def _coarse(self) -> Ints:
-        """Counts of the bins that are not kept."""
-        return np.where(self.kept, 0, self.histogram)
+    def _starts(self) -> Ints:
+        """Where the exact rows of each cell begin, and the end."""
+        return np.searchsorted(self.cell, np.arange(len(self.histogram) + 1))
 
     def exact_at(self, chosen: NDArray[np.bool_], scores: Floats) -> NDArray[np.bool_]:
         """Whether the chosen cells' numbers of scores below each of these scores are exact."""
         bins = self.grid.bins(scores)
         on_edge = scores == self.grid.edges()[bins]
-        return np.asarray(on_edge | (self._coarse[chosen][:, bins] == 0).all(axis=0))
+        coarse = np.where(self.kept[chosen][:, bins], 0, self.histogram[chosen][:, bins])
+        return np.asarray(on_edge | (coarse == 0).all(axis=0))
 
     def chosen(self, mask: NDArray[np.bool_], *, mated: bool) -> NDArray[np.bool_]:
         """Cells that a mask stands for: (atoms, atoms) for non-mated, (atoms,) for mated; answer has shape (cells,)."""
@@ -184,11 +185,14 @@ class ScoreCounts:
 
         Scores of bins that are not kept exactly are given as the bin's centre.
         """
-        keep = chosen[self.cell]
-        scores, counts = weigh(self.score[keep], self.count[keep])
+        cells = np.flatnonzero(chosen)
+        some = cells[self._starts[cells + 1] > self._starts[cells]]
+        rows = [slice(*self._starts[cell : cell + 2]) for cell in some]
+        scores, counts = (np.concatenate([of[:0], *(of[some] for some in rows)]) for of in (self.score, self.count))
         if self.exact:
-            return scores, counts
-        binned = self._coarse[chosen].sum(axis=0)
+            return weigh(scores, counts)
+        binned = self.histogram[cells].sum(axis=0)
+        np.subtract.at(binned, self.grid.bins(scores), counts)
         used = np.flatnonzero(binned)
         edges = self.grid.edges()
         return weigh(np.r_[scores, (edges[used] + edges[used + 1]) / 2], np.r_[counts, binned[used]])
@@ -202,8 +206,12 @@ class ScoreCounts:
 
 def weigh(scores: Floats, counts: Ints) -> tuple[Floats, Ints]:
     """Distinct scores, ascending, with their summed counts."""
-    distinct, inverse = np.unique(scores, return_inverse=True)
-    return distinct, _sum_at(inverse, counts, len(distinct))
+    if len(scores) == 0:
+        return scores, counts
+    order = np.argsort(scores)
+    ordered = scores[order]
+    first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    return ordered[first], np.add.reduceat(counts[order], first)
 
 
 def _sum_at(place: Ints, counts: Ints, size: int) -> Ints:

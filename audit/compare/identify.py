@@ -21,7 +21,8 @@ from audit.compare import ranking
 from audit.compare.blocks import Blocks, Rows, Similarity
 from audit.compare.counts import Floats, Ints, weigh
 from audit.compare.kernel import to_distances
-from audit.compare.tiles import NEAR, cores, counted, each, one_thread_each
+from audit.compare.threads import cores, counted, each, one_thread_each
+from audit.compare.tiles import NEAR
 
 CMC_DEPTH = 20
 """Ranks that a cumulative match characteristic is followed to."""

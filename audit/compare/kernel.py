@@ -1,7 +1,7 @@
 """The compiled part of comparison: what one tile of scores leaves behind.
 
 A tile is counted while it is in cache: every score becomes the number of its bin, in one vectorised sweep of a row, and
-is counted; the few that lie in the tail are held. Errors of subject pairs are then counted from what is held alone.
+is counted; the few that lie in the tail are held (`error_kernel` counts the errors among these).
 """
 
 # numba compiles these with its own rules of mixed arithmetic, which numpy's stubs do not know.
@@ -26,10 +26,25 @@ LARGEST = (1 << SHIFT) - 1
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _bins(row: Scores, scale: np.float32, low: np.int32, top: np.int32, made: NDArray[np.uint16]) -> None:
-    """Bin of each score. Scales are powers of two, so that the product is exact, and so is every edge."""
+def cell_of(a: int, b: int, atoms: int) -> int:
+    """As `counts.pair_cell`."""
+    low, high = min(a, b), max(a, b)
+    return low * atoms - low * (low - 1) // 2 + (high - low)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _bin(score: np.float32, scale: np.float32, low: np.float32, top: np.float32) -> int:
+    """As `Grid.bins`. Scales are powers of two and bins small whole numbers: all of it is exact in float32."""
+    bin_ = np.floor(score * scale) - low
+    bin_ = bin_ if bin_ > np.float32(0) else np.float32(0)
+    return np.uint16(np.int32(bin_ if bin_ < top else top))
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _bins(row: Scores, scale: np.float32, low: np.float32, top: np.float32, made: NDArray[np.uint16]) -> None:
+    """Bin of each score, in one vectorised sweep."""
     for c in range(len(row)):
-        made[c] = np.uint16(min(max(np.int32(np.floor(row[c] * scale)) - low, 0), top))
+        made[c] = _bin(row[c], scale, low, top)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -42,7 +57,7 @@ def count_tile(
     run_atom: Ints,
     atoms: int,
     scale: np.float32,
-    low: np.int32,
+    low: np.float32,
     cut: Ints,
     banded: bool,
     kept: NDArray[np.bool_],
@@ -72,7 +87,7 @@ def count_tile(
     -------
     how many non-mated and how many mated ones are held
     """
-    top = np.int32(histogram.shape[1] - 1)
+    top = np.float32(histogram.shape[1] - 1)
     first_row, end_row, first_column, end_column = window
     bins = np.empty(end_column - first_column, dtype=np.uint16)
     pairs = atoms * (atoms + 1) // 2
@@ -82,7 +97,7 @@ def count_tile(
         row = scores[r - first_row]
         a = row_atom[r]
         for c in range(max(r + 1, first_column), min(row_end[r], end_column)):
-            bin_ = min(max(np.int32(np.floor(row[c - first_column] * scale)) - low, 0), top)
+            bin_ = _bin(row[c - first_column], scale, low, top)
             histogram[pairs + a, bin_] += np.uint32(1)
             if bin_ >= cut[pairs + a] and (not banded or kept[pairs + a, bin_]):
                 own_place[owned] = (r << SHIFT) | c
@@ -93,9 +108,8 @@ def count_tile(
             start, end = max(begin, run_start[k]), min(run_start[k + 1], end_column)
             if start >= end:
                 continue
-            smaller, larger = min(a, run_atom[k]), max(a, run_atom[k])
-            cell = smaller * atoms - smaller * (smaller - 1) // 2 + (larger - smaller)
-            counts, limit = histogram[cell], cut[cell]
+            cell = cell_of(a, run_atom[k], atoms)
+            counts, limit = histogram[cell], np.uint16(min(cut[cell], LARGEST))
             length = end - start
             part = row[start - first_column : end - first_column]
             _bins(part, scale, low, top, bins[:length])
@@ -107,6 +121,49 @@ def count_tile(
                     score[held] = part[c]
                     held += 1
     return held, owned
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def kept_rows(
+    place: Places,
+    score: Scores,
+    mated: bool,
+    row_atom: Ints,
+    column_atom: Ints,
+    atoms: int,
+    scale: np.float32,
+    low: np.float32,
+    kept: NDArray[np.bool_],
+    likely: NDArray[np.bool_],
+    made: NDArray[np.uint64],
+) -> int:
+    """Cell and score, as one number that sorts like the two, of the held comparisons that lie in kept bins.
+
+    Parameters
+    ----------
+    place, score, mated : the held comparisons of one kind of a tile
+    row_atom, column_atom : atom of each row and column of the tile
+    kept, likely : (cells, bins); (bins,) kept of some cell
+    made : filled: cell << 32, and the bits of the float32, turned so that they ascend
+
+    Returns
+    -------
+    how many
+    """
+    top = np.float32(len(likely) - 1)
+    pairs = atoms * (atoms + 1) // 2
+    number = 0
+    for k in range(len(place)):
+        bin_ = _bin(score[k], scale, low, top)
+        if likely[bin_]:
+            a = row_atom[place[k] >> SHIFT]
+            cell = pairs + a if mated else cell_of(a, column_atom[place[k] & LARGEST], atoms)
+            if kept[cell, bin_]:
+                bits = np.float32(score[k] + np.float32(0)).view(np.uint32)  # one zero: -0 becomes 0
+                turned = ~bits if bits >> np.uint32(31) else bits | np.uint32(1 << 31)
+                made[number] = np.uint64(cell) << np.uint64(32) | np.uint64(np.uint32(turned))
+                number += 1
+    return number
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -157,235 +214,3 @@ def scaled(rows: Scores, to_unit: bool, made: Scores) -> int:
         for k in range(rows.shape[1]):
             made[r, k] = np.float32(np.float64(rows[r, k]) / length)
     return wrong
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def add_errors(  # noqa: PLR0912 - one loop nest: numba compiles it as a whole
-    place: Places,
-    score: Scores,
-    row_owner: Ints,
-    column_owner: Ints,
-    row_subject: Ints,
-    column_subject: Ints,
-    samples: Ints,
-    atom_of: Ints,
-    thresholds: NDArray[np.float64],
-    half: Ints,
-    splits: int,
-    errors: Ints,
-    see: Ints,
-    sec: Ints,
-    half_errors: Ints,
-) -> None:
-    """Add the false matches among held comparisons of one tile to sums by threshold, in place.
-
-    Thresholds come last in the sums, so that those of one subject pair lie side by side.
-
-    Parameters
-    ----------
-    place, score : held comparisons; those of one row subject stand together
-    row_owner, column_owner : for each row and column the number of its subject in the tile
-    row_subject, column_subject : subjects of the tile
-    samples : (subjects,) samples of each
-    thresholds : (T,) ascending
-    half : (subjects,) bit s says in which half a subject is in split s
-    errors : (subjects, atoms, T) of subject i with subjects of atom b
-    see, sec : (pair cells, T) sums over subject pairs of errors squared, and of errors times comparisons
-    half_errors : (pair cells, T, 2, splits)
-    """
-    limits, atoms = len(thresholds), errors.shape[1]
-    found = np.zeros((len(column_subject), limits), dtype=np.int64)
-    reached = np.zeros(len(column_subject), dtype=np.int64)
-    touched = np.empty(len(column_subject), dtype=np.int64)
-    sums = np.empty(limits, dtype=np.int64)
-    k = 0
-    while k < len(place):
-        p = row_owner[place[k] >> SHIFT]
-        number = 0
-        while k < len(place) and row_owner[place[k] >> SHIFT] == p:
-            t = np.searchsorted(thresholds, np.float64(score[k]), side="right")
-            if t > 0:
-                q = column_owner[place[k] & LARGEST]
-                if reached[q] == 0:
-                    touched[number] = q
-                    number += 1
-                found[q, t - 1] += 1
-                reached[q] = max(reached[q], t)
-            k += 1
-        i = row_subject[p]
-        a = atom_of[i]
-        for n in range(number):
-            q = touched[n]
-            j = column_subject[q]
-            b = atom_of[j]
-            low, high = min(a, b), max(a, b)
-            cell = low * atoms - low * (low - 1) // 2 + (high - low)
-            size = samples[i] * samples[j]
-            top = reached[q]
-            reached[q] = 0
-            e = 0
-            for t in range(top - 1, -1, -1):
-                e += found[q, t]
-                found[q, t] = 0
-                sums[t] = e
-            mine, theirs, squares, products = errors[i, b], errors[j, a], see[cell], sec[cell]
-            for t in range(top):
-                mine[t] += sums[t]
-            for t in range(top):
-                theirs[t] += sums[t]
-            for t in range(top):
-                squares[t] += sums[t] * sums[t]
-            for t in range(top):
-                products[t] += sums[t] * size
-            if splits > 0:
-                both, neither = half[i] & half[j], ~(half[i] | half[j])
-                for t in range(top):
-                    line = half_errors[cell, t]
-                    for s in range(splits):
-                        line[0, s] += sums[t] * ((neither >> s) & 1)
-                    for s in range(splits):
-                        line[1, s] += sums[t] * ((both >> s) & 1)
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def add_own_errors(
-    place: Places,
-    score: Scores,
-    row_owner: Ints,
-    row_subject: Ints,
-    thresholds: NDArray[np.float64],
-    mated_errors: Ints,
-) -> None:
-    """Add the false non-matches among the mated comparisons of a tile, by threshold and subject, in place."""
-    for k in range(len(place)):
-        i = row_subject[row_owner[place[k] >> SHIFT]]
-        for t in range(len(thresholds) - 1, -1, -1):
-            if np.float64(score[k]) >= thresholds[t]:
-                break
-            mated_errors[t, i] += 1
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def add_own_group_errors(
-    place: Places,
-    score: Scores,
-    row_owner: Ints,
-    column_owner: Ints,
-    row_subject: Ints,
-    column_subject: Ints,
-    samples: Ints,
-    atom_of: Ints,
-    limits: NDArray[np.float64],
-    asked: NDArray[np.bool_],
-    errors: Ints,
-    see: Ints,
-    sec: Ints,
-) -> None:
-    """As `add_errors`, with thresholds of each cell's own: limits (pair cells, S), infinite where none is asked for.
-
-    `asked` (atoms, atoms) are the cells with a threshold; sums have S in place of T.
-    """
-    atoms, slots = errors.shape[1], limits.shape[1]
-    found = np.zeros((len(column_subject), slots), dtype=np.int64)
-    touched = np.empty(len(column_subject), dtype=np.int64)
-    seen = np.zeros(len(column_subject), dtype=np.bool_)
-    k = 0
-    while k < len(place):
-        p = row_owner[place[k] >> SHIFT]
-        i = row_subject[p]
-        a = atom_of[i]
-        number = 0
-        while k < len(place) and row_owner[place[k] >> SHIFT] == p:
-            q = column_owner[place[k] & LARGEST]
-            b = atom_of[column_subject[q]]
-            if asked[a, b]:
-                low, high = min(a, b), max(a, b)
-                cell = low * atoms - low * (low - 1) // 2 + (high - low)
-                if not seen[q]:
-                    seen[q] = True
-                    touched[number] = q
-                    number += 1
-                for s in range(slots):
-                    found[q, s] += np.float64(score[k]) >= limits[cell, s]
-            k += 1
-        for n in range(number):
-            q = touched[n]
-            seen[q] = False
-            j = column_subject[q]
-            b = atom_of[j]
-            low, high = min(a, b), max(a, b)
-            cell = low * atoms - low * (low - 1) // 2 + (high - low)
-            size = samples[i] * samples[j]
-            for s in range(slots):
-                e = found[q, s]
-                found[q, s] = 0
-                errors[i, b, s] += e
-                errors[j, a, s] += e
-                see[cell, s] += e * e
-                sec[cell, s] += e * size
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def list_errors(
-    place: Places,
-    score: Scores,
-    row_owner: Ints,
-    column_owner: Ints,
-    row_subject: Ints,
-    column_subject: Ints,
-    thresholds: NDArray[np.float64],
-    pairs: NDArray[np.int32],
-    errors: NDArray[np.int32],
-) -> int:
-    """List the subject pairs of a tile that have a false match.
-
-    Parameters
-    ----------
-    pairs : (room, 2) subjects, filled
-    errors : (T, room) false matches of each at each threshold, filled
-
-    Returns
-    -------
-    number of pairs
-    """
-    limits = len(thresholds)
-    at = np.full(len(column_subject), -1, dtype=np.int64)
-    made = 0
-    k = 0
-    while k < len(place):
-        p = row_owner[place[k] >> SHIFT]
-        first = made
-        while k < len(place) and row_owner[place[k] >> SHIFT] == p:
-            reached = np.searchsorted(thresholds, np.float64(score[k]), side="right")
-            if reached > 0:
-                q = column_owner[place[k] & LARGEST]
-                if at[q] < 0:
-                    at[q] = made
-                    pairs[made, 0], pairs[made, 1] = row_subject[p], column_subject[q]
-                    errors[:, made] = 0
-                    made += 1
-                errors[reached - 1, at[q]] += 1
-            k += 1
-        for n in range(first, made):
-            for t in range(limits - 1, 0, -1):
-                errors[t - 1, n] += errors[t, n]
-        at[:] = -1
-    return made
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def sum_between(first: Places, second: Places, values: Ints, label: Places, made: Ints) -> None:
-    """Add the value of each pair of subjects at the labels of the two, in one of four tables: (4, labels, labels).
-
-    Neighbours mostly have the same labels; in tables of their own they need not wait for each other.
-    """
-    labels = np.uint64(made.shape[1])
-    one, two, three, four = made[0].reshape(-1), made[1].reshape(-1), made[2].reshape(-1), made[3].reshape(-1)
-    whole = len(values) // 4 * 4
-    for k in range(0, whole, 4):
-        one[np.uint64(label[first[k]]) * labels + np.uint64(label[second[k]])] += values[k]
-        two[np.uint64(label[first[k + 1]]) * labels + np.uint64(label[second[k + 1]])] += values[k + 1]
-        three[np.uint64(label[first[k + 2]]) * labels + np.uint64(label[second[k + 2]])] += values[k + 2]
-        four[np.uint64(label[first[k + 3]]) * labels + np.uint64(label[second[k + 3]])] += values[k + 3]
-    for k in range(whole, len(values)):
-        one[np.uint64(label[first[k]]) * labels + np.uint64(label[second[k]])] += values[k]

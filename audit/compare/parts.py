@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from audit.compare.counts import Ints
 from audit.compare.tiles import Held
@@ -35,12 +36,12 @@ class Part:
     Parameters
     ----------
     tiles : (k, 2) row and column block of each tile counted
-    histogram : (cells, bins)
+    histogram : (cells, bins), of 32 or 64 bits
     held : what is held of them, by tile
     """
 
     tiles: Ints
-    histogram: Ints
+    histogram: NDArray[np.integer]
     held: tuple[Held, ...]
 
     @classmethod
@@ -62,7 +63,7 @@ class Part:
         if len(tiles) > 1 and (np.diff(tiles, axis=0) == 0).all(axis=1).any():
             raise ValueError("a tile is in both parts")
         held = sorted((*self.held, *other.held), key=lambda one: one.tile)
-        return Part(tiles, self.histogram + other.histogram, tuple(held))
+        return Part(tiles, np.add(self.histogram, other.histogram, dtype=np.int64), tuple(held))
 
 
 def pack(part: Part) -> bytes:
@@ -177,7 +178,7 @@ class Saver:
         self._held: list[Held] = []
         self._since = time.monotonic()
 
-    def add(self, held: Held, counts: Callable[[], Ints]) -> None:
+    def add(self, held: Held, counts: Callable[[], NDArray[np.integer]]) -> None:
         """Take what one tile has left; `counts` empties the histogram."""
         self._tiles.append(held.tile)
         if held.size:
@@ -185,7 +186,7 @@ class Saver:
         if self._checkpoint is not None and time.monotonic() - self._since >= INTERVAL:
             self._checkpoint.save(self.finish(counts), self._cut)
 
-    def finish(self, counts: Callable[[], Ints]) -> Part:
+    def finish(self, counts: Callable[[], NDArray[np.integer]]) -> Part:
         """Make a part of what has come since the last."""
         tiles = np.array(self._tiles, dtype=np.int64).reshape(-1, 2)
         part = Part(tiles, counts(), tuple(self._held))
@@ -196,7 +197,9 @@ class Saver:
 
 def merged(parts: Sequence[Part], shape: tuple[int, int]) -> Part:
     """Merge parts, two by two; the order of the tiles is that of their numbers, also in one part alone."""
-    level = [part for part in parts if len(part.tiles)] or [Part.empty(shape)]
+    level = [part for part in parts if len(part.tiles)]
+    if len(level) < 2:
+        level = [Part.empty(shape), *level]
     while len(level) > 1:
         level = [level[k].merge(level[k + 1]) if k + 1 < len(level) else level[k] for k in range(0, len(level), 2)]
-    return Part.empty(shape).merge(level[0])
+    return level[0]

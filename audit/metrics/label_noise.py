@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from audit.compare.by_subject import PairErrors
 from audit.compare.counts import Floats, Ints
-from audit.compare.tiles import cores
+from audit.compare.threads import cores
 from audit.domain import UNKNOWN, DemographicGroup, Interval
 from audit.groups import Grouping, Mask
 

@@ -10,8 +10,8 @@ from simulated import people as people_of
 from simulated import templates
 
 from audit import groups
-from audit.compare import all_pairs, halves
 from audit.compare import counts as limits
+from audit.compare import halves, tail, tiles
 from audit.compare.all_pairs import AllPairs
 from audit.compare.blocks import ArrayRows, rounded, stored
 from audit.compare.pairs import ListedPairs
@@ -50,10 +50,10 @@ def assert_counts(one, two) -> None:
 @pytest.mark.parametrize("wrong", ["right", "nothing held", "no room", "far too little"])
 def test_thresholds_are_the_smallest_observed_scores(monkeypatch: pytest.MonkeyPatch, wrong: str) -> None:
     if wrong == "no room":
-        monkeypatch.setattr(all_pairs, "MOST_HELD", 50)
+        monkeypatch.setattr(tail, "MOST_HELD", 50)
     if wrong == "far too little":
-        monkeypatch.setattr(all_pairs, "MARGIN", 0.01)
-        monkeypatch.setattr(all_pairs, "PILOT", 40)
+        monkeypatch.setattr(tail, "MARGIN", 0.01)
+        monkeypatch.setattr(tail, "PILOT", 40)
     vectors, owner, grouping = case()
     pairs, listed = every(vectors, owner, grouping)
     if wrong == "nothing held":
@@ -108,6 +108,14 @@ def test_scores_at_edges_fall_on_the_right_side() -> None:
         below, above = np.nextafter(at, np.float32(-2)), np.nextafter(at, np.float32(2))
         bins = grid.bins(np.array([below, at, above], dtype=np.float64)).tolist()
         assert bins == [bins[1] - 1, bins[1], bins[1]]
+
+
+def test_counts_are_emptied_before_they_run_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, owner, grouping = case()
+    whole = AllPairs(vectors, owner, grouping.atom_of, grouping.atoms, "cosine").scores()
+    monkeypatch.setattr(tiles, "LARGEST_COUNT", 5000)
+    often = AllPairs(vectors, owner, grouping.atom_of, grouping.atoms, "cosine").scores()
+    np.testing.assert_array_equal(often.histogram, whole.histogram)
 
 
 @pytest.mark.parametrize("side", [8, 16, 256])

@@ -110,6 +110,27 @@ def many_groups(templates: int, dimension: int, repeats: int = 5) -> dict[str, f
     return interleaved(lambda: ours(many), lambda: ours(one), repeats)
 
 
+def many_comparisons(templates: int, dimension: int, tones: int = 8) -> dict[str, float]:
+    """Everything once, in a process of its own, over the products alone right after it; and its memory."""
+    found = memory("ours", templates, dimension, tones)
+    vectors = people(templates, dimension, tones)[0]
+    alone = min(products(vectors, side) for side in (1024, 2048))
+    return {**found, "ratio": found["seconds"] / alone}
+
+
+def ray_workers(templates: int, dimension: int) -> dict[str, float]:
+    """How many times as fast two Ray workers of one thread are as one, start-up excluded."""
+    import ray  # noqa: PLC0415 - an extra
+
+    data, seconds = people(templates, dimension, 8), {}
+    for workers in (1, 2):
+        ray.init(num_cpus=workers, include_dashboard=False, log_to_driver=False, configure_logging=False)
+        ours(people(4_000, 16, 8), cluster="ray")  # start-up
+        seconds[workers] = ours(data, cluster="ray")
+        ray.shutdown()
+    return {"ratio": seconds[1] / seconds[2], "first": seconds[1], "second": seconds[2]}
+
+
 def warm() -> None:
     """Compile."""
     ours(people(4000, 16, 8))

@@ -65,9 +65,10 @@ def headline(source: Source) -> tuple[str, str]:
     """The one sentence that a reviewer takes home, and the counts under it."""
     if source.headline is None:
         return say("headline.nothing"), ""
+    how = "headline.threshold" if source.record.folds is None else "headline.threshold_in_folds"
+    threshold = say(how, target=words.target(source.headline.target_fmr))
     if not source.attribute_sets():
-        return say("headline.ungrouped"), say("headline.threshold", target=words.target(source.headline.target_fmr))
-    threshold = say("headline.threshold", target=words.target(source.headline.target_fmr))
+        return say("headline.ungrouped"), threshold
     for metric in METRICS:
         lead = leading(source, metric)
         if lead is not None:
@@ -260,6 +261,8 @@ def alerts(source: Source) -> tuple[str, ...]:
         made.append(say(f"alert.synthetic_{benchmark.consent_tier}"))
     if source.record.plan.get("limit") is not None:
         made.append(say("alert.limit"))
+    if source.record.model.self_declared:
+        made.append(say("alert.self_declared"))
     return (*made, *_silent_groups(source))
 
 

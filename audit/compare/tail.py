@@ -1,0 +1,72 @@
+"""Where the tails begin whose scores are held: estimated from the comparisons of a few samples, on the safe side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.compare import threads, tiles
+from audit.compare.blocks import Blocks
+from audit.compare.counts import Grid, Ints, Reach, mask_cells, pair_cells
+from audit.compare.design import pairs_of_atoms
+from audit.compare.tiles import Counter, Wanted
+
+MOST_HELD = 1 << 27
+"""Comparisons that may be held, 8 bytes each."""
+PILOT = 1024
+"""Samples that are compared to find out where tails begin."""
+MARGIN = 1.5
+"""The pilot's tail is taken so many times as large, and three standard errors more."""
+
+
+def cuts(blocks: Blocks, atoms: int, grid: Grid, sizes: Ints, reach: Sequence[Reach]) -> Ints:
+    """Bins from which scores are held, by cell: where the pilot says that the tails begin, if they have room.
+
+    Parameters
+    ----------
+    sizes : (subjects,) samples of each
+
+    Returns
+    -------
+    (cells,) the number of bins where none is held
+    """
+    pairs, size = pair_cells(atoms), grid.size
+    mated = int((sizes * (sizes - 1) // 2).sum())
+    cut = np.r_[np.full(pairs, size), np.full(atoms, 0 if mated <= MOST_HELD // 2 else size)]
+    if not reach:
+        return np.asarray(cut)
+    above = np.zeros((pairs, size + 1), dtype=np.int32)
+    np.cumsum(_pilot(blocks, atoms, grid)[:pairs, ::-1], axis=1, out=above[:, size - 1 :: -1])
+    compared = pairs_of_atoms(sizes, blocks.atom_of, atoms)
+    for one in reach:
+        chosen = np.flatnonzero(mask_cells(one.mask))
+        tail = above[chosen].sum(axis=0)[:size]
+        expected = MARGIN * one.share * tail[0]
+        enough = np.flatnonzero(tail >= expected + 3 * np.sqrt(expected) + 3)
+        wider = cut[:pairs].copy()
+        wider[chosen] = np.minimum(wider[chosen], enough[-1] if len(enough) else 0)
+        seen = above[np.arange(pairs), wider]
+        pooled = seen.sum() / max(above[:, 0].sum(), 1)
+        if (compared * (seen + pooled) / (above[:, 0] + 1)).sum() <= MOST_HELD:
+            cut[:pairs] = wider
+    return np.asarray(cut)
+
+
+def _pilot(blocks: Blocks, atoms: int, grid: Grid) -> NDArray[np.uint32]:
+    """Histogram of the comparisons of a few samples, evenly spread over the people of every atom."""
+    atom = blocks.atom_of[blocks.subject]
+    number = np.bincount(atom, minlength=atoms)
+    each = np.maximum(4, PILOT * number // max(len(atom), 1))
+    index = np.concatenate([
+        start + np.unique(np.linspace(0, many - 1, min(some, many)).astype(np.int64))
+        for start, many, some in zip(np.cumsum(number) - number, number, each, strict=True)
+    ])  # fmt: skip
+    some = blocks.part(index)
+    counter = Counter(some, atoms, grid)
+    nothing = Wanted(np.full(pair_cells(atoms) + atoms, grid.size))
+    with threads.one_thread_each():
+        for rows, columns in tiles.order(some.cut):
+            counter.count(rows, columns, nothing)
+    return counter.histogram
