@@ -92,7 +92,8 @@ def _as_point(source: Source, name: str) -> OperatingPoint:
 def _disparity(source: Source, metric: str, name: str) -> Iterator[str]:
     """The most pronounced disparity of one kind of error at a threshold of the list, or that none could be told."""
     contrasts = [c for a in source.attribute_sets() for c in source.contrasts(metric, a, _as_point(source, name))]
-    lead = next((c for c in contrasts if c.verdict == "DISPARITY" and c.ratio is not None), None)
+    clear = [c for c in contrasts if c.verdict == "DISPARITY" and c.ratio is not None]
+    lead = next((c for c in clear if (c.ratio or 0.0) > 1), clear[0] if clear else None)
     if lead is None:
         if contrasts:
             yield say(f"list.{metric}_untold")
