@@ -26,7 +26,7 @@ from audit.compare.tiles import NEAR
 
 CMC_DEPTH = 20
 """Ranks that a cumulative match characteristic is followed to."""
-ROWS = 256
+ROWS = 512
 """Probes in a strip."""
 PARTS = (8, 4, 2, 1)
 """False positives are also counted against the first eighth, quarter and half of the list, to see how they grow."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 Ints = NDArray[np.int64]
 Scores = NDArray[np.float32]
-LANES, STRETCH = 16, 256
+LANES, STRETCH = 64, 256
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
