@@ -40,17 +40,18 @@ def cuts(blocks: Blocks, atoms: int, grid: Grid, sizes: Ints, reach: Sequence[Re
     above = np.zeros((pairs, size + 1), dtype=np.int32)
     np.cumsum(_pilot(blocks, atoms, grid)[:pairs, ::-1], axis=1, out=above[:, size - 1 :: -1])
     compared = pairs_of_atoms(sizes, blocks.atom_of, atoms)
+    seen, all_seen = np.zeros(pairs, dtype=np.int64), above[:, 0].astype(np.int64)
     for one in reach:
         chosen = np.flatnonzero(mask_cells(one.mask))
         tail = above[chosen].sum(axis=0)[:size]
         expected = MARGIN * one.share * tail[0]
         enough = np.flatnonzero(tail >= expected + 3 * np.sqrt(expected) + 3)
-        wider = cut[:pairs].copy()
-        wider[chosen] = np.minimum(wider[chosen], enough[-1] if len(enough) else 0)
-        seen = above[np.arange(pairs), wider]
-        pooled = seen.sum() / max(above[:, 0].sum(), 1)
-        if (compared * (seen + pooled) / (above[:, 0] + 1)).sum() <= MOST_HELD:
-            cut[:pairs] = wider
+        start = np.minimum(cut[chosen], enough[-1] if len(enough) else 0)
+        wider = seen.copy()
+        wider[chosen] = above[chosen, start]
+        pooled = wider.sum() / max(all_seen.sum(), 1)
+        if (compared * (wider + pooled) / (all_seen + 1)).sum() <= MOST_HELD:
+            cut[chosen], seen = start, wider
     return np.asarray(cut)
 
 
