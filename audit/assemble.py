@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from audit import record as r
+from audit import trained_on
 from audit.compare.counts import ScoreCounts
 from audit.domain import Attribute, Benchmark, DemographicGroup, ErrorRate, Interval, Threshold
 from audit.groups import Grouping
@@ -20,6 +21,7 @@ from audit.stats.intervals import zero_upper_bound
 
 if TYPE_CHECKING:
     from audit.compare.lossy import Lossy
+    from audit.metrics.folds import Folds
 
 HISTOGRAM_BINS = 256
 HEADLINE = "max/geomean"
@@ -72,18 +74,34 @@ def _measurement(attribute: Attribute) -> r.MeasurementPart | None:
     return None if found is None else r.MeasurementPart(**dataclasses.asdict(found))
 
 
+def similarity_of(card: Any) -> str:
+    """How templates are compared, or which way the scores of a service point."""
+    if card.service is None or not card.service.compares:
+        return str(card.similarity)
+    return f"given as {'distance, negated' if card.service.distance else 'similarity'}"
+
+
 def model_part(card: Any) -> r.ModelPart:
     """What was measured, from the model's card."""
+    stated = card.vendor_threshold
+    own_unit = stated and stated.in_units_of(card.similarity)
     return r.ModelPart(
         name=card.name,
         revision=card.revision,
-        weights_sha256=card.weights_sha256,
+        weights_sha256=card.weights_sha256 if card.service is None else "unknown",
+        digest_source=card.digest_source,
+        self_declared=card.self_declared,
         licence=card.licence,
-        training_data=card.training_data,
-        training_consent=card.training_consent,
+        weights_licence=card.weights_licence,
+        research_only=card.research_only,
+        training_data=trained_on.data(card),
+        training_consent=trained_on.people(card),
+        training_sets=trained_on.sets(card.training_sets),
+        vendor_threshold=stated and r.VendorThresholdPart(**stated.model_dump(), threshold=own_unit),
+        paper=card.paper and r.PaperPart(**card.paper.model_dump()),
         source=card.source,
-        similarity=card.similarity,
-        dimension=card.dimension,
+        similarity=similarity_of(card),
+        dimension=0 if card.service is not None and card.service.compares else card.dimension,
         preprocessing=card.preprocessing,
         preprocessing_text=card.preprocessing_text,
     )
@@ -145,6 +163,21 @@ def operating_point(point: Threshold) -> r.OperatingPoint:
         threshold=point.value,
         set_on=point.set_on,
         reason=point.reason,
+        by_fold=list(point.by_fold),
+    )
+
+
+def folds(found: Folds) -> r.FoldsPart:
+    """The folds of a protocol."""
+    accuracy = found.accuracy
+    return r.FoldsPart(
+        number=len(found.comparisons),
+        comparisons=found.comparisons.tolist(),
+        people=found.people,
+        several=found.several,
+        right=found.right.tolist(),
+        accuracy=None if accuracy is None else accuracy[0],
+        standard_error=None if accuracy is None else accuracy[1],
     )
 
 

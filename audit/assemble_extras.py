@@ -39,6 +39,7 @@ class Beside:
 
 def beside(
     comparisons: Comparisons,
+    judged: Comparisons,
     scores: ScoreCounts,
     counts: OperatingCounts,
     grouping: Grouping,
@@ -52,7 +53,8 @@ def beside(
 
     Parameters
     ----------
-    counts : errors at the operating points `placed`
+    judged : the comparisons as the operating points `placed` decide on them; the same, unless these are set by fold
+    counts : errors at the operating points
     differentials : those measured: they know which groups enter a spread
     subjects : ids of the subjects, in the order of `grouping.atom_of`
     """
@@ -76,7 +78,7 @@ def beside(
     everybody = np.ones((grouping.atoms, grouping.atoms), dtype=bool)
     allowed = everybody if grouping.allowed is None else grouping.allowed
     bins = [covariates.bins(own) for own in values]
-    pairs, sums = by_subject.collect(comparisons, thresholds, grouping.atom_of, allowed, scores.grid, bins)
+    pairs, sums = by_subject.collect(judged, thresholds, grouping.atom_of, allowed, scores.grid, bins)
     curves = [
         _curve(curve, benchmark)
         for name, own, summed in zip(smooth, values, sums, strict=True)

@@ -23,6 +23,10 @@ Support = Literal["count-only", "low-precision", "sufficient"]
 Verdict = Literal["DISPARITY", "EQUIVALENT", "INCONCLUSIVE"]
 Policy = Literal["global", "per-group", "given"]
 Stage = Literal["read", "decode", "detect", "align", "template", "score"]
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom."""
+Points = tuple[tuple[float, float], ...]
+"""Five of x and y: left eye, right eye, nose, left and right corner of the mouth as seen in the picture."""
 
 
 @total_ordering
@@ -86,8 +90,10 @@ class Sample:
     sha256: str | None = None
     session: str | None = None
     conditions: Mapping[str, str] = field(default_factory=dict)
-    box: tuple[float, float, float, float] | None = None
-    """Where the benchmark says that the face is: left, top, right, bottom, in pixels of the upright picture."""
+    box: Box | None = None
+    """Where the benchmark says that the face is, in pixels of the upright picture."""
+    points: Points | None = None
+    """Where it says that eyes, nose and mouth are, in the same pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +175,8 @@ class Consent:
     notices: tuple[str, ...] = ()
     """What the gate demands to be printed in every report."""
     acknowledged: tuple[str, ...] = ()
+    sending: str = ""
+    """Why pictures may not be sent to a service elsewhere; empty where they may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +212,8 @@ class Benchmark:
     """SHA-256 of the canonical descriptor."""
     pairs: tuple[tuple[str, str], ...] | None = None
     """(probe, reference) sample ids; None compares every sample with every other."""
+    folds: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """Fold of every pair of `pairs`; empty where the protocol has none."""
     series: tuple[SeriesLevel, ...] = ()
     """Pictures with one factor changed; empty where the benchmark has none."""
     limits: tuple[str, ...] = ()
@@ -225,8 +235,10 @@ class Picture:
     """Pixels of the whole image along the side of one of `pixels`."""
     whole: Callable[[], NDArray[np.uint8] | FailureToAcquire] | None = None
     """Decodes it at full size; None where `pixels` are that."""
-    box: tuple[float, float, float, float] | None = None
+    box: Box | None = None
     """Where the benchmark says that the face is, in pixels of the whole image."""
+    points: Points | None = None
+    """Where it says that eyes, nose and mouth are, in the same pixels."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -247,6 +259,31 @@ class FailureToAcquire:
 
 
 @dataclass(frozen=True, slots=True)
+class AttributeEstimate:
+    """What an attribute model says about the face of a picture: assigned by the model, never a label of the person.
+
+    Nothing turns it into an attribute of a `Subject`: such models are audited against the labels of a benchmark, and
+    label none.
+    """
+
+    age: float | None = None
+    """Years; None where the model says nothing about age."""
+    probabilities: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Attribute to the model's labels, and each label's probability in [0, 1]."""
+    faces: int = 1
+    """How many faces the detector saw; above 1, the declared several-faces policy chose."""
+
+    def most_probable(self, attribute: str) -> str:
+        """Label with the highest probability, of equal ones the first; KeyError where the model says nothing of it.
+
+        >>> AttributeEstimate(probabilities={"gender": {"female": 0.25, "male": 0.75}}).most_probable("gender")
+        'male'
+        """
+        of = self.probabilities[attribute]
+        return max(of, key=lambda label: of[label])
+
+
+@dataclass(frozen=True, slots=True)
 class Interval:
     """A confidence interval of a rate or ratio."""
 
@@ -264,7 +301,8 @@ class Interval:
 class Threshold:
     """A decision threshold that knows where it was set: accept iff score >= value.
 
-    `value` is None where the target cannot be estimated, and `reason` says why.
+    `value` is None where the target cannot be estimated, and `reason` says why. Where a protocol has folds, those of
+    `by_fold` decide, one a fold, each set on the other folds; `value` is then their mean, a name for them.
     """
 
     id: str
@@ -275,6 +313,7 @@ class Threshold:
     achieved_fmr: float | None
     set_on: str
     reason: str | None = None
+    by_fold: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +360,28 @@ class FaceModel(Protocol):
 
     def extract(self, images: Sequence[NDArray[np.uint8]]) -> list[Template | FailureToAcquire]:
         """Extract a template or a failure from every image, in order.
+
+        Parameters
+        ----------
+        images : sequence of uint8 arrays, height x width x 3, RGB, upright
+
+        Returns
+        -------
+        list, one outcome an image
+        """
+        ...
+
+
+@runtime_checkable
+class AttributeModel(Protocol):
+    """What says something about the face of an image: years, or the probabilities of labels."""
+
+    name: str
+    revision: str
+    card: Any
+
+    def assess(self, images: Sequence[NDArray[np.uint8]]) -> list[AttributeEstimate | FailureToAcquire]:
+        """Say it of every image, or why nothing can be said, in order.
 
         Parameters
         ----------

@@ -51,7 +51,17 @@ class DataError(AuditError):
 
 
 class ModelError(AuditError):
-    """Unknown model, missing extra, missing or wrong weights."""
+    """Unknown model, missing extra, missing or wrong weights.
+
+    Parameters
+    ----------
+    missing : str
+        What of a known model is not here, if that is all: "extra", "weights", or "digest" (nobody knows it).
+    """
+
+    def __init__(self, place: str, found: str, way_out: str = "", *, missing: str = "") -> None:
+        super().__init__(place, found, way_out)
+        self.missing = missing
 
 
 class Refused(AuditError):

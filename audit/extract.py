@@ -1,17 +1,19 @@
 """Samples to templates and failures: looked up first, then decoded, extracted and filed, batch by batch.
 
 The model is loaded only if something is not in the store. An image's outcome does not depend on its batch, so it is
-the same whatever was cached. Results are filed after every batch: stopping loses at most the batch in flight.
+the same whatever was cached. Every worker has a batch of its own, so that none waits for another, and results are filed
+while they go on: stopping loses at most the batches in flight.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import logging
 import os
 import time
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -20,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit import decode
-from audit.domain import FailureToAcquire, Picture, Sample, Template
+from audit.domain import FailureToAcquire, Picture, Points, Sample, Template
 from audit.errors import DataError
 from audit.models.guard import Extractor, Outcome, PictureExtractor, outcomes
 from audit.store import Key, TemplateStore
@@ -47,10 +49,24 @@ class Card(Protocol):
         ...
 
 
-BATCH = 16
-"""Images a batch at most."""
+@dataclass(frozen=True, slots=True, eq=False)
+class File:
+    """An image file as it was read, and what its benchmark has marked in it (`audit.domain.Sample`)."""
+
+    content: bytes
+    box: tuple[float, float, float, float] | None = None
+    points: Points | None = None
+
+
+Parcel = tuple[list[int], list[File]]
+"""Files of a batch, and a number for each."""
+Elsewhere = Callable[[Iterator[Parcel]], Generator[tuple[list[int], list[Outcome], Mapping[str, float]]]]
+"""Turns parcels into their numbers, outcomes and the seconds that each stage took, in any order."""
+
+BATCH = 8
+"""Images a batch at most: as many as networks are given at a time."""
 BATCH_BYTES = 96 * 2**20
-"""Decoded bytes a batch at most (but at least one image): two batches are in memory at a time."""
+"""Decoded bytes at most in all batches that are worked on (but at least one image), and as many ahead of them."""
 
 _LASTING = {"decode", "detect", "align"}
 """Stages whose failures the same bytes will meet again; others (a file that moved, a model's error) are tried again."""
@@ -139,6 +155,7 @@ def extract(
     fresh: bool = False,
     max_failures: int | None = None,
     progress: Progress | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> Extraction:
     """Extract a template or a failure from every sample.
 
@@ -160,6 +177,8 @@ def extract(
         Give up when more samples than this have failed.
     progress : callable or None
         Called with ("extract", done, total).
+    elsewhere : callable or None
+        Makes outcomes on other machines, in place of a model that is loaded here (`audit.extract_on_cluster`).
 
     Raises
     ------
@@ -175,6 +194,11 @@ def extract(
     run.report()
     if missing:
         store.prepare()
+    if missing and elsewhere is not None:
+        started = time.perf_counter()
+        run.timing |= run.work_elsewhere(missing, elsewhere)
+        run.timing["extract"] = time.perf_counter() - started
+    elif missing:
         started = time.perf_counter()
         model = load()
         run.timing["load"] = time.perf_counter() - started
@@ -185,6 +209,28 @@ def extract(
         run.timing["decode"] = sum(run.decoding)
         run.timing |= model.seconds if isinstance(model, PictureExtractor) else {}
     return run.result(len(missing))
+
+
+def picture(file: File, working_size: int | None) -> Picture | FailureToAcquire:
+    """Decode a file for a model; at full size, unless it can do with images decoded at a part of it."""
+    if working_size is not None:
+        made = decode.decode_for(file.content, working_size)
+    else:
+        pixels = decode.decode(file.content)
+        made = pixels if isinstance(pixels, FailureToAcquire) else Picture(pixels)
+    return made if isinstance(made, FailureToAcquire) else replace(made, box=file.box, points=file.points)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Batch:
+    """Images that are worked on together, and their samples' indices."""
+
+    indices: list[int]
+    images: list[Picture]
+
+    @property
+    def bytes(self) -> int:
+        return sum(image.pixels.nbytes for image in self.images)
 
 
 class _Run:
@@ -213,10 +259,10 @@ class _Run:
         digest = self.digests[self.samples[index].sample_id]
         if isinstance(digest, FailureToAcquire):
             raise TypeError("a sample that cannot be read has no key")
-        box = self.samples[index].box
-        if box is None:
+        sample = self.samples[index]
+        if sample.box is None:
             return Key(digest, self.card.weights_sha256, self.preprocessing)
-        marked = hashlib.sha256(f"{self.preprocessing} {box}".encode()).hexdigest()[:16]
+        marked = hashlib.sha256(f"{self.preprocessing} {sample.box} {sample.points}".encode()).hexdigest()[:16]
         return Key(digest, self.card.weights_sha256, marked)
 
     def look_up(self, *, fresh: bool) -> list[int]:
@@ -234,18 +280,61 @@ class _Run:
 
     def work(self, missing: list[int], model: Extractor, threads: int) -> None:
         self.working_size = model.working_size if isinstance(model, PictureExtractor) else None
-        with ThreadPoolExecutor(threads) as pool:
+        at_once = threads if isinstance(model, PictureExtractor) else 1
+        # Threads that decode are threads of their own: they wait for files while the others compute.
+        with ThreadPoolExecutor(threads) as decoders, ThreadPoolExecutor(at_once) as workers:
             try:
-                for indices, images in self._batches(missing, pool):
-                    self._one_batch(indices, images, model)
-                    self.report()
+                self._compute(self._batches(missing, decoders), model, workers, at_once)
             except BaseException:
-                pool.shutdown(wait=True, cancel_futures=True)
+                decoders.shutdown(wait=True, cancel_futures=True)
+                workers.shutdown(wait=True, cancel_futures=True)
                 raise
 
-    def _one_batch(self, indices: list[int], images: list[Picture], model: Extractor) -> None:
-        for index, outcome in zip(indices, outcomes(model, images, self.card.dimension), strict=True):
+    def work_elsewhere(self, missing: list[int], elsewhere: Elsewhere) -> dict[str, float]:
+        """File what comes back, in any order; returns the seconds of each stage, all workers together."""
+        spent: Counter[str] = Counter()
+        with contextlib.closing(elsewhere(self._parcels(missing))) as arriving:
+            for indices, found, seconds in arriving:
+                for index, outcome in zip(indices, found, strict=True):
+                    self._file(index, outcome)
+                spent.update(seconds)
+                self.report()
+        self.report()
+        return dict(spent)
+
+    def _parcels(self, missing: list[int]) -> Iterator[Parcel]:
+        """Files as they are, a batch at a time, within `BATCH_BYTES`."""
+        held: list[int] = []
+        files: list[File] = []
+        weight = 0
+        for index in missing:
+            file = self.file(index)
+            if isinstance(file, FailureToAcquire):
+                self._file(index, file)
+                continue
+            if files and (len(files) == BATCH or weight + len(file.content) > BATCH_BYTES):
+                yield held, files
+                held, files, weight = [], [], 0
+            held.append(index)
+            files.append(file)
+            weight += len(file.content)
+        if files:
+            yield held, files
+
+    def _compute(self, batches: Iterator[_Batch], model: Extractor, pool: ThreadPoolExecutor, at_once: int) -> None:
+        """Keep every worker at a batch of its own and one more in waiting, and file the outcomes in order."""
+        begun: deque[tuple[_Batch, Future[list[Outcome]]]] = deque()
+        for batch in batches:
+            while begun and (len(begun) > at_once or batch.bytes + sum(each.bytes for each, _ in begun) > BATCH_BYTES):
+                self._finish(*begun.popleft())
+            begun.append((batch, pool.submit(outcomes, model, batch.images, self.card.dimension)))
+        while begun:
+            self._finish(*begun.popleft())
+
+    def _finish(self, batch: _Batch, running: Future[list[Outcome]]) -> None:
+        for index, outcome in zip(batch.indices, running.result(), strict=True):
             self._file(index, outcome)
+        self.report()
 
     def _note(self, index: int, outcome: Outcome) -> None:
         self.outcomes[index] = outcome
@@ -263,14 +352,12 @@ class _Run:
                 _log.warning("%s", error)
             self.unsaved += 1
 
-    def _batches(self, missing: list[int], pool: ThreadPoolExecutor) -> Iterator[tuple[list[int], list[Picture]]]:
-        """Decode ahead of the model by one batch, in sample order, within `BATCH_BYTES`."""
+    def _batches(self, missing: list[int], pool: ThreadPoolExecutor) -> Iterator[_Batch]:
+        """Decode ahead of the model, in sample order, within `BATCH_BYTES`."""
         ahead: dict[int, Future[Picture | FailureToAcquire]] = {}
         waiting = iter(missing)
         depth = largest = 1
-        indices: list[int] = []
-        images: list[Picture] = []
-        weight = 0
+        batch = _Batch([], [])
         for index in missing:
             while len(ahead) < depth and (following := next(waiting, None)) is not None:
                 ahead[following] = pool.submit(self._decode, following)
@@ -280,15 +367,14 @@ class _Run:
                 continue
             # Images are decoded ahead as far as they fit into the budget at the size of the largest so far.
             largest = max(largest, image.pixels.nbytes)
-            depth = max(1, min(BATCH, BATCH_BYTES // largest))
-            if images and (len(images) == BATCH or weight + image.pixels.nbytes > BATCH_BYTES):
-                yield indices, images
-                indices, images, weight = [], [], 0
-            indices.append(index)
-            images.append(image)
-            weight += image.pixels.nbytes
-        if images:
-            yield indices, images
+            depth = max(1, min(2 * BATCH, BATCH_BYTES // largest))
+            if batch.images and (len(batch.images) == BATCH or batch.bytes + image.pixels.nbytes > BATCH_BYTES):
+                yield batch
+                batch = _Batch([], [])
+            batch.indices.append(index)
+            batch.images.append(image)
+        if batch.images:
+            yield batch
 
     def _decode(self, index: int) -> Picture | FailureToAcquire:
         began = time.perf_counter()
@@ -298,6 +384,11 @@ class _Run:
             self.decoding.append(time.perf_counter() - began)
 
     def _picture(self, index: int) -> Picture | FailureToAcquire:
+        file = self.file(index)
+        return file if isinstance(file, FailureToAcquire) else picture(file, self.working_size)
+
+    def file(self, index: int) -> File | FailureToAcquire:
+        """Read the file of a sample, and see that it is still the one whose digest is known."""
         sample = self.samples[index]
         content = decode.read(sample.path)
         if isinstance(content, FailureToAcquire):
@@ -310,11 +401,7 @@ class _Run:
             return content
         if hashlib.sha256(content).hexdigest() != self.digests[sample.sample_id]:
             return FailureToAcquire("read", "file changed during the run")
-        if self.working_size is not None:
-            picture = decode.decode_for(content, self.working_size)
-            return picture if isinstance(picture, FailureToAcquire) else replace(picture, box=sample.box)
-        pixels = decode.decode(content)
-        return pixels if isinstance(pixels, FailureToAcquire) else Picture(pixels, box=sample.box)
+        return File(content, sample.box, sample.points)
 
     def report(self) -> None:
         if self.progress:

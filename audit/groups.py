@@ -152,7 +152,8 @@ def make(
     PlanError
         For an attribute that the benchmark does not have, with the nearest name.
     """
-    attributes = [_attribute(benchmark, name) for name in dict.fromkeys([*by, *impostors])]
+    places = dict.fromkeys(impostors, "impostors") | dict.fromkeys(by, "--by")
+    attributes = [_attribute(benchmark, name, places[name]) for name in dict.fromkeys([*by, *impostors])]
     carried = [tuple(labels(subject, attribute) for attribute in attributes) for subject in subjects]
     atoms = sorted(set(carried))
     position = {atom: index for index, atom in enumerate(atoms)}
@@ -181,12 +182,12 @@ def _shared(
     return np.array([[all(set(one[k]) & set(two[k]) for k in matched) for two in atoms] for one in atoms], dtype=bool)
 
 
-def _attribute(benchmark: Described, name: str) -> Attribute:
+def _attribute(benchmark: Described, name: str, place: str) -> Attribute:
     if name in benchmark.attributes:
         attribute = benchmark.attributes[name]
         if attribute.kind == "numeric" and not attribute.edges:
             raise PlanError(
-                f"--by {name}",
+                f"{place} {name}",
                 "this attribute is a number without declared bins",
                 "Declare its bin edges in the descriptor",
             )
@@ -194,7 +195,7 @@ def _attribute(benchmark: Described, name: str) -> Attribute:
     near = difflib.get_close_matches(name, benchmark.attributes, n=1)
     hint = f"Did you mean {near[0]!r}? " if near else ""
     raise PlanError(
-        f"--by {name}",
+        f"{place} {name}",
         f"benchmark {benchmark.name!r} has no such attribute",
         f"{hint}It has: {', '.join(benchmark.attributes)}",
     )

@@ -6,18 +6,20 @@ With the recipe, the only place where benchmarks and models meet.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from audit import benchmarks, groups, measured, models, provenance, results, upkeep
+from audit import benchmarks, groups, measured, models, provenance, results, sending, upkeep, watch_list
 from audit.domain import Benchmark, FailureToAcquire, Sample, SeriesLevel, Subject
 from audit.errors import DataError, NothingMeasured, PlanError
 from audit.extract import hash_samples
 from audit.groups import Grouping
-from audit.models.card import ModelCard
+from audit.metrics import scenario
+from audit.models.card import BY_LANDMARKS, ModelCard
 from audit.plan import AuditPlan, RunOptions
 from audit.record import Digests
+from audit.watch_list import WatchList
 
 Progress = Callable[[str, int, int], None]
 
@@ -44,6 +46,8 @@ class Inputs:
     digests: Digests
     series: tuple[SeriesLevel, ...] = ()
     """Rows of the series of the judged people; empty unless the task asks for them."""
+    watch_list: WatchList | None = None
+    """Which of the judged people's samples are on the list, by their place; None unless the task asks for it."""
 
     @property
     def samples(self) -> tuple[Sample, ...]:
@@ -88,24 +92,78 @@ def admit(plan: AuditPlan, options: RunOptions) -> tuple[Benchmark, ModelCard, G
             f"the benchmark {benchmark.name!r} has no series of pictures with one factor changed (series.csv)",
             "The bundled one has: --benchmark synthetic; or take --task verification",
         )
-    _require_boxes(plan, benchmark)
+    require_protocol(plan, benchmark)
+    if plan.task == "identification" and benchmark.pairs is not None:
+        raise PlanError(
+            f"task {plan.task}",
+            f"the benchmark {benchmark.name!r} lists its comparisons (pairs.csv), one with one",
+            "Take --task verification, or a benchmark without such a list",
+        )
     card = models.describe(plan.model, data=data, plan=plan).model_copy(update={"device": options.device})
+    card = sending.allowed(card, benchmark, options)
+    sending.require_few(card, benchmark, plan)
+    benchmark = _marked(benchmark, card) if plan.detector == "truth" else _unmarked(benchmark)
     by = benchmark.default_by if plan.by is None else plan.by
     if measured.wanted(benchmark, (*by, *plan.impostors)):
         benchmark = measured.with_tone(benchmark, _seen(benchmark, plan), plan, options)
-    return benchmark, card, groups.make(benchmark, by, _seen(benchmark, plan), plan.impostors)
+    grouping = groups.make(benchmark, by, _seen(benchmark, plan), plan.impostors)
+    if plan.scenario is not None:
+        scenario.passers(grouping, plan.scenario.by, plan.scenario.passers_by, plan.scenario.on_list)
+    return benchmark, card, grouping
 
 
-def _require_boxes(plan: AuditPlan, benchmark: Benchmark) -> None:
-    """Refuse marked boxes as the detector where none are marked; series have none."""
-    if plan.detector != "truth":
-        return
-    if plan.task == "counterfactual" or not any(sample.box for sample in benchmark.samples):
+def _marked(benchmark: Benchmark, card: ModelCard) -> Benchmark:
+    """The same benchmark; refused where nothing is marked that could stand in place of a detector."""
+    pictures = (*benchmark.samples, *(row.sample for row in benchmark.series))
+    if not any(sample.box for sample in pictures):
         raise PlanError(
             "detector truth",
-            f"the benchmark {benchmark.name!r} has no marked boxes for task {plan.task}",
+            f"the benchmark {benchmark.name!r} has no marked boxes",
             "Its samples.csv may have box_left, box_top, box_width and box_height; or take another detector",
         )
+    if card.input.alignment in BY_LANDMARKS and not any(sample.points for sample in pictures):
+        raise PlanError(
+            "detector truth",
+            f"{card.name} aligns by landmarks, and the benchmark {benchmark.name!r} has marked boxes alone",
+            'Add alignment = "box"',
+        )
+    return benchmark
+
+
+def _unmarked(benchmark: Benchmark) -> Benchmark:
+    """The same benchmark without its marks: where a detector looks, they decide no number and are part of no digest."""
+    return replace(
+        benchmark,
+        samples=tuple(replace(sample, box=None, points=None) for sample in benchmark.samples),
+        series=tuple(replace(row, sample=replace(row.sample, box=None, points=None)) for row in benchmark.series),
+    )
+
+
+def require_protocol(plan: AuditPlan, benchmark: Benchmark) -> None:
+    """Refuse settings that listed comparisons, or their folds, leave no room for.
+
+    Raises
+    ------
+    PlanError
+        Naming the setting.
+    """
+    if benchmark.pairs is None:
+        return
+    if plan.samples:
+        name = "precision" if plan.sample_nonmated is None else "sample_nonmated"
+        raise PlanError(f"plan: {name}", f"{benchmark.name} lists its comparisons (pairs.csv)", f"Leave {name} out")
+    if not benchmark.folds:
+        return
+    folds = f"{benchmark.name} compares in folds (pairs.csv), "
+    refused = {
+        "calibration": (plan.calibration > 0, "which set each other's thresholds: nobody is set aside"),
+        "bootstrap": (plan.bootstrap > 0, "and its replicates would need thresholds by fold"),
+        "storage": (plan.storage != "float32", "and what other numbers change is told at one threshold only"),
+        "task": (plan.task == "counterfactual", "and pictures of a series belong to none"),
+    }
+    for name, (asked, why) in refused.items():
+        if asked:
+            raise PlanError(f"plan: {name}", folds + why, f"Leave {name} out, or the column 'fold' for one threshold")
 
 
 def _seen(benchmark: Benchmark, plan: AuditPlan) -> tuple[Subject, ...]:
@@ -123,6 +181,11 @@ def prepare(plan: AuditPlan, options: RunOptions, progress: Progress) -> Inputs:
     judged, setters = _split(benchmark, plan, grouping)
     everyone = judged.samples if setters is judged else (*setters.samples, *judged.samples)
     series = _series(benchmark, plan, judged)
+    drawn = None
+    if plan.task == "identification":
+        place = {subject: index for index, subject in enumerate(judged.subjects)}
+        owner = np.array([place[sample.subject_id] for sample in judged.samples], dtype=np.int64)
+        drawn = watch_list.draw(owner, judged.grouping, plan, benchmark.name)
     everyone = (*everyone, *{row.sample.sample_id: row.sample for row in series}.values())
     files = hash_samples(everyone, workers=options.workers, progress=progress)
     _check_files(everyone, files)
@@ -138,7 +201,7 @@ def prepare(plan: AuditPlan, options: RunOptions, progress: Progress) -> Inputs:
         plan=shown.digest(),
         code=provenance.code_digest(),
     )
-    return Inputs(shown, benchmark, card, judged, setters, files, digests, series)
+    return Inputs(shown, benchmark, card, judged, setters, files, digests, series, drawn)
 
 
 def _series(benchmark: Benchmark, plan: AuditPlan, judged: People) -> tuple[SeriesLevel, ...]:

@@ -19,8 +19,47 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 
 from audit.errors import PlanError
 
-Task = Literal["verification", "counterfactual"]
+Task = Literal["verification", "counterfactual", "identification"]
 Purpose = Literal["evaluation", "biometric", "commercial"]
+DEEPEST_RANK = 20
+"""Candidates beyond are no list that somebody looks through."""
+
+
+class Scenario(BaseModel):
+    """A place where the system would be used: what measured rates would do there."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+    searches_per_day: float = Field(gt=0, le=1e12, description="Faces that are compared with the list a day")
+    list_size: int = Field(ge=1, le=10**11, description="People on the list")
+    by: str = Field(min_length=1, description="The attribute whose groups pass by")
+    passers_by: dict[str, float] = Field(description="Share of each group among the faces, together 1")
+    on_list: dict[str, float] = Field(
+        default_factory=dict, description="Share of each group on the list, together 1; default: as among the faces"
+    )
+    listed: float = Field(0.0, ge=0, lt=1, description="Share of the faces whose person is on the list")
+    operating_point: str | None = Field(
+        None,
+        description="Which threshold: global-fmr-X of a target, given-X of a given one, vendor of the one that "
+        "comes with the model; default: the strictest",
+    )
+
+    @field_validator("passers_by", "on_list")
+    @classmethod
+    def _whole(cls, value: dict[str, float]) -> dict[str, float]:
+        for name, x in value.items():
+            if not 0 <= x <= 1:
+                raise ValueError(f"the share of {name!r} lies between 0 and 1, found {x:g}")
+        if value and abs(sum(value.values()) - 1) > 1e-6:
+            raise ValueError(f"the shares of groups add up to 1, found {sum(value.values()):g}")
+        return value
+
+    @field_validator("passers_by")
+    @classmethod
+    def _somebody(cls, value: dict[str, float]) -> dict[str, float]:
+        if not value:
+            raise ValueError("no group passes by")
+        return value
 
 
 class AuditPlan(BaseModel):
@@ -51,8 +90,10 @@ class AuditPlan(BaseModel):
         le=0.9,
         description="Share of the people of every group who set thresholds and are not judged; 0: none",
     )
-    thresholds: tuple[float, ...] = Field(
-        (), description="Thresholds to judge as given, in the model's own unit (a distance for models that give one)"
+    thresholds: tuple[float | Literal["vendor"], ...] = Field(
+        ("vendor",),
+        description="Thresholds to judge as given, in the model's own unit (a distance for models that give one); "
+        "vendor: the one that comes with the model, if its card states one; none: []",
     )
     label_noise: tuple[float, ...] = Field(
         (),
@@ -64,7 +105,7 @@ class AuditPlan(BaseModel):
     detector: Literal["mtcnn", "dlib-hog", "truth"] = Field(
         "mtcnn",
         description="What finds faces: mtcnn, or, to see what detection does to a disparity, dlib-hog, or truth for "
-        "the boxes that a benchmark has marked",
+        "the faces that a benchmark has marked",
     )
     smallest_face: int = Field(40, ge=12, le=2048, description="Smallest face, in pixels at the working size")
     margin: float = Field(
@@ -109,6 +150,41 @@ class AuditPlan(BaseModel):
         le=20_000,
         description="Replicates of the vertex bootstrap of disparity measures, beside draws; 0: none",
     )
+    list_share: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="Identification: share of the people of every group who are on the list that faces are compared "
+        "with; the others are tested against it too and are not on it; 1: everybody is (closed set)",
+    )
+    list_size: int | None = Field(
+        None, ge=2, description="Identification: how many people are on the list; instead of list_share"
+    )
+    list_by: str | None = Field(
+        None,
+        description="Identification: the attribute by whose groups the list is composed; none: as the benchmark is",
+    )
+    list_groups: dict[str, float] = Field(
+        default_factory=dict,
+        description="Identification: share of the list that each group of list_by has, together 1; none: equal shares "
+        "for all of its groups",
+    )
+    list_images: int = Field(
+        1, ge=1, le=100, description="Identification: pictures of each person on the list; the best of them counts"
+    )
+    ranks: tuple[int, ...] = Field(
+        (1, 5),
+        min_length=1,
+        description="Identification: how far down the candidates somebody looks for the right person",
+    )
+    fpir: tuple[float, ...] = Field(
+        (0.1, 0.01),
+        min_length=1,
+        description="Identification: target shares of people who are not on the list and still get a candidate",
+    )
+    scenario: Scenario | None = Field(
+        None, description="A place where the system would be used (a table): false alarms a day, and how many are wrong"
+    )
     acknowledge: tuple[str, ...] = Field((), description="Consent tiers that the auditor knowingly accepts")
     purposes: tuple[Purpose, ...] = Field(
         (),
@@ -123,6 +199,50 @@ class AuditPlan(BaseModel):
             if not 0 < x < 1:
                 raise ValueError(f"a target FMR is a probability between 0 and 1, found {x:g}")
         return tuple(sorted(set(value), reverse=True))
+
+    @field_validator("scenario")
+    @classmethod
+    def _known_threshold(cls, value: Scenario | None, info: ValidationInfo) -> Scenario | None:
+        targets = [f"global-fmr-{x:g}" for x in info.data.get("fmr", ())]
+        known = [*targets, *("vendor" if x == "vendor" else f"given-{x:g}" for x in info.data.get("thresholds", ()))]
+        if value is not None and value.operating_point is not None and value.operating_point not in known:
+            raise ValueError(f"operating_point is one of {', '.join(known)}, found {value.operating_point!r}")
+        return value
+
+    @field_validator("fpir")
+    @classmethod
+    def _fpir_targets(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        for x in value:
+            if not 0 < x < 1:
+                raise ValueError(f"a target FPIR is a probability between 0 and 1, found {x:g}")
+        return tuple(sorted(set(value), reverse=True))
+
+    @field_validator("ranks")
+    @classmethod
+    def _ranks(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        for x in value:
+            if not 1 <= x <= DEEPEST_RANK:
+                raise ValueError(f"a rank is a whole number from 1 to {DEEPEST_RANK}, found {x}")
+        return tuple(sorted(set(value)))
+
+    @field_validator("list_groups")
+    @classmethod
+    def _composition(cls, value: dict[str, float], info: ValidationInfo) -> dict[str, float]:
+        if value and info.data.get("list_by") is None:
+            raise ValueError("shares of groups need list_by, the attribute whose groups they are")
+        for name, x in value.items():
+            if not 0 <= x <= 1:
+                raise ValueError(f"the share of {name!r} lies between 0 and 1, found {x:g}")
+        if value and abs(sum(value.values()) - 1) > 1e-6:
+            raise ValueError(f"the shares of groups add up to 1, found {sum(value.values()):g}")
+        return value
+
+    @field_validator("impostors")
+    @classmethod
+    def _everybody_on_the_list(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+        if value and info.data.get("task") == "identification":
+            raise ValueError("identification compares with everybody on the list: leave impostors out")
+        return value
 
     @field_validator("label_noise")
     @classmethod
@@ -152,6 +272,11 @@ class AuditPlan(BaseModel):
         return tuple(sorted(set(value)))
 
     @property
+    def given_thresholds(self) -> tuple[float, ...]:
+        """Those that the plan itself gives."""
+        return tuple(one for one in self.thresholds if one != "vendor")
+
+    @property
     def samples(self) -> bool:
         """Whether non-mated comparisons are drawn."""
         return self.sample_nonmated is not None or self.precision is not None
@@ -179,6 +304,7 @@ class RunOptions:
     device : where models run
     obtain : download the benchmark from its public source if it is in no folder
     fresh : compute everything again
+    send_images_to : hosts that a model may send images to; none may, unless it stands here
     max_failures : stop once more samples than this have failed; None: go on
     cache : folder of templates; None: FACEAUDIT_CACHE, else the user's cache folder
     progress : called with (stage, done, of how many)
@@ -192,6 +318,7 @@ class RunOptions:
     obtain: bool = False
     fresh: bool = False
     max_failures: int | None = None
+    send_images_to: tuple[str, ...] = ()
     cache: Path | None = None
     progress: Callable[[str, int, int], None] | None = field(default=None, compare=False)
 
@@ -204,12 +331,9 @@ def make(values: Mapping[str, Any], *, place: str = "plan") -> AuditPlan:
     PlanError
         Naming the setting, what was found and what is allowed; unknown names come with the nearest known one.
     """
-    known = list(AuditPlan.model_fields)
-    for key in values:
-        if key not in known:
-            near = difflib.get_close_matches(key, known, n=1)
-            hint = f"Did you mean {near[0]!r}?" if near else f"Known settings: {', '.join(known)}"
-            raise PlanError(place, f"unknown setting {key!r}", hint)
+    _require_known(values, AuditPlan, place)
+    if isinstance(values.get("scenario"), Mapping):
+        _require_known(values["scenario"], Scenario, f"{place}: scenario")
     try:
         return AuditPlan(**values)
     except ValidationError as error:
@@ -218,6 +342,16 @@ def make(values: Mapping[str, Any], *, place: str = "plan") -> AuditPlan:
         way_out = AuditPlan.model_fields[str(first["loc"][0])].description or "" if first["loc"] else ""
         message = first["msg"].removeprefix("Value error, ")
         raise PlanError(f"{place}: {where}", f"{message} (found {first['input']!r})", way_out) from None
+
+
+def _require_known(values: Mapping[str, Any], kind: type[BaseModel], place: str) -> None:
+    """Refuse settings that are not there, with the nearest one that is."""
+    known = list(kind.model_fields)
+    for key in values:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"Known settings: {', '.join(known)}"
+            raise PlanError(place, f"unknown setting {key!r}", hint)
 
 
 def read(path: Path, overrides: Mapping[str, Any] | None = None) -> list[AuditPlan]:

@@ -24,7 +24,7 @@ DECIDED: Mapping[str, str] = {
     "margin_fnmr": "The same for false non-matches.",
 }
 OPEN: Sequence[tuple[str, str, str]] = (
-    ("thresholds", "[0.6]", "A vendor's own thresholds, judged as given, in the model's own unit."),
+    ("thresholds", "[0.6]", "Thresholds judged as given, in the model's own unit; default: the one in its card."),
     ("reference", '{gender = "male"}', "Whom groups are compared with; default: the group with most people."),
     ("impostors", '["gender"]', "Compare two different people only if they share these; default: any two."),
     ("calibration", "0.5", "This share of the people sets thresholds and is not judged; default: none."),

@@ -90,9 +90,11 @@ def samples_digest(
     )
     pairs = None if benchmark.pairs is None else sorted(benchmark.pairs)
     parts: list[object] = [rows, labels, pairs]
-    marked = sorted([sample.sample_id, *sample.box] for sample in samples if sample.box is not None)
+    marked = sorted([sample.sample_id, *sample.box, *(sample.points or ())] for sample in samples if sample.box)
     if marked:
         parts.append(["boxes", marked])
+    if benchmark.folds:
+        parts.append(["folds", sorted([*pair, fold] for pair, fold in benchmark.folds.items())])
     if series:
         parts.append(sorted([row.sample.sample_id, row.factor, row.level, row.position, row.own] for row in series))
     if benchmark.withdrawn is not None:

@@ -24,12 +24,16 @@ from audit import (
     assemble,
     assemble_bootstrap,
     assemble_extras,
+    assemble_scenario,
+    cluster,
+    extract_on_cluster,
     forgetting,
     influence,
     models,
     provenance,
     remarks,
     results,
+    sending,
     superseded,
     upkeep,
 )
@@ -37,7 +41,7 @@ from audit import record as records
 from audit.compare import Comparisons, halves
 from audit.compare.counts import Ints, ScoreCounts
 from audit.domain import Benchmark, ErrorRate, FailureToAcquire, Sample, Threshold
-from audit.errors import DataError, NothingMeasured, PlanError
+from audit.errors import DataError, NothingMeasured
 from audit.evaluation import Evaluation
 from audit.extract import Extraction, extract
 from audit.groups import Grouping
@@ -53,6 +57,7 @@ if TYPE_CHECKING:
     from audit.compare.blocks import Rows, Similarity
     from audit.compare.lossy import Lossy
     from audit.compare.parts import Checkpoint
+    from audit.watch_list import WatchList
 
 
 def run(plan: AuditPlan, options: RunOptions | None = None) -> Evaluation:
@@ -160,7 +165,17 @@ class Scored:
 
 def _measure(inputs: Inputs, options: RunOptions, progress: Progress) -> EvaluationRecord:
     """Templates, comparisons, counts, rates, differentials, record."""
+    with cluster.connected(options.cluster) if options.cluster else contextlib.nullcontext():
+        return _measured(inputs, options, progress)
+
+
+def _measured(inputs: Inputs, options: RunOptions, progress: Progress) -> EvaluationRecord:
     began = time.perf_counter()
+    sent = sending.said(inputs.card, len({*inputs.judged.subjects, *inputs.setters.subjects}))
+    if sent is not None:
+        _say(sent)
+    if inputs.card.service is not None and inputs.card.service.compares:
+        return record_of(_answered(inputs, options, progress), options.cache)
     everything = _extract((*inputs.samples, *inputs.pictures), inputs.card, inputs, options, progress)
     extraction = everything.part(inputs.samples, 0)
     found = _found(inputs, options, progress)
@@ -190,8 +205,33 @@ def _measure(inputs: Inputs, options: RunOptions, progress: Progress) -> Evaluat
         of_series = everything.part(inputs.pictures, len(inputs.samples))
         moved = _moved(inputs, extraction, of_series, found, record)
         record = record.model_copy(update={"counterfactuals": moved})
+    if inputs.watch_list is not None:
+        record = _with_list(inputs, inputs.watch_list, extraction, record, progress)
     timing = {"extraction": extracted - began, "measurement": time.perf_counter() - extracted, **everything.timing}
     return record.model_copy(update={"timing": {name: round(value, 3) for name, value in timing.items()}})
+
+
+def _answered(inputs: Inputs, options: RunOptions, progress: Progress) -> Scored:
+    """Scores of a service that compares; from the comparisons on, the code is that of templates."""
+    from audit import answered  # noqa: PLC0415 - of this kind of model alone
+
+    found = answered.compared(inputs, options, progress)
+    sent = sending.said(inputs.card, len(inputs.judged.subjects))
+    return Scored(
+        inputs.plan,
+        inputs.benchmark,
+        assemble.model_part(inputs.card),
+        inputs.digests,
+        inputs.judged,
+        inputs.judged,
+        found.comparisons,
+        found.comparisons,
+        found.acquired,
+        inputs.card.similarity,
+        remarks=(*([sent] if sent else []), *found.noticed),
+        device="none",
+        sampling=found.sampling,
+    )
 
 
 def _extract(
@@ -211,6 +251,9 @@ def _extract(
         fresh=options.fresh,
         max_failures=options.max_failures,
         progress=progress,
+        elsewhere=extract_on_cluster.on(options.cluster, card, options.device)
+        if options.cluster and isinstance(card, ModelCard) and card.service is None
+        else None,
     )
 
 
@@ -247,6 +290,30 @@ def _moved(
     )
     plan = inputs.plan
     return assemble_series.parts(inputs.series, seen, level=plan.level, min_subjects=plan.min_subjects)
+
+
+def _with_list(
+    inputs: Inputs, drawn: WatchList, extraction: Extraction, record: EvaluationRecord, progress: Progress
+) -> EvaluationRecord:
+    """The identification part: the judged people's templates, compared with those of the people on the list."""
+    from audit import assemble_identification  # noqa: PLC0415 - loads the compiler, which a finished run does not need
+    from audit.compare.blocks import ArrayRows, stored  # noqa: PLC0415
+
+    people = inputs.judged
+    place = {subject: index for index, subject in enumerate(people.subjects)}
+    row_of = {inputs.samples[index].sample_id: row for row, index in enumerate(extraction.template_index)}
+    tested = assemble_identification.ListInputs(
+        inputs.plan,
+        people.grouping,
+        inputs.card.similarity,
+        inputs.benchmark.name,
+        drawn,
+        np.array([place[sample.subject_id] for sample in people.samples], dtype=np.int64),
+        np.array([row_of.get(sample.sample_id, -1) for sample in people.samples], dtype=np.int64),
+        stored(ArrayRows(extraction.templates), inputs.plan.storage),
+    )
+    made = assemble_identification.added(record, tested, lambda done, total: progress("compare", done, total))
+    return assemble_scenario.with_growth(made)
 
 
 @dataclass(frozen=True, eq=False)
@@ -327,14 +394,11 @@ def compared(
         pairs = None if benchmark.pairs is None else places(benchmark.pairs, templates.names)
         lossy = Lossy(templates.rows, population, similarity, plan.storage, pairs, plan.seed)
     if benchmark.pairs is not None:
-        if plan.samples:
-            raise PlanError(
-                benchmark.name, "comparisons are listed, and the plan asks for a sample of them", "Leave it out"
-            )
         values = rows.take(np.arange(len(templates.names)))
         found = listed(
-            benchmark.pairs, templates.names, values, templates.subject, grouping.atom_of, grouping.atoms, similarity
-        )
+            benchmark.pairs, templates.names, values, templates.subject, grouping.atom_of, grouping.atoms, similarity,
+            benchmark.folds,
+        )  # fmt: skip
         return found, None, lossy
 
     def every() -> Comparisons:
@@ -359,14 +423,14 @@ def compared(
 def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
     """Scores, thresholds, counts, findings, and the record of them; sums by person go into the cache."""
     plan, grouping, comparisons = scored.plan, scored.judged.grouping, scored.comparisons
-    scores, placed = _place(scored)
+    scores, placed, judged = _place(scored)
     thresholds = np.unique([point.value for point in placed if point.value is not None])
     half = halves(grouping.atom_of, plan.splits, np.random.default_rng(plan.seed))
-    counts = comparisons.at(points.common(placed), half, plan.splits)
+    counts = judged.at(points.common(placed), half, plan.splits)
     evidence = disparities.Evidence(counts, scored.acquired, half, plan.splits)
     found = _find(scored, placed, evidence)
     beside = assemble_extras.beside(
-        comparisons, scores, counts, grouping, placed, found.differentials, plan, scored.benchmark,
+        comparisons, judged, scores, counts, grouping, placed, found.differentials, plan, scored.benchmark,
         scored.judged.subjects,
     )  # fmt: skip
     differentials, unbound = assemble_bootstrap.bootstrapped(
@@ -374,6 +438,7 @@ def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
         own_threshold=scored.setting is comparisons,
     )  # fmt: skip
     changed = assemble.storage(scored.lossy, placed)
+    folds = _folds(scored)
     record = EvaluationRecord(
         created=dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
         software=provenance.software(),
@@ -381,7 +446,7 @@ def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
         seed=plan.seed,
         digests=scored.digests,
         benchmark=assemble.benchmark_part(scored.benchmark, grouping),
-        model=scored.model,
+        model=_model(scored.model, placed, scored.similarity),
         plan=plan.model_dump(mode="json"),
         samples=assemble.samples_part(scored.acquired, grouping, scores, scored.several_faces),
         acquisition=assemble.acquisition(found.acquisition, scored.acquired, grouping),
@@ -404,6 +469,7 @@ def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
             )
         ],
         summary=assemble.summary(scores, grouping, found.measured),
+        folds=folds,
         warnings=remarks.warnings(
             (*scored.remarks, *remarks.of_groups(grouping), *unbound),
             plan,
@@ -417,12 +483,25 @@ def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
             scores,
             scored.sampling,
             changed,
+            folds,
         ),
+        scenario=assemble_scenario.part(counts, grouping, placed, plan),
         sampling=scored.sampling,
         storage=changed,
     )
-    _keep_influence(scored, record, scores, found.measured, cache)
+    _keep_influence(replace(scored, comparisons=judged), record, scores, found.measured, cache)
     return record
+
+
+def _folds(scored: Scored) -> records.FoldsPart | None:
+    """What the record says of a protocol's folds."""
+    if not scored.benchmark.folds:
+        return None
+    from audit.compare.pairs import ListedPairs  # noqa: PLC0415 - loads the compiler, which a finished run does not need
+    from audit.metrics import folds  # noqa: PLC0415 - as above
+
+    pairs = scored.comparisons
+    return assemble.folds(folds.summary(pairs, scored.judged.grouping)) if isinstance(pairs, ListedPairs) else None
 
 
 def _keep_influence(
@@ -448,12 +527,22 @@ def _keep_influence(
         influence.store(record, kept, cache)
 
 
-def _place(scored: Scored) -> tuple[ScoreCounts, list[Threshold]]:
-    """Scores of the judged, and the operating points: set by the setters, then those given."""
+VENDOR = ("vendor", "in the model's card")
+"""Who gave a threshold: a word for its id, and where it stands."""
+
+
+def _place(scored: Scored) -> tuple[ScoreCounts, list[Threshold], Comparisons]:
+    """Scores of the judged, the operating points (set by the setters, then those given), and what they decide on."""
     plan, grouping, similarity = scored.plan, scored.judged.grouping, scored.similarity
     comparisons, setters = scored.comparisons, scored.setting
-    given = [points.in_scores(threshold, similarity) for threshold in plan.thresholds]
-    if setters is comparisons:
+    by_plan, by_vendor = plan.given_thresholds, _of_vendor(scored)
+    given = [points.in_scores(threshold, similarity) for threshold in (*by_plan, *by_vendor)]
+    judged = comparisons
+    if scored.benchmark.folds:
+        placed, judged = _in_folds(scored, given)
+        known = [point.value for point in placed if point.value is not None]
+        scores = points.exact_scores(comparisons, grouping, (), [*known, *given], score_shift.reach(grouping))
+    elif setters is comparisons:
         scores = points.exact_scores(comparisons, grouping, plan.fmr, given, score_shift.reach(grouping))
         placed = points.operating_points(scores, grouping, plan.fmr)
     else:
@@ -464,9 +553,40 @@ def _place(scored: Scored) -> tuple[ScoreCounts, list[Threshold]]:
         placed = [point for point in placed if point.group in grouping.groups]
         known = [point.value for point in placed if point.value is not None]
         scores = points.exact_scores(comparisons, grouping, (), [*known, *given], score_shift.reach(grouping))
-    placed += points.given_points(scores, grouping, plan.thresholds, similarity)
+    placed += points.given_points(scores, grouping, by_plan, similarity)
     _require_a_target(scored.benchmark, placed)
-    return scores, placed
+    placed += points.given_points(scores, grouping, by_vendor, similarity, VENDOR)
+    return scores, placed, judged
+
+
+def _in_folds(scored: Scored, given: Sequence[float]) -> tuple[list[Threshold], Comparisons]:
+    """Operating points of which the threshold of each fold is set on the others, and the comparisons decided so."""
+    from audit.compare.pairs import ListedPairs  # noqa: PLC0415 - loads the compiler, which a finished run does not need
+    from audit.metrics import folds  # noqa: PLC0415 - as above
+
+    pairs = scored.comparisons
+    if not isinstance(pairs, ListedPairs):
+        raise TypeError("folds are of comparisons that are listed")
+    placed = folds.operating_points(pairs, scored.judged.grouping, scored.plan.fmr, given)
+    return placed, folds.judged(pairs, placed)
+
+
+def _of_vendor(scored: Scored) -> tuple[float, ...]:
+    """The threshold that comes with the model, in its own unit, if it is to be judged and the plan does not give it."""
+    stated = scored.model.vendor_threshold
+    if stated is None or stated.threshold is None or "vendor" not in scored.plan.thresholds:
+        return ()
+    return () if stated.threshold in scored.plan.given_thresholds else (stated.threshold,)
+
+
+def _model(model: records.ModelPart, placed: Sequence[Threshold], similarity: str) -> records.ModelPart:
+    """The model with a note of where the threshold that comes with it was judged."""
+    stated = model.vendor_threshold
+    if stated is None or stated.threshold is None:
+        return model
+    value = points.in_scores(stated.threshold, similarity)
+    at = next((point.id for point in placed if point.policy == "given" and point.value == value), None)
+    return model.model_copy(update={"vendor_threshold": stated.model_copy(update={"operating_point": at})})
 
 
 def _require_a_target(benchmark: Benchmark, placed: Sequence[Threshold]) -> None:

@@ -96,15 +96,53 @@ class BenchmarkPart(_Part):
     attributes: dict[str, AttributePart]
 
 
+class TrainingSet(_Part):
+    """A data set that a model was trained on, as the catalogue knows it."""
+
+    name: str
+    tier: str = Field("", description="consent tier; empty: the catalogue does not have it")
+    meaning: str = Field("", description="of the tier")
+    consent: str = Field("", description="what is known of the people's consent, and how far that was checked")
+    status: str
+
+
+class VendorThresholdPart(_Part):
+    """The threshold that a vendor or a library delivers with its model."""
+
+    value: float
+    unit: str
+    meaning: str = Field(description="what it is said to be for")
+    source: str
+    threshold: float | None = Field(
+        None, description="the same in the model's own unit; null: it is none of its scores"
+    )
+    operating_point: str | None = Field(None, description="where it was judged as given; null: it was not")
+
+
+class PaperPart(_Part):
+    """Where the model is described."""
+
+    title: str
+    year: int
+    link: str
+
+
 class ModelPart(_Part):
     """What was measured."""
 
     name: str
     revision: str
     weights_sha256: str
+    digest_source: str = Field("", description="who says that this is the digest of the weights")
+    self_declared: bool = Field(False, description="weights and card are the user's own word, not a published model's")
     licence: str
+    weights_licence: str = Field("", description="empty: not stated apart from that of the code")
+    research_only: bool = Field(False, description="the weights may be used for research alone")
     training_data: str
     training_consent: str = Field(description="what is known of the consent of the people it was trained on")
+    training_sets: list[TrainingSet] = []
+    vendor_threshold: VendorThresholdPart | None = Field(None, description="null: none is stated")
+    paper: PaperPart | None = None
     source: str = ""
     similarity: str
     dimension: int
@@ -151,7 +189,11 @@ class Acquisition(_Part):
 
 
 class OperatingPoint(_Part):
-    """A decision threshold and where it was set. `threshold` null: not estimable, and `reason` says why."""
+    """A decision threshold and where it was set. `threshold` null: not estimable, and `reason` says why.
+
+    Where the protocol has folds, errors in each fold are those at its own threshold of `by_fold`, and `threshold` is
+    their mean.
+    """
 
     id: str
     policy: Literal["global", "per-group", "given"]
@@ -161,16 +203,18 @@ class OperatingPoint(_Part):
     threshold: float | None
     set_on: str
     reason: str | None = None
+    by_fold: list[float] = Field([], description="threshold of each fold, set on the other folds")
 
 
 class Rate(_Part):
     """One error rate with its counts."""
 
-    metric: Literal["FMR", "FNMR", "FTA", "FAR", "FRR"]
+    metric: Literal["FMR", "FNMR", "FTA", "FAR", "FRR", "FPIR", "FNIR"]
     view: Literal["conditional", "generalised"]
     group: Group
     reference_group: Group | None = None
-    operating_point: str | None
+    operating_point: str | None = Field(description="of `operating_points`; of FPIR and FNIR also of `identification`")
+    rank: int | None = Field(None, description="of FNIR: mates beyond it are missed")
     errors: int
     trials: int
     subjects: int
@@ -425,6 +469,155 @@ class Movement(_Part):
     reason: str | None = None
 
 
+class ListGroup(_Part):
+    """People of a group: on the list, tested and on it (mated), tested and not on it (non-mated), and probes of these.
+
+    Null where so few people stand behind a number that it is not given.
+    """
+
+    group: Group
+    people: int | None = Field(description="on the list")
+    share: Unit | None = Field(description="of the people on the list")
+    mated_people: int | None
+    mated: int | None
+    nonmated_people: int | None
+    nonmated: int | None
+    reason: str | None = None
+
+
+class ListThresholdPart(_Part):
+    """A threshold set at a target FPIR; `threshold` null: not estimable, and `reason` says why."""
+
+    id: str
+    target_fpir: float
+    achieved_fpir: float | None
+    threshold: float | None
+    set_on: str
+    reason: str | None = None
+
+
+class CmcCurve(_Part):
+    """Share of mated probes whose mate is among the first 1, 2, ... candidates, with pointwise intervals."""
+
+    group: Group
+    found: list[Unit]
+    low: list[Unit]
+    high: list[Unit]
+    reason: str | None = None
+
+
+class ListTradeoff(_Part):
+    """Detection and identification rate (mate first, and at or above the threshold) over FPIR, at common thresholds."""
+
+    group: Group
+    fpir: list[Unit]
+    dir: list[Unit]
+    reason: str | None = None
+
+
+class Confusion(_Part):
+    """In whose group a wrong candidate lies: errors of probes of `group` whose first candidate is of `candidate`.
+
+    `share` is what the list's composition alone would give. Null where fewer than the plan's people stand behind it.
+    """
+
+    attributes: list[str]
+    group: Group
+    candidate: Group
+    operating_point: str = Field(description="'rank-only': wrong first candidates of mated probes; else false alarms")
+    errors: int | None
+    of: int | None
+    share: Unit | None
+    reason: str | None = None
+
+
+class ListGrowth(_Part):
+    """False alarms of everyone against the first part of the list, at a threshold."""
+
+    operating_point: str
+    people: int = Field(description="on this part of the list")
+    errors: int
+    trials: int
+    value: Unit | None
+    interval: IntervalPart | None
+
+
+class Identification(_Part):
+    """One against many inside the benchmark: who was on the list, and rates that name nobody.
+
+    FPIR and FNIR stand in `rates`, their ratios in `contrasts` and their spreads in `differentials`.
+    """
+
+    people: int = Field(description="on the list")
+    references: int = Field(description="templates on the list")
+    images: int = Field(description="pictures of each person on the list; the highest score counts")
+    composed_by: str | None = Field(description="attribute whose groups have declared shares; null: as the benchmark")
+    mated: int = Field(description="probes of people on the list")
+    nonmated: int = Field(description="probes of people not on it")
+    unlistable: int = Field(description="people with too few pictures to be on the list")
+    untested: int = Field(description="of them, those who were left out of a closed set")
+    without_reference: int = Field(description="people whose pictures for the list gave no template")
+    ranks: list[int]
+    groups: list[ListGroup]
+    operating_points: list[ListThresholdPart]
+    cmc: list[CmcCurve]
+    tradeoff: list[ListTradeoff]
+    confusion: list[Confusion]
+    growth: list[ListGrowth]
+
+
+class ScenarioRow(_Part):
+    """False and right alarms a day of one group of those who pass; {} is everybody.
+
+    `alarm` is the probability that somebody who is not on the list raises one, if comparisons do not depend on each
+    other; `band` is where it lies if they do, at the measured false match rate. Null with a reason where the benchmark
+    has too little of a group.
+    """
+
+    group: Group
+    share: Unit = Field(description="of the faces")
+    on_list: Unit = Field(description="of the list")
+    errors: int | None = Field(description="false matches with the groups on the list")
+    trials: int | None
+    rate: Unit | None = Field(description="false match rate with the list's composition")
+    interval: IntervalPart | None = Field(description="of `rate`")
+    upper_bound: Unit | None = Field(description="one-sided 95 % bound of `rate` where no error was seen")
+    spread: float | None = Field(description="variance of `rate` between people")
+    candidates: float | None = Field(description="false candidates a face, on average: list size x `rate`")
+    alarm: Unit | None
+    alarm_interval: IntervalPart | None
+    band: tuple[Unit, Unit] | None
+    false_alarms: float | None = Field(description="a day")
+    false_interval: tuple[float, float] | None = Field(
+        description="from the interval of `rate`, or of all groups' added"
+    )
+    false_band: tuple[float, float] | None
+    right_alarms: float | None = Field(description="a day: people on the list who are found")
+    right_interval: tuple[float, float] | None
+    wrong_share: Unit | None = Field(description="share of alarms that are wrong")
+    wrong_interval: tuple[Unit, Unit] | None
+    reason: str | None = None
+
+
+class ScenarioPart(_Part):
+    """What the measured rates would do in a place: arithmetic on them, not a measurement of that place."""
+
+    by: str
+    operating_point: str
+    searches_per_day: float
+    list_size: int
+    listed: Unit = Field(description="share of the faces whose person is on the list")
+    band_method: Literal["between-people", "measured-growth"]
+    effective_share: float | None = Field(
+        None,
+        description="share of the list that counted where one was tried: the growth of FPIR over that of 1-(1-f)^N",
+    )
+    tried_size: int | None = Field(None, description="people on the list that was tried")
+    compared: int = Field(description="other people that anybody here was compared with, at most")
+    extrapolated: bool = Field(description="the list is longer than that")
+    rows: list[ScenarioRow] = Field(description="everybody first")
+
+
 class SamplingRound(_Part):
     """Comparisons drawn until then, and the widest interval: half its width over the rate; null: not yet to be told."""
 
@@ -456,6 +649,22 @@ class Sampling(_Part):
     rounds: list[SamplingRound]
     stopped: str = Field(description="why no more were drawn")
     by_group: list[SamplingGroup]
+
+
+class FoldsPart(_Part):
+    """A protocol in folds: the threshold of each fold is set on the others.
+
+    `accuracy` is known from such protocols: of each fold the share of right decisions, mated and non-mated together, at
+    the threshold that has most of them in the other folds; then the mean over folds. It tells no group from another.
+    """
+
+    number: int = Field(description="folds with a comparison")
+    comparisons: list[int] = Field(description="of each fold, mated and non-mated")
+    people: int = Field(description="people who were compared")
+    several: int = Field(description="of them, those who stand in more than one fold")
+    right: list[int] = Field(description="right decisions of each fold")
+    accuracy: Unit | None = Field(description="mean over folds; null where a fold has no comparison left")
+    standard_error: float | None = Field(description="standard deviation over folds / sqrt(folds)")
 
 
 class StorageEffect(_Part):
@@ -501,8 +710,11 @@ class EvaluationRecord(_Part):
     curves: list[Curve] = []
     experimental: list[ExperimentalIndex] = Field([], description="where the plan asks for it")
     counterfactuals: list[Movement] = []
+    identification: Identification | None = Field(None, description="where the task is identification")
+    scenario: ScenarioPart | None = Field(None, description="where the plan asks for one")
     sampling: Sampling | None = Field(None, description="where the plan asks for a sample of comparisons")
     storage: list[StorageEffect] = Field([], description="where templates are kept in fewer bits than float32")
+    folds: FoldsPart | None = Field(None, description="where the protocol has folds")
     summary: Summary
     warnings: list[str]
     limits: list[str]

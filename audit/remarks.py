@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from audit import sending
 from audit.compare.counts import ScoreCounts
 from audit.domain import Benchmark, ErrorRate, Threshold
 from audit.extract import Extraction
 from audit.groups import Grouping
 from audit.inputs import Inputs
 from audit.plan import AuditPlan
-from audit.record import Sampling, StorageEffect
+from audit.record import FoldsPart, Sampling, StorageEffect
 
 
 def of_extraction(inputs: Inputs, extraction: Extraction) -> list[str]:
@@ -25,6 +26,8 @@ def of_extraction(inputs: Inputs, extraction: Extraction) -> list[str]:
             f"More than one face was seen in {extraction.several_faces} of {len(inputs.samples)} images; "
             f"the {inputs.plan.several_faces} one was taken."
         )
+    sent = sending.said(inputs.card, len({*inputs.judged.subjects, *inputs.setters.subjects}))
+    made += [] if sent is None else [sent]
     owners = {sample.subject_id for sample in inputs.benchmark.samples}
     unseen = sum(subject.subject_id not in owners for subject in inputs.benchmark.subjects)
     if unseen:
@@ -77,12 +80,11 @@ def limits(
     scores: ScoreCounts,
     sampling: Sampling | None = None,
     storage: Sequence[StorageEffect] = (),
+    folds: FoldsPart | None = None,
 ) -> list[str]:
     """What these numbers cannot show; `aside` is how many people set the thresholds without being judged."""
     made = [
-        "Thresholds were set on the comparisons that they are judged on; separate calibration data would be stricter."
-        if aside is None
-        else f"Thresholds were set on {aside} people who are not among the judged.",
+        _set_on(aside, folds),
         "Rates hold for this benchmark's pictures and people; they do not transfer to other cameras, ages or places.",
     ]
     if not scores.exact:
@@ -95,6 +97,23 @@ def limits(
         for row in storage
     ]
     return made + list(benchmark.limits)
+
+
+def _set_on(aside: int | None, folds: FoldsPart | None) -> str:
+    """Whose comparisons set the thresholds, and whether they are others than those judged."""
+    if folds is not None:
+        people = "Nobody stands in more than one fold."
+        if folds.several:
+            people = (
+                f"{folds.several:,} of {folds.people:,} people stand in more than one fold: the comparisons that set a "
+                "threshold are others than those judged, but not all of other people."
+            )
+        return f"The threshold of each of the {folds.number} folds was set on the other {folds.number - 1}. {people}"
+    if aside is not None:
+        return f"Thresholds were set on {aside} people who are not among the judged."
+    return (
+        "Thresholds were set on the comparisons that they are judged on; separate calibration data would be stricter."
+    )
 
 
 def _sample(sampling: Sampling) -> str:

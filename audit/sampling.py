@@ -15,7 +15,7 @@ from audit import record as records
 from audit.compare import Comparisons
 from audit.compare.blocks import Rows, Similarity
 from audit.compare.counts import Ints
-from audit.compare.sampled import Drawing, Population, compare
+from audit.compare.sampled import Drawing, Population, compare, mated_pairs
 from audit.groups import Grouping
 from audit.metrics.precision import widest
 from audit.plan import AuditPlan
@@ -89,11 +89,43 @@ def chosen(
     return every(), _said(sampler, None, rounds, f"all comparisons were made: {why}")
 
 
+def drawn(plan: AuditPlan, subject: Ints, grouping: Grouping) -> tuple[Ints, Ints, records.Sampling]:
+    """Draw comparisons for somebody else to make: all mated ones, and as many non-mated ones as the plan asks for.
+
+    Parameters
+    ----------
+    plan : its `sample_nonmated` is a number
+    subject : of each sample
+
+    Returns
+    -------
+    (samples that are probes, their references, what the record says of them)
+    """
+    size = grouping.atoms
+    allowed = np.ones((size, size), dtype=bool) if grouping.allowed is None else grouping.allowed
+    population = Population(subject, grouping.atom_of, allowed)
+    drawing = Drawing(population, np.random.default_rng(plan.seed))
+    drawing.up_to(min(plan.sample_nonmated or 0, int(population.by_cell.sum())))
+    probe, reference = (np.r_[own, other] for own, other in zip(mated_pairs(subject), drawing.pairs, strict=True))
+    return probe, reference, _record(plan, population, grouping, drawing, [], "as many as the plan asks for")
+
+
 def _said(
     sampler: _Sampler, drawing: Drawing | None, rounds: list[records.SamplingRound], stopped: str
 ) -> records.Sampling:
+    return _record(sampler.plan, sampler.population, sampler.grouping, drawing, rounds, stopped)
+
+
+def _record(
+    plan: AuditPlan,
+    population: Population,
+    grouping: Grouping,
+    drawing: Drawing | None,
+    rounds: list[records.SamplingRound],
+    stopped: str,
+) -> records.Sampling:
     """The part of the record; without a drawing, all comparisons were made."""
-    population, grouping, size = sampler.population, sampler.grouping, sampler.grouping.atoms
+    size = grouping.atoms
     total = int(population.by_cell.sum())
     drawn = total
     inside = np.zeros((size, size), dtype=np.int64)
@@ -111,12 +143,12 @@ def _said(
             )
         )  # fmt: skip
     return records.Sampling(
-        asked=sampler.plan.sample_nonmated,
-        precision=sampler.plan.precision,
+        asked=plan.sample_nonmated,
+        precision=plan.precision,
         drawn=drawn,
         of=total,
         weight=total / drawn if drawn else None,
-        seed=sampler.plan.seed,
+        seed=plan.seed,
         rounds=rounds,
         stopped=stopped,
         by_group=groups,

@@ -19,16 +19,15 @@ from typing import Any
 
 import numpy as np
 
-from audit import groups, plan, provenance, recipe, results, score_table
+from audit import groups, missing_scores, plan, provenance, recipe, results, score_table
 from audit.benchmarks import descriptor, pass_gate, people, recognise, tables, undescribed, withdrawals
 from audit.benchmarks.places import Found
 from audit.domain import Attribute, Benchmark, Consent, Subject
 from audit.errors import DataError, NothingMeasured, PlanError
 from audit.evaluation import Evaluation
 from audit.inputs import People
-from audit.metrics.evaluation import Acquired
 from audit.record import Digests, ModelPart
-from audit.score_table import Codes, ScoreTable
+from audit.score_table import ScoreTable
 
 UNDOCUMENTED = Consent(
     tier="undocumented",
@@ -187,41 +186,11 @@ def _scored(
         everyone,
         comparisons,
         comparisons,
-        _acquired(table, place, len(names)),
+        missing_scores.acquired(table, place, len(names)),
         "euclidean" if given.distance else "given",
         remarks=_noticed(table, rows.sum(), len(benchmark.subjects) - len(names)),
         device="none",
     )
-
-
-def _acquired(table: ScoreTable, place: Codes, size: int) -> Acquired:
-    """Failures of every subject: by sample where samples explain every missing score, else by side of a comparison."""
-    missing = table.missing
-    if table.samples is not None:
-        total = len(table.samples)
-        tried = np.bincount(table.probe_sample, minlength=total) + np.bincount(table.reference_sample, minlength=total)
-        scored = np.bincount(table.probe_sample[~missing], minlength=total)
-        scored += np.bincount(table.reference_sample[~missing], minlength=total)
-        failed = scored == 0
-        if (failed[table.probe_sample] | failed[table.reference_sample])[missing].all():
-            who = place[table.owner]
-            reasons = {
-                ("score", "none of its comparisons has a score"): np.bincount(
-                    who[failed & (tried > 0)], minlength=size
-                ),
-                ("score", "stands in no comparison"): np.bincount(who[failed & (tried == 0)], minlength=size),
-            }
-            return Acquired(
-                np.bincount(who[failed], minlength=size),
-                np.bincount(who, minlength=size),
-                {reason: row for reason, row in reasons.items() if row.any()},
-                unit="sample",
-            )
-    sides = [place[table.probe], place[table.reference]]
-    wrong = sum(np.bincount(side[missing], minlength=size) for side in sides)
-    every = sum(np.bincount(side, minlength=size) for side in sides)
-    reasons = {("score", "no score"): np.asarray(wrong)} if missing.any() else {}
-    return Acquired(np.asarray(wrong), np.asarray(every), reasons, unit="side")
 
 
 def _noticed(table: ScoreTable, scored: int, absent: int) -> tuple[str, ...]:

@@ -21,8 +21,8 @@ from pathlib import Path
 from typing import cast, get_args
 
 import numpy as np
-import platformdirs
 
+from audit.cache_root import cache_root
 from audit.domain import FailureToAcquire, Stage, Template
 from audit.errors import DataError
 
@@ -37,9 +37,8 @@ COMPARISONS = "comparisons"
 
 
 def default_root() -> Path:
-    """`FACEAUDIT_CACHE`, or else the user's cache folder."""
-    named = os.environ.get("FACEAUDIT_CACHE")
-    return Path(named).expanduser() if named else platformdirs.user_cache_path("faceaudit")
+    """Where the cache lies unless a caller names another folder."""
+    return cache_root()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from audit.benchmarks import consent, recognise, undescribed, withdrawals
 from audit.domain import Benchmark, Subject
 from audit.errors import DataError, NothingMeasured, PlanError
 from audit.evaluation import Evaluation
-from audit.inputs import People, silent
+from audit.inputs import People, require_protocol, silent
 from audit.metrics.evaluation import Acquired
 from audit.record import Digests, ModelPart
 from audit.scoring import UNDOCUMENTED
@@ -121,6 +121,7 @@ def _known(asked: plan.AuditPlan, path: Path, subjects: Path | None, options: pl
             purposes=asked.all_purposes,
             progress=options.progress or silent,
         )
+        require_protocol(asked, found)
         return _Whose(found, found.subjects, {sample.sample_id: sample.subject_id for sample in found.samples})
     if subjects is None:
         raise PlanError(
@@ -256,5 +257,7 @@ def _digest(table: TemplateTable, whose: _Whose) -> str:
         for subject in whose.subjects
     )
     pairs = None if whose.benchmark.pairs is None else sorted(whose.benchmark.pairs)
-    parts = [table.digest, sorted(whose.owner.items()), labels, pairs]
+    parts: list[object] = [table.digest, sorted(whose.owner.items()), labels, pairs]
+    if whose.benchmark.folds:
+        parts.append(["folds", sorted([*pair, fold] for pair, fold in whose.benchmark.folds.items())])
     return hashlib.sha256(json.dumps(parts, separators=(",", ":")).encode()).hexdigest()

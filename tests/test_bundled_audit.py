@@ -117,10 +117,11 @@ def test_every_default_group_has_an_eer_between_2_and_12_percent(
 
 
 def test_both_detectors_find_at_least_99_percent_of_the_faces(record: EvaluationRecord, shipped: Benchmark) -> None:
+    """MTCNN in all pictures, as the record counted; both, on their own, in every third: each person has four."""
     everyone = [row for row in record.acquisition if not row.group and row.stage is None]
     assert sum(row.failures for row in everyone) <= 0.01 * 1296
     settings = models.describe("dlib", plan=make({"benchmark": "synthetic", "model": "dlib"})).detection
-    images = [np.asarray(Image.open(sample.path).convert("RGB")) for sample in shipped.samples]
+    images = [np.asarray(Image.open(sample.path).convert("RGB")) for sample in shipped.samples[::3]]
     for name in ("mtcnn", "dlib-hog"):
         card = DETECTORS[name](settings)
         assert card is not None

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -19,6 +20,7 @@ import psutil
 import pytest
 from london_run import faceaudit
 from made_up import describe
+from PIL import Image
 
 pytestmark = pytest.mark.london
 
@@ -28,15 +30,20 @@ IMAGES = 5000 if LONG else 80
 KILLS = 10 if LONG else 1
 
 
+def halved(path: Path) -> bytes:
+    made = io.BytesIO()
+    Image.open(path).reduce(2).save(made, "JPEG", quality=90)
+    return made.getvalue()
+
+
 def collection(london: Path, root: Path, images: int) -> Path:
-    """The London images under new names, each with bytes of its own behind its end, two a person."""
+    """The London images at half their size under new names, each with bytes of its own behind its end, two a person."""
     (root / "images").mkdir(parents=True)
-    sources = sorted(london.rglob("*.jpg"))
+    sources = [halved(path) for path in sorted(london.rglob("*.jpg"))[:images]]
     rows, people = ["sample_id,path,subject_id"], ["subject_id,gender,origin,age"]
     for number in range(images):
         name, person = f"{number:05}.jpg", f"p{number // 2:05}"
-        content = sources[number % len(sources)].read_bytes()
-        (root / "images" / name).write_bytes(content + number.to_bytes(4, "big"))
+        (root / "images" / name).write_bytes(sources[number % len(sources)] + number.to_bytes(4, "big"))
         rows.append(f"s{number:05},images/{name},{person}")
         if number % 2 == 0:
             people.append(f"{person},{'female' if number % 4 else 'male'},NA,30")

@@ -119,6 +119,11 @@ def test_counts_equal_an_independent_computation(
             if mine == yours:
                 errors[mine] += 1
     record = records["dlib"]
+    at = {p.id: p for p in record.operating_points}["vendor-0.6"]
+    passing = sum(scores[i, j] >= -0.6 for i, j in pairs)
+    everyone = rate(record, {}, point="vendor-0.6")
+    assert (at.policy, at.threshold, everyone.errors, everyone.trials) == ("given", -0.6, passing, len(pairs))
+    assert record.model.vendor_threshold.operating_point == "vendor-0.6"
     assert record.operating_points[0].policy == "global"
     at = next(p for p in record.operating_points if p.id == POINT)
     assert at.threshold == pytest.approx(threshold, abs=1e-6)
@@ -273,6 +278,7 @@ def test_thresholds_from_other_people_and_a_vendors_own(
     run = faceaudit("run", "plan.toml", "--json", env=london_env, cwd=tmp_path)
     assert run.code == 0, run.stderr
     record = read(tmp_path / run.evaluations[0]["record"])
+    assert record.model.vendor_threshold.operating_point == "given-0.6"
     assert record.samples.subjects in (50, 51, 52)
     at = {point.id: point for point in record.operating_points}
     assert "people set aside for calibration" in at["global-fmr-0.01"].set_on

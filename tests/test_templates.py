@@ -20,6 +20,7 @@ from audit.benchmarks import withdrawals
 from audit.cli import app
 from audit.domain import Benchmark, Consent, Subject, Withdrawals
 from audit.errors import AuditError, DataError
+from audit.plan import AuditPlan, make
 
 PEOPLE, IMAGES, DIMENSION = 40, 3, 8
 
@@ -226,7 +227,26 @@ def test_a_sample_of_comparisons_stands_in_the_record(tmp_path: Path, people: Pa
     assert (record["samples"]["mated"], record["samples"]["nonmated"]) == (120, 2000)
     everyone = next(rate for rate in record["rates"] if rate["metric"] == "FMR" and not rate["group"])
     assert everyone["trials"] == 2000
+    flags = run(file, people, "--by", "g", "--sample-nonmated", "2000")
+    assert flags["reused"]  # the same plan, said on the command line
     assert any(line.startswith("2,000 of 7,020 non-mated comparisons were drawn") for line in record["limits"])
+
+
+def test_flags_say_what_a_plan_says(people: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[AuditPlan] = []
+    monkeypatch.setattr("audit.inputs.admit", lambda asked, _: seen.append(asked))
+    monkeypatch.setattr("audit.recipe.run", lambda *_: 1 / 0)
+    flags = ["--precision", "0.2", "--threshold", "0.4,0.5", "--impostors", "a,b", "--working-size", "512"]
+    command = ["run", "--benchmark", "synthetic", "--model", "dlib", *flags, "--arithmetic", "bfloat16", "--quiet"]
+    CliRunner().invoke(app, command, standalone_mode=False)
+    CliRunner().invoke(app, ["run", "--benchmark", "b", "--model", "dlib", "--calibration", "0.3", "--quiet"])
+    assert seen == [
+        make({
+            "benchmark": "synthetic", "model": "dlib", "precision": 0.2, "thresholds": (0.4, 0.5),
+            "impostors": ("a", "b"), "working_size": 512, "arithmetic": "bfloat16",
+        }),
+        make({"benchmark": "b", "model": "dlib", "calibration": 0.3}),
+    ]  # fmt: skip
 
 
 def test_what_fewer_bits_change_stands_in_the_record(tmp_path: Path, people: Path) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from audit.benchmarks import clock, consent, content, own_copy, places, receipt, recognise, sums, withdrawals
+from audit.benchmarks import clock, consent, content, own_copy, places, plugged, receipt, recognise, sums, withdrawals
 from audit.benchmarks.consent import Purpose
 from audit.benchmarks.content import Content
 from audit.benchmarks.descriptor import Descriptor
@@ -104,6 +104,7 @@ def load(
         samples=read.samples,
         digest=described.digest,
         pairs=read.pairs,
+        folds=read.folds,
         series=read.series,
         limits=(*dataset.limitations, *dataset.biases),
         notes=(*read.notes, *receipt.notes(root)),
@@ -197,6 +198,9 @@ def reader_of(described: Descriptor) -> Callable[[Path, Descriptor], Content]:
     """
     layout = described.dataset.layout
     if layout not in LAYOUTS:
+        added = plugged.reader(layout)
+        if added is not None:
+            return added
         near = difflib.get_close_matches(layout, LAYOUTS, n=1)
         hint = f"Did you mean {near[0]!r}?" if near else f"Layouts are {', '.join(LAYOUTS)}"
         raise DataError(f"{described.path}#/faceaudit:layout", f"unknown layout {layout!r}", hint)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from audit.domain import Box
 from audit.errors import DataError
 
 COLUMNS = ("box_left", "box_top", "box_width", "box_height")
@@ -26,7 +27,7 @@ def require_all_columns(columns: Iterable[str], path: Path) -> None:
         raise DataError(str(path), f"has no column {', '.join(missing)}", f"A box has {', '.join(COLUMNS)}")
 
 
-def read(cells: Mapping[Any, Any], *, place: str) -> tuple[float, float, float, float] | None:
+def read(cells: Mapping[Any, Any], *, place: str) -> Box | None:
     """Left, top, right and bottom of a row's box; None where the row has none.
 
     Raises

@@ -50,6 +50,12 @@ __all__ = [
 
 PURPOSES: tuple[Purpose, ...] = ("evaluation", "biometric", "commercial")
 _ANSWERS: tuple[Answer, ...] = ("allowed", "not-named", "forbidden")
+_OPEN = re.compile(
+    r"((CC0|CC BY)( \d\.\d)?( \(https://creativecommons\.org/[^ )]*\))?"
+    r"|https://creativecommons\.org/(publicdomain/zero|licenses/by)/\S*)",
+    re.IGNORECASE,
+)
+"""Licences under which anybody may pass a picture on."""
 _NONCOMMERCIAL = re.compile(r"non-?commercial|\bNC\b|/by-nc|\bBY-NC|DUO[_:]0000046|DUO[_:]0000018", re.IGNORECASE)
 
 
@@ -130,7 +136,25 @@ def gate(
         withdrawal=dataset.withdrawal,
         notices=(*_notices(dataset, wording, tier, used, terms, purposes), *_known_otherwise(dataset, known), *age),
         acknowledged=used,
+        sending=_sending(tier, dataset, shipped, known),
     )
+
+
+def _sending(tier: str, dataset: Dataset, shipped: Sequence[Dataset], known: Sequence[catalogue.Entry]) -> str:
+    """Why pictures may not be passed on to a service; empty where they may.
+
+    Nothing else is known of what terms say about it. So an open licence has to allow it, in every place that states
+    one; an organisation decides about its own collection itself.
+    """
+    if any(other.live for other in (dataset, *shipped)):
+        return "people may withdraw from this set, and what was sent cannot be called back"
+    if tier == "own":
+        return ""
+    stated = [str(licence) for other in (dataset, *shipped) for licence in other.licences]
+    for licence in (*stated, *(entry.licence for entry in known)):
+        if not _OPEN.fullmatch(licence):
+            return f"its licence ({licence}) does not say that they may be passed on"
+    return ""
 
 
 def _acknowledged(tier: str, *, place: str, acknowledge: Sequence[str]) -> tuple[str, ...]:

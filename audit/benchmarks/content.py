@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,8 @@ class Content:
     series: tuple[SeriesLevel, ...] = ()
     version: str | None = None
     """Version of the copy, where the layout tells it."""
+    folds: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    """Fold of every pair, where the protocol has folds."""
 
 
 def inside(root: Path, relative: str, *, place: str) -> Path:

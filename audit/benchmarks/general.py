@@ -4,19 +4,18 @@
   `box_top`, `box_width`, `box_height` (of the face, in pixels of the upright picture; empty where none was marked);
   every other column is a capture condition.
 - `subjects.csv`: `subject_id` and a column for each attribute of the descriptor; `|` separates several values.
-- `pairs.csv`, optional: `probe`, `reference` (sample ids); without it every sample is compared with every other.
+- `pairs.csv`, optional: `probe`, `reference` (sample ids), and optionally `fold`; without it every sample is compared
+  with every other.
 - `series.csv`, optional: pictures of a person with one factor changed: `sample_id`, `path`, `subject_id`, `factor`,
   `level`, `position` (0, 1, ... in the order of levels), `own` (yes or no: once a person and factor it is yes), and
-  optionally `sha256`. The own picture may stand in several rows, once a factor.
+  optionally `sha256` and the four columns of a box. The own picture may stand in several rows, once a factor.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-import pandas as pd
-
-from audit.benchmarks import boxes, content, people, series, tables
+from audit.benchmarks import boxes, content, people, protocol, series, tables
 from audit.benchmarks.content import Content
 from audit.benchmarks.descriptor import Descriptor
 from audit.domain import Sample, SeriesLevel
@@ -53,12 +52,12 @@ def read(root: Path, descriptor: Descriptor) -> Content:
         notes = (*notes, f"Columns without a description are left out: {', '.join(undescribed)}.")
     samples = _samples(root, home / "samples.csv", descriptor, known={subject.subject_id for subject in subjects})
     notes = (*notes, *content.silent_notes(subjects, samples))
-    pairs = _pairs(root, known={sample.sample_id for sample in samples}) if (root / "pairs.csv").exists() else None
+    pairs, folds = protocol.read(root / "pairs.csv", samples) if (root / "pairs.csv").exists() else (None, {})
     changed: tuple[SeriesLevel, ...] = ()
     if (root / "series.csv").exists():
         changed = series.read(root / "series.csv", descriptor, subjects=subjects, samples=samples)
     pictures = (*samples, *(level.sample for level in changed))
-    return Content(subjects, samples, pairs, (*notes, *content.file_notes(root, pictures)), changed)
+    return Content(subjects, samples, pairs, (*notes, *content.file_notes(root, pictures)), changed, folds=folds)
 
 
 def _samples(root: Path, path: Path, descriptor: Descriptor, *, known: set[str]) -> tuple[Sample, ...]:
@@ -96,29 +95,3 @@ def _samples(root: Path, path: Path, descriptor: Descriptor, *, known: set[str])
             )
         )
     return tuple(samples)
-
-
-def _pairs(root: Path, *, known: set[str]) -> tuple[tuple[str, str], ...]:
-    path = root / "pairs.csv"
-    frame: pd.DataFrame = tables.read(path, required=["probe", "reference"])
-    pairs: dict[frozenset[str], int] = {}
-    listed = []
-    for row, cells in zip(frame.index, frame.to_dict("records"), strict=True):
-        probe, reference = str(cells["probe"]), str(cells["reference"])
-        for column, sample in (("probe", probe), ("reference", reference)):
-            if sample not in known:
-                raise DataError(
-                    f"{path}, row {row}, column {column!r}", f"{sample!r} is not in samples.csv", "Correct the id"
-                )
-        pair = frozenset((probe, reference))
-        if len(pair) == 1:
-            raise DataError(f"{path}, row {row}", f"{probe!r} is compared with itself", "Remove the row")
-        if pair in pairs:
-            raise DataError(
-                f"{path}, row {row}",
-                f"{probe!r} and {reference!r} stand in row {pairs[pair]} too",
-                "Remove one of them",
-            )
-        pairs[pair] = row
-        listed.append((probe, reference))
-    return tuple(listed)

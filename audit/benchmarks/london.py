@@ -1,20 +1,31 @@
 """The layout of the Face Research Lab London Set.
 
 `london_info.csv` (face_id, face_age, face_gender, face_eth), `neutral_front/{id}_03.jpg`, `smiling_front/{id}_08.jpg`.
-Ids are zero-padded text.
+Ids are zero-padded text. The neutral pictures have landmarks beside them, `neutral_front/{id}_03.tem`: the 189 points
+of the Face Research Lab's template, whose meaning its authors give with the R package webmorphR (FRL.csv).
 """
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from audit.benchmarks import content, people, tables
+import numpy as np
+from numpy.typing import NDArray
+
+from audit.benchmarks import content, people, tables, tem
 from audit.benchmarks.content import Content
 from audit.benchmarks.descriptor import Descriptor
-from audit.domain import Sample
+from audit.domain import Box, Points, Sample
+from audit.errors import DataError
 
 TABLE = "london_info.csv"
 EXPRESSIONS = (("neutral", "neutral_front", "03"), ("smiling", "smiling_front", "08"))
+
+POINTS = 189
+FACE = (*range(109, 115), *range(125, 145), *range(185, 189))
+"""The template's outline of the face: where the ears meet the head, the jaw, the chin, and the hairline."""
+EYES, NOSE, MOUTH = (0, 1), (54, 55, 60), (87, 93)
+"""Pupils; the tip of the nose (its left and right side and its bottom: their middle); corners of the mouth."""
 
 
 def read(root: Path, descriptor: Descriptor) -> Content:
@@ -35,13 +46,55 @@ def read(root: Path, descriptor: Descriptor) -> Content:
     for row, subject in zip(frame.index, subjects, strict=True):
         for expression, folder, code in EXPRESSIONS:
             name = f"{folder}/{subject.subject_id}_{code}.jpg"
+            place = content.inside(root, name, place=f"{path}, row {row}")
+            box, points = _marked(place.with_suffix(tem.SUFFIX), root, descriptor)
             samples.append(
                 Sample(
                     sample_id=f"{subject.subject_id}_{code}",
                     subject_id=subject.subject_id,
-                    path=content.inside(root, name, place=f"{path}, row {row}"),
+                    path=place,
                     sha256=descriptor.declared(name),
                     conditions={"expression": expression},
+                    box=box,
+                    points=points,
                 )
             )
     return Content(subjects, tuple(samples), None, (*notes, *content.file_notes(root, samples)))
+
+
+def _marked(path: Path, root: Path, descriptor: Descriptor) -> tuple[Box | None, Points | None]:
+    """Box and five points of a picture from the landmarks beside it; None and None where there are none."""
+    if not path.is_file():
+        return None, None
+    name = path.relative_to(root).as_posix()
+    content.inside(root, name, place=str(path))
+    tables.check_digest(path, descriptor.declared(name))
+    landmarks = tem.read(path)
+    if len(landmarks) != POINTS:
+        raise DataError(
+            str(path), f"has {len(landmarks)} points, the template {POINTS}", "Restore the published file, or remove it"
+        )
+    return face_box(landmarks), five(landmarks)
+
+
+def face_box(landmarks: NDArray[np.float64]) -> Box:
+    """Left, top, right and bottom of the smallest upright box round the outline of the face, without a margin.
+
+    Parameters
+    ----------
+    landmarks : float, 189 x 2
+    """
+    outline = landmarks[list(FACE)]
+    (left, top), (right, bottom) = outline.min(axis=0), outline.max(axis=0)
+    return float(left), float(top), float(right), float(bottom)
+
+
+def five(landmarks: NDArray[np.float64]) -> Points:
+    """Both eyes, the tip of the nose and both corners of the mouth, as `audit.models.detect.Face` has them.
+
+    Parameters
+    ----------
+    landmarks : float, 189 x 2
+    """
+    nose = landmarks[list(NOSE)].mean(axis=0)
+    return tuple((float(x), float(y)) for x, y in (*landmarks[list(EYES)], nose, *landmarks[list(MOUTH)]))

@@ -1,4 +1,4 @@
-"""Fetch a benchmark from its public source: with `download`, the only modules that use the network.
+"""Fetch a benchmark from its public source, through `audit.download`.
 
 Every file has a SHA-256; what is already right is not fetched again, and a broken download goes on where it broke. A
 file appears under its name only when it is whole and right. Redirects are not followed: files come from the
@@ -8,7 +8,6 @@ that is recorded as self-declared (`receipt`).
 
 from __future__ import annotations
 
-import os
 import shutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -17,13 +16,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import platformdirs
-
 from audit.benchmarks import archives, receipt, recognise
 from audit.benchmarks.descriptor import Descriptor
-from audit.benchmarks.download import download
 from audit.benchmarks.receipt import Receipt, Source
 from audit.benchmarks.schema import FileObject
+from audit.cache_root import cache_root
+from audit.download import PAGES, Wanted, download
 from audit.errors import DataError
 
 Progress = Callable[[str, int, int], None]
@@ -38,10 +36,11 @@ class _Job:
     url: str
     basis: receipt.Basis
 
-
-def cache_root() -> Path:
-    """Find the private cache: `FACEAUDIT_CACHE`, or the user's cache folder."""
-    return Path(os.environ.get("FACEAUDIT_CACHE") or platformdirs.user_cache_dir("faceaudit"))
+    @property
+    def wanted(self) -> Wanted:
+        """For the download: redirects are not followed."""
+        page = bool(set(self.file.encoding) & PAGES)
+        return Wanted(self.file.path, str(self.file.sha256), self.file.bytes, page=page)
 
 
 def cache_folder(name: str) -> Path:
@@ -150,7 +149,7 @@ def _fetch_all(
         running = [
             pool.submit(
                 download,
-                job.file,
+                job.wanted,
                 job.url,
                 folder,
                 kept / f"{job.file.sha256}-{number}",

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from audit.benchmarks import catalogue, consent, descriptor, own_copy, recognise, schema
+from audit.benchmarks import catalogue, consent, descriptor, own_copy, plugged, recognise, schema
 from audit.benchmarks.descriptor import Descriptor
 from audit.benchmarks.obtain import cache_folder
 from audit.errors import DataError
@@ -70,9 +70,24 @@ def find(name: str, *, data: Sequence[Path]) -> Found:
         )
     if Path(name).is_dir():
         return _folder(Path(name), place=name)
+    added = plugged.folder(name)
+    if added is not None:
+        return _of_plugin(name, added)
     near = catalogue.near(name)
     hint = f"Did you mean {near!r}?" if near else "See 'faceaudit benchmarks list'"
     raise DataError(name, "no such benchmark, and no such folder", hint)
+
+
+def _of_plugin(name: str, folder: Path) -> Found:
+    """A folder that a plug-in brings: looked at, and gated, like any other."""
+    found = _folder(folder, place=name)
+    if found.descriptor.dataset.name != name:
+        raise DataError(
+            f"plug-in {name!r}",
+            f"its descriptor is of {found.descriptor.dataset.name!r}",
+            "Its package has to name the benchmark as its descriptor does",
+        )
+    return found
 
 
 def _bundled(known: Descriptor) -> Path | None:

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from audit.benchmarks import content, tables
+from audit.benchmarks import boxes, content, tables
 from audit.benchmarks.descriptor import Descriptor
 from audit.domain import Sample, SeriesLevel, Subject
 from audit.errors import DataError
@@ -31,6 +31,7 @@ def read(
         with a level twice or without exactly one own level.
     """
     frame = tables.read(path, required=COLUMNS)
+    boxes.require_all_columns(frame.columns, path)
     rows = zip(frame.index, frame.to_dict("records"), strict=True)
     reader = _Reader(path, descriptor, subjects, samples)
     levels = tuple(reader.row(int(row), cells) for row, cells in rows)
@@ -77,10 +78,13 @@ class _Reader:
                 place, f"{name!r} ({cells['path']}) is in samples.csv too", "A series has pictures of its own"
             )
         sha256 = content.declared(self._descriptor, cells, place=place)
-        sample = Sample(sample_id=name, subject_id=subject, path=file, sha256=sha256)
+        box = boxes.read(cells, place=place)
+        sample = Sample(sample_id=name, subject_id=subject, path=file, sha256=sha256, box=box)
         if self._pictures.setdefault(name, sample) != sample or self._files.setdefault(real, name) != name:
             raise DataError(
-                place, f"{name!r} stands in an earlier row with another picture or person", "Correct one of them"
+                place,
+                f"{name!r} stands in an earlier row with another picture, person or box",
+                "Correct one of them",
             )
         return self._pictures[name]
 

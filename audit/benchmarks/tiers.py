@@ -88,6 +88,10 @@ REFUSALS: dict[str, tuple[str, str]] = {
         "people may withdraw from {what}, and this descriptor says that it is no live data set",
         "Take the shipped descriptor, and set faceaudit:lastChecked to the day on which you took the latest version",
     ),
+    "sending": (
+        "its images may not be sent to {what}: {why}",
+        "Ask for the model itself, or for a copy of the service on this machine; {alternatives}",
+    ),
     "sign-off": (
         "the consent statement is signed off on {day}, which is still to come",
         "Correct faceaudit:signedOffOn, or wait until it is signed off",

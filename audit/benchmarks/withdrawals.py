@@ -149,6 +149,7 @@ def _without(
     samples = tuple(sample for sample in found.samples if sample.sample_id not in out)
     series = tuple(row for row in found.series if row.sample.sample_id not in out)
     pairs = None if found.pairs is None else tuple(pair for pair in found.pairs if not out.intersection(pair))
+    folds = {pair: fold for pair, fold in found.folds.items() if not out.intersection(pair)}
     before = (*found.samples, *(level.sample for level in found.series))
     after = (*samples, *(level.sample for level in series))
     theirs = {sample.path for sample in before if sample.sample_id in out}
@@ -161,7 +162,9 @@ def _without(
     kept = [note for note in found.notes if note not in stale]
     # A layout that counts in its own words, or not at all, is not counted for in these.
     again = [note for then, now in counted if set(then) <= set(found.notes) for note in now]
-    return replace(found, subjects=subjects, samples=samples, series=series, pairs=pairs, notes=(*kept, *again))
+    return replace(
+        found, subjects=subjects, samples=samples, series=series, pairs=pairs, folds=folds, notes=(*kept, *again)
+    )
 
 
 def add(folder: Path, subject: str, day: dt.date) -> dt.date | None:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from audit.benchmarks import catalogue, consent
+from audit.benchmarks import catalogue, consent, plugged
 from audit.cli.benchmarks_shown import gating as _gating
 from audit.cli.benchmarks_shown import print_entry, print_list
 from audit.cli.benchmarks_shown import shipped as _shipped
@@ -45,6 +45,11 @@ def list_(
         typer.echo(json.dumps([_summary(entry) for entry in chosen], indent=1, ensure_ascii=False))
         return
     print_list(chosen, Console(highlight=False))
+    usable, left_out = plugged.status()
+    for name in usable:
+        typer.echo(f"{name}: added by a plug-in")
+    for line in left_out:
+        typer.echo(f"Warning: {line}", err=True)
 
 
 @app.command()

@@ -160,7 +160,7 @@ def _models(said: str, answers: Answers) -> list[str]:
             models.describe(name, data=answers.data, plan=make({"benchmark": "-", "model": name}))
         except ModelError as error:
             kind, _, file = name.partition(":")
-            if kind not in models.MODELS or (kind == "onnx" and not file):
+            if name not in models.MODELS and not (file and kind in models.KINDS):
                 raise
             typer.echo(f"     Not ready yet, and 'faceaudit run' will say so: {error}", err=True)
     return names

@@ -88,7 +88,7 @@ def command(
         digests[_only_unknown(described)] = digests.pop("")
     for notice in consent.gate(described.dataset, place=name, known=[entry]).notices:
         messages.print(notice, markup=False)
-    with _Bytes(short, described) as shown:
+    with Bytes(short, [file.bytes for file in described.files.values()]) as shown:
         obtain.fetch(described, folder, digests=digests, limits=limits, progress=shown.files, received=shown)
     messages.print(shown.summary(), markup=False)
     typer.echo(folder)
@@ -198,12 +198,11 @@ def _day(text: str | None) -> dt.date | None:
     return day
 
 
-class _Bytes:
+class Bytes:
     """Bytes that arrive, with their rate: a bar on a terminal, and a line at the end."""
 
-    def __init__(self, title: str, described: Descriptor) -> None:
+    def __init__(self, title: str, sizes: Sequence[int | None]) -> None:
         console = Console(stderr=True)
-        sizes = [file.bytes for file in described.files.values()]
         known = [size for size in sizes if size is not None]
         columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
         self._bars = Progress(
@@ -240,6 +239,7 @@ class _Bytes:
         """Say what arrived, and how fast."""
         seconds = max(time.monotonic() - self._began, 1e-3)
         if not self._arrived:
-            return f"{self._title}: all {self._all} files were here already, and are right."
+            files = "the file was" if self._all == 1 else f"all {self._all} files were"
+            return f"{self._title}: {files} here already, and right."
         rate = self._arrived / seconds / 1e6
         return f"{self._title}: {self._arrived / 1e6:.1f} MB arrived in {seconds:.1f} s ({rate:.1f} MB/s)."

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from audit.cli import ablate as ablation
-from audit.cli.words import count, numbers, split
+from audit.cli.words import count, numbers, split, thresholds
 from audit.errors import PlanError
 from audit.plan import AuditPlan, RunOptions, expand, read
 
@@ -41,11 +41,38 @@ def command(
     storage: Annotated[
         str | None, typer.Option(help="Keep templates in float32 (default), float16 or bfloat16.")
     ] = None,
+    sample_nonmated: Annotated[
+        int | None, typer.Option(metavar="N", help="Draw N non-mated comparisons at random instead of making all.")
+    ] = None,
+    precision: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="Draw until half of every group's FMR interval is this share of its rate."),
+    ] = None,
     task: Annotated[
-        str | None, typer.Option(help="What is measured: verification (default) or counterfactual.")
+        str | None, typer.Option(help="What is measured: verification (default), identification or counterfactual.")
+    ] = None,
+    detector: Annotated[
+        str | None, typer.Option(help="What finds faces: mtcnn (default), dlib-hog, or truth: what is marked.")
+    ] = None,
+    working_size: Annotated[
+        int | None, typer.Option(metavar="PIXELS", help="Longer side at which faces are looked for; default: 682.")
+    ] = None,
+    arithmetic: Annotated[
+        str | None, typer.Option(help="Numbers in which a facenet model computes: float32 (default) or bfloat16.")
     ] = None,
     by: Annotated[list[str] | None, typer.Option(help="Attributes to group by: a,b")] = None,
     fmr: Annotated[list[str] | None, typer.Option(help="Target false match rates; repeatable, or a,b")] = None,
+    threshold: Annotated[
+        list[str] | None,
+        typer.Option(help="Judged as given, in the model's unit; repeatable, or a,b; default: vendor, its card's."),
+    ] = None,
+    impostors: Annotated[
+        list[str] | None, typer.Option(help="Compare two people only if they share these: a,b; default: any two.")
+    ] = None,
+    calibration: Annotated[
+        float | None,
+        typer.Option(metavar="SHARE", help="This share of the people sets thresholds and is not judged; default: 0."),
+    ] = None,
     data: Annotated[list[Path] | None, typer.Option(help="Folder that holds benchmarks or weights; put first.")] = None,
     out: Annotated[Path, typer.Option(help="Where results are written.")] = Path("results"),
     limit: Annotated[int | None, typer.Option(help="First N subjects only: a trial run.")] = None,
@@ -54,10 +81,14 @@ def command(
         list[str] | None, typer.Option(help="What the audit is for, where it is more than an evaluation: commercial.")
     ] = None,
     workers: Annotated[
-        str, typer.Option(help="Images at the same time, 0: one a core; or ray, or ray://HOST:PORT for comparisons.")
+        str, typer.Option(help="Images at the same time, 0: one a core; or ray, or ray://HOST:PORT: on a cluster.")
     ] = "0",
     device: Annotated[str, typer.Option(help="Where networks and comparisons run: cpu or cuda.")] = "cpu",
     obtain: Annotated[bool, typer.Option("--obtain", help="Download the benchmark from its public source.")] = False,
+    send_images_to: Annotated[
+        list[str] | None,
+        typer.Option(metavar="HOST", help="Let a model behind an address be sent images; the host of its card."),
+    ] = None,
     max_failures: Annotated[int | None, typer.Option(help="Stop once more samples than this have failed.")] = None,
     experimental: Annotated[
         bool,
@@ -77,9 +108,17 @@ def command(
         "benchmark": benchmark,
         "models": model or None,
         "task": task,
+        "detector": detector,
         "by": split(by),
         "fmr": numbers(fmr, "--fmr"),
         "limit": limit,
+        "thresholds": thresholds(threshold, "--threshold"),
+        "impostors": split(impostors),
+        "calibration": calibration,
+        "sample_nonmated": sample_nonmated,
+        "precision": precision,
+        "working_size": working_size,
+        "arithmetic": arithmetic,
         "similarity": similarity,
         "storage": storage,
         "acknowledge": tuple(acknowledge) if acknowledge else None,
@@ -100,6 +139,7 @@ def command(
         obtain=obtain,
         fresh=fresh,
         max_failures=max_failures,
+        send_images_to=tuple(send_images_to or ()),
     )
     from audit.cli.progress import Progress  # noqa: PLC0415 - rich and the measurement load only when they are needed
     from audit.inputs import admit  # noqa: PLC0415
@@ -107,7 +147,7 @@ def command(
     from audit.templates import evaluate as given_templates  # noqa: PLC0415
 
     if options.cluster:
-        from audit.compare.distributed import require  # noqa: PLC0415 - loads the compiler
+        from audit.cluster import require  # noqa: PLC0415 - most runs have none
 
         require(options.cluster)
     changed = [None if ablate is None else ablation.other(one, ablate) for one in plans]

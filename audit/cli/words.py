@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from audit.errors import PlanError
 
+VENDOR = "vendor"
+
 
 def split(values: list[str] | None) -> tuple[str, ...] | None:
     """Split repeated and comma-separated values; an empty text asks for everyone only."""
@@ -27,6 +29,13 @@ def numbers(values: list[str] | None, place: str) -> tuple[float, ...] | None:
         return tuple(float(word) for word in words)
     except ValueError:
         raise PlanError(place, f"expected numbers such as 1e-3, found {', '.join(words)!r}", "") from None
+
+
+def thresholds(values: list[str] | None, place: str) -> tuple[float | str, ...] | None:
+    """As `numbers`; the word vendor stands for the threshold that comes with the model."""
+    words = split(values) or ()
+    rest = numbers([word for word in words if word != VENDOR], place) or ()
+    return (*rest, *([VENDOR] if VENDOR in words else [])) or None
 
 
 def count(word: str, place: str) -> int:

@@ -19,6 +19,7 @@ from audit.compare import Comparisons
 from audit.compare.all_pairs import AllPairs
 from audit.compare.counts import Floats, Grid, Ints
 from audit.compare.error_kernel import sum_between
+from audit.compare.pairs import ListedPairs
 
 MOST_ROWS = 1 << 22
 """Subject pairs that a table may hold."""
@@ -148,10 +149,11 @@ def collect(
     if isinstance(comparisons, AllPairs) and not bins:
         return _wrong_alone(comparisons, thresholds, atom_of, allowed), []
     people = len(atom_of)
-    tables: list[tuple[Ints, Ints, Ints]] | None = []
+    listed = isinstance(comparisons, ListedPairs)
+    tables: list[tuple[Ints, Ints, Ints]] | None = None if listed else []
     rows = 0
     sums = [_Sums(people, own, grid) for own in bins]
-    for first, second, scores in comparisons.chunks():
+    for first, second, scores in comparisons.chunks() if bins or not listed else ():
         mated = first == second
         admitted = ~mated if allowed.all() else ~mated & allowed[atom_of[first], atom_of[second]]
         if sums:
@@ -165,7 +167,20 @@ def collect(
             made = _reduce(first[keep], second[keep], scores[keep], thresholds, people)
             rows += len(made[0])
             tables = [*tables, made] if rows <= MOST_ROWS else None
+    if isinstance(comparisons, ListedPairs):
+        return _listed(comparisons, thresholds, atom_of, allowed), [one.made() for one in sums]
     return _join(tables, comparisons.samples, thresholds, atom_of, allowed), [one.made() for one in sums]
+
+
+def _listed(
+    comparisons: ListedPairs, thresholds: Floats, atom_of: Ints, allowed: NDArray[np.bool_]
+) -> PairErrors | None:
+    """The table of all pairs that were compared, where comparisons are listed."""
+    first, second, errors, trials = comparisons.pair_errors(thresholds)
+    keep = allowed[atom_of[first], atom_of[second]]
+    if keep.sum() > MOST_ROWS:
+        return None
+    return PairErrors(thresholds, first[keep], second[keep], errors[:, keep], trials[keep], None, atom_of, allowed)
 
 
 def _wrong_alone(

@@ -8,30 +8,22 @@ in the checkpoint.
 
 from __future__ import annotations
 
-import contextlib
-import importlib.util
 import itertools
-import socket
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from audit import cluster
 from audit.compare import threads
 from audit.compare.blocks import Blocks, Scores, Similarity
 from audit.compare.counts import Grid, Ints
 from audit.compare.parts import Part, merged, pack, unpack
 from audit.compare.tiles import SQUARE, Counter, Wanted
-from audit.errors import PlanError
 
-LOCAL = "ray"
-"""A cluster on this machine, started for the run."""
 BRANCH = 8
 """Squares of tiles that are merged before they come back."""
-PATIENCE = 5.0
-"""Seconds to wait for an answer at an address."""
-
 
 _LAYOUTS: dict[str, Blocks] = {}
 
@@ -109,7 +101,7 @@ def sweep(
     address : `ray` or `ray://HOST:PORT`
     keep : called with every branch that has arrived
     """
-    with cluster(address) as ray:
+    with cluster.connected(address) as ray:
         count = ray.remote(num_cpus=1, max_retries=-1)(count_square)
         merge = ray.remote(num_cpus=0.1, max_retries=-1)(merge_packed)
         known = ray.put(job)
@@ -143,53 +135,3 @@ def squares(count: int, done: set[tuple[int, int]]) -> Iterator[list[tuple[int, 
 def _batches(items: Iterator[Any], size: int) -> Iterator[list[Any]]:
     while batch := list(itertools.islice(items, size)):
         yield batch
-
-
-@contextlib.contextmanager
-def cluster(address: str) -> Iterator[Any]:
-    """A connection to a cluster, or a cluster of this machine's own.
-
-    Raises
-    ------
-    PlanError
-        If Ray is not installed, or nothing answers.
-    """
-    require(address)
-    import ray  # noqa: PLC0415 - an extra
-
-    ours = not ray.is_initialized()
-    if ours:
-        try:
-            if address == LOCAL:
-                ray.init(include_dashboard=False, log_to_driver=False, configure_logging=False)
-            else:
-                ray.init(address, log_to_driver=False, configure_logging=False)
-        except (ConnectionError, RuntimeError, ValueError, OSError, ImportError) as error:
-            raise PlanError("--workers", f"no Ray at {address}: {error}", "Start one with: ray start --head") from None
-    try:
-        yield ray
-    finally:
-        if ours:
-            ray.shutdown()
-
-
-def require(address: str) -> None:
-    """Find out before the work that there is no such cluster.
-
-    Raises
-    ------
-    PlanError
-        If Ray is not installed, the address is none, or nothing answers there.
-    """
-    if importlib.util.find_spec("ray") is None:
-        raise PlanError("--workers", f"found {address!r}, but Ray is not installed", "pip install 'faceaudit[ray]'")
-    if address == LOCAL:
-        return
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if not address.startswith("ray://") or not host or not port.isdigit() or not 0 < int(port) < 65536:
-        raise PlanError("--workers", f"found {address!r}", "Give a number, ray, or ray://HOST:PORT")
-    try:
-        socket.create_connection((host, int(port)), timeout=PATIENCE).close()
-    except OSError as error:
-        why = error.strerror or str(error)
-        raise PlanError("--workers", f"no Ray at {address}: {why}", "Start one with: ray start --head") from None

@@ -5,7 +5,8 @@ The same counts as `all_pairs`, by sorting instead of tiling; each is a witness 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import copy
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,9 +39,18 @@ class ListedPairs:
     scores : float64, shape (comparisons,); finite
     atom_of : int, shape (subjects,)
     atoms : number of atoms
+    fold : int, shape (comparisons,): fold of each comparison, 0, 1, ...; None: the protocol has no folds
     """
 
-    def __init__(self, probe: Indices, reference: Indices, scores: Floats, atom_of: Ints, atoms: int) -> None:
+    def __init__(
+        self,
+        probe: Indices,
+        reference: Indices,
+        scores: Floats,
+        atom_of: Ints,
+        atoms: int,
+        fold: Ints | None = None,
+    ) -> None:
         self.samples: Ints | None = None
         self._atom_of = np.asarray(atom_of, dtype=np.int64)
         self._atoms = atoms
@@ -50,6 +60,8 @@ class ListedPairs:
         key = key[order]
         self._first, self._second = first[order].astype(np.int32), second[order].astype(np.int32)
         self._scores = np.asarray(scores, dtype=np.float64)[order]
+        self._fold = None if fold is None else np.asarray(fold, dtype=np.int64)[order]
+        self.by_fold: Mapping[float, Floats] = {}
         # Comparisons of a pair of subjects stand together: a pair is a stretch of rows.
         self._starts = np.flatnonzero(np.r_[True, key[1:] != key[:-1]]) if len(key) else np.zeros(0, dtype=np.int64)
         low, high = float(self._scores.min(initial=0.0)), float(self._scores.max(initial=0.0))
@@ -96,7 +108,7 @@ class ListedPairs:
         np.add.at(total.mated, i[own], size[own])
         self._add_pairs(total, i[~own], j[~own], size[~own], half, splits)
         for t, threshold in enumerate(total.thresholds):
-            accepted = np.add.reduceat(self._scores >= threshold, self._starts, dtype=np.int64)
+            accepted = np.add.reduceat(self._accepted(threshold), self._starts, dtype=np.int64)
             np.add.at(total.mated_errors[t], i[own], (size - accepted)[own])
             asked = ~own if cells is None else ~own & cells[t][self._atom_of[i], self._atom_of[j]]
             wrong = np.flatnonzero(asked & (accepted > 0))
@@ -104,8 +116,10 @@ class ListedPairs:
         return total
 
     def at_own(self, limits: Floats, own_limits: Floats) -> OperatingCounts:
-        """Count errors at thresholds of each cell's own."""
+        """Count errors at thresholds of each cell's own; with folds, limits may have them as their second axis."""
         slots = len(limits)
+        if limits.ndim == 3:
+            limits, own_limits = limits[:, None], own_limits[:, None]
         nobody = np.zeros(len(self._atom_of), dtype=np.int64)
         total = self.at(np.zeros(0), nobody, 0)
         made = OperatingCounts.empty(np.arange(slots, dtype=np.float64), len(self._atom_of), self._atoms, 0)
@@ -114,14 +128,75 @@ class ListedPairs:
             return made
         i, j = self._first[self._starts], self._second[self._starts]
         size = np.diff(np.r_[self._starts, len(self._scores)])
-        own = i == j
+        own, pair = i == j, np.repeat(np.arange(len(i)), size)
         for slot in range(slots):
-            limit = np.where(own, own_limits[slot][self._atom_of[i]], limits[slot][self._atom_of[i], self._atom_of[j]])
-            accepted = np.add.reduceat(self._scores >= np.repeat(limit, size), self._starts, dtype=np.int64)
+            a, b = self._atom_of[i], self._atom_of[j]
+            limit = np.where(own, own_limits[slot][:, a], limits[slot][:, a, b])
+            fold = 0 if self._fold is None or len(limit) == 1 else self._fold
+            accepted = np.add.reduceat(self._scores >= limit[fold, pair], self._starts, dtype=np.int64)
             np.add.at(made.mated_errors[slot], i[own], (size - accepted)[own])
             wrong = np.flatnonzero(~own & (accepted > 0))
             self._add_errors(made, slot, i[wrong], j[wrong], accepted[wrong], size[wrong], nobody, 0)
         return made
+
+    @property
+    def folds(self) -> int:
+        """How many folds; 0: the protocol has none."""
+        return 0 if self._fold is None else int(self._fold.max(initial=0)) + 1
+
+    def judged_by_fold(self, by_fold: Mapping[float, Floats]) -> ListedPairs:
+        """The same comparisons, decided in each fold at a threshold of its own.
+
+        Parameters
+        ----------
+        by_fold : thresholds of the folds, (folds,), by the value that `at` and `pair_errors` know them under
+        """
+        made = copy.copy(self)
+        made.by_fold = dict(by_fold)
+        return made
+
+    def _accepted(self, threshold: float) -> NDArray[np.bool_]:
+        limits = self.by_fold.get(float(threshold))
+        return np.asarray(self._scores >= (threshold if limits is None else limits[self._fold]), dtype=bool)
+
+    def in_folds(self, mask: NDArray[np.bool_], *, mated: bool = False) -> tuple[Floats, Ints]:
+        """Distinct scores, ascending, and how often each occurred in every fold, (scores, folds).
+
+        Parameters
+        ----------
+        mask : (atoms, atoms) of non-mated comparisons, symmetric; (atoms,) of mated ones
+        """
+        own = self._first == self._second
+        a, b = self._atom_of[self._first], self._atom_of[self._second]
+        chosen = np.flatnonzero(own & mask[a] if mated else ~own & mask[a, b])
+        fold = np.zeros(len(chosen), dtype=np.int64) if self._fold is None else self._fold[chosen]
+        values, place = np.unique(self._scores[chosen], return_inverse=True)
+        folds = max(self.folds, 1)
+        counts = np.bincount(place * folds + fold, minlength=len(values) * folds)
+        return values, counts.reshape(-1, folds).astype(np.int64)
+
+    def people_in_folds(self) -> Ints:
+        """In how many folds each subject stands, (subjects,)."""
+        seen = np.zeros((len(self._atom_of), max(self.folds, 1)), dtype=bool)
+        fold = np.zeros(len(self._scores), dtype=np.int64) if self._fold is None else self._fold
+        seen[self._first, fold] = True
+        seen[self._second, fold] = True
+        return np.asarray(seen.sum(axis=1))
+
+    def pair_errors(self, thresholds: Floats) -> tuple[Ints, Ints, Ints, Ints]:
+        """False matches of every two subjects who were compared.
+
+        Returns
+        -------
+        (first, second, errors, comparisons) : first < second; errors have shape (thresholds, pairs)
+        """
+        i, j = (side[self._starts].astype(np.int64) for side in (self._first, self._second))
+        size = np.diff(np.r_[self._starts, len(self._scores)]).astype(np.int64)
+        other = i != j
+        errors = np.zeros((len(thresholds), len(i)), dtype=np.int64)
+        for t, threshold in enumerate(thresholds if len(i) else ()):
+            errors[t] = np.add.reduceat(self._accepted(float(threshold)), self._starts, dtype=np.int64)
+        return i[other], j[other], errors[:, other], size[other]
 
     def _add_pairs(self, total: OperatingCounts, i: Indices, j: Indices, size: Ints, half: Ints, splits: int) -> None:
         a, b = self._atom_of[i], self._atom_of[j]
@@ -159,6 +234,7 @@ def listed(
     atom_of: Ints,
     atoms: int,
     similarity: Similarity,
+    folds: Mapping[tuple[str, str], str] | None = None,
 ) -> ListedPairs:
     """Compare the listed pairs of samples; a pair of which a sample has no template was not compared, and is left out.
 
@@ -168,10 +244,18 @@ def listed(
     names : sample id of each template
     vectors : float32, shape (templates, dimension)
     subject : int, shape (templates,)
+    folds : fold of every pair, if the protocol has folds; those with a comparison are numbered, in the order of their
+        names
     """
     probe, reference = places(pairs, names)
     scores = scores_of(vectors, probe, reference, similarity)
-    return ListedPairs(subject[probe], subject[reference], scores, atom_of, atoms)
+    fold = None
+    if folds:
+        known = set(names)
+        made = [folds[pair] for pair in pairs if known.issuperset(pair)]
+        number = {name: k for k, name in enumerate(sorted(set(made), key=lambda name: (len(name), name)))}
+        fold = np.array([number[name] for name in made], dtype=np.int64)
+    return ListedPairs(subject[probe], subject[reference], scores, atom_of, atoms, fold)
 
 
 def places(pairs: Sequence[tuple[str, str]], names: Sequence[str]) -> tuple[Ints, Ints]:

@@ -11,11 +11,12 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
 
 from audit.compare.counts import Floats, Ints, OperatingCounts, mask_cells
-from audit.domain import DemographicGroup
+from audit.domain import DemographicGroup, Threshold
 from audit.groups import Grouping
 from audit.metrics.cells import Cells, join, log_rates, make_cells, pooled_design_effect
 from audit.metrics.contrasts import Contrast, contrast
@@ -87,8 +88,7 @@ def contrasts(measured: Measured, grouping: Grouping, settings: Settings) -> Ite
 
 
 def _metrics(measured: Measured) -> list[Metric]:
-    always: list[Metric] = ["FMR", "FNMR"]
-    return [*always, "FTA"] if measured.tallies["FTA"].errors[0] else always
+    return [metric for metric, tally in measured.tallies.items() if metric != "FTA" or tally.errors[0]]
 
 
 def reference_of(grouping: Grouping, attributes: Sequence[str], wanted: Mapping[str, str]) -> int:
@@ -237,18 +237,46 @@ class Evidence:
     half: Ints
     splits: int
 
-    def sides(self) -> Floats:
-        """Indicator of the halves, shape (splits, 2, subjects)."""
-        second = (self.half[None, :] >> np.arange(self.splits)[:, None]) & 1
-        return np.stack([1 - second, second], axis=1).astype(np.float64)
+    def inside(
+        self, point: Threshold, grouping: Grouping, chosen: Sequence[int]
+    ) -> Mapping[Metric, tuple[Floats, Floats]]:
+        """As `Halved`: false matches between two people of one half, everything else by person."""
+        counts, acquired = self.counts, self.acquired
+        t = counts.at(_some(point.value))
+        flat = np.array([mask_cells(grouping.within(k)) for k in chosen], dtype=np.float64).T
+        members = grouping.member[list(chosen)][:, grouping.atom_of].astype(np.float64).T
+        both = sides(self.half, self.splits)
+        return {
+            "FMR": (counts.half_errors[t] @ flat, counts.half_comparisons @ flat),
+            "FNMR": ((both * counts.mated_errors[t]) @ members, (both * counts.mated) @ members),
+            "FTA": ((both * acquired.failed) @ members, (both * acquired.samples) @ members),
+        }
 
 
-def spreads(measured: Measured, evidence: Evidence, grouping: Grouping, settings: Settings) -> Iterator[Spreaded]:
+class Halved(Protocol):
+    """What a cross-fit is computed from: errors and trials inside the halves of random splits of the people."""
+
+    def inside(
+        self, point: Threshold, grouping: Grouping, chosen: Sequence[int]
+    ) -> Mapping[Metric, tuple[Floats, Floats]]:
+        """Errors and trials of the chosen groups at a threshold, by metric, each of shape (splits, 2, groups)."""
+        ...
+
+
+def sides(half: Ints, splits: int) -> Floats:
+    """Indicator of the halves, shape (splits, 2, subjects)."""
+    second = (half[None, :] >> np.arange(splits)[:, None]) & 1
+    return np.stack([1 - second, second], axis=1).astype(np.float64)
+
+
+def spreads(measured: Measured, evidence: Halved, grouping: Grouping, settings: Settings) -> Iterator[Spreaded]:
     """Evaluate every measure over every family of groups."""
     for attributes, family in grouping.families().items():
         entering = {metric: _entering(measured, grouping, metric, family) for metric in _metrics(measured)}
         for measure in MEASURES.values():
             wanted: list[list[Metric]] = [["FMR", "FNMR"]] if measure.composite else [[m] for m in entering]
+            if not entering.keys() >= {part for parts in wanted for part in parts}:
+                continue  # composites are defined for verification alone
             for parts in wanted:
                 left_out = {k: why for part in parts for k, why in entering[part].items()}
                 chosen = [k for k in family if k not in left_out]
@@ -286,7 +314,7 @@ def _entering(measured: Measured, grouping: Grouping, metric: Metric, family: Se
 def _spread(
     measure: str,
     measured: Measured,
-    evidence: Evidence,
+    evidence: Halved,
     grouping: Grouping,
     parts: Sequence[Metric],
     chosen: Sequence[int],
@@ -320,19 +348,10 @@ def _spread(
 
 
 def _halves(
-    measured: Measured, evidence: Evidence, grouping: Grouping, parts: Sequence[Metric], chosen: Sequence[int]
+    measured: Measured, evidence: Halved, grouping: Grouping, parts: Sequence[Metric], chosen: Sequence[int]
 ) -> tuple[Floats, Floats]:
     """Errors and trials inside the halves of every split, shape (splits, 2, groups of all parts)."""
-    counts, acquired = evidence.counts, evidence.acquired
-    t = counts.at(_some(measured.point.value))
-    flat = np.array([mask_cells(grouping.within(k)) for k in chosen], dtype=np.float64).T
-    inside = grouping.member[list(chosen)][:, grouping.atom_of].astype(np.float64).T
-    sides = evidence.sides()
-    made: dict[Metric, tuple[Floats, Floats]] = {
-        "FMR": (counts.half_errors[t] @ flat, counts.half_comparisons @ flat),
-        "FNMR": ((sides * counts.mated_errors[t]) @ inside, (sides * counts.mated) @ inside),
-        "FTA": ((sides * acquired.failed) @ inside, (sides * acquired.samples) @ inside),
-    }
+    made = evidence.inside(measured.point, grouping, chosen)
     errors, totals = zip(*(made[part] for part in parts), strict=True)
     return np.concatenate(errors, axis=2), np.concatenate(totals, axis=2)
 

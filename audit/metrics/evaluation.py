@@ -1,7 +1,7 @@
 """All rates of one operating point at once, with their joint covariance.
 
-Columns of the covariance are, for every position of `Columns`: FMR, then FNMR, then FTA, each over the groups (everyone
-first) followed by the rest of every group (the other groups of its family, pooled).
+Columns of the covariance are, for each metric in the order of `Measured.tallies` (FMR, then FNMR, then FTA), the groups
+(everyone first) followed by the rest of every group (the other groups of its family, pooled).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from audit.groups import Grouping
 from audit.metrics.cells import pooled_design_effect
 from audit.metrics.rates import Cell, Tally, by_subject, error_rates, generalise, joint_covariance, nonmated
 
-Metric = Literal["FMR", "FNMR", "FTA"]
+Metric = Literal["FMR", "FNMR", "FTA", "FPIR", "FNIR"]
 METRICS: tuple[Metric, ...] = ("FMR", "FNMR", "FTA")
 AcquisitionUnit = Literal["image", "sample", "side"]
 
@@ -49,8 +49,8 @@ class Measured:
     Parameters
     ----------
     rates : conditional and generalised rates of every group, then those across groups
-    tallies : FMR, FNMR and FTA, each over the columns
-    covariance : shape (3 x columns, 3 x columns); NaN where a cell has no trial
+    tallies : by metric (FMR, FNMR and FTA; of identification FPIR and FNIR), each over the columns
+    covariance : of all metrics' columns; NaN where a cell has no trial
     zero_sizes : effective number of trials of a cell if it shows no error, by metric
     """
 
@@ -64,7 +64,7 @@ class Measured:
     def column(self, metric: Metric, position: int, *, rest: bool = False) -> int:
         """Column of the covariance for a group (by its position in the grouping), or for the rest of it."""
         width = len(self.tallies[metric].errors)
-        return METRICS.index(metric) * width + self.local(position, rest=rest)
+        return list(self.tallies).index(metric) * width + self.local(position, rest=rest)
 
     def local(self, position: int, *, rest: bool = False) -> int:
         """Column within one metric."""
@@ -104,7 +104,7 @@ def measure(
         )
         for k, metric in enumerate(METRICS)
     }
-    made = Measured(point, [], tallies, covariance, _zero_sizes(tallies, variance, total), total)
+    made = Measured(point, [], tallies, covariance, zero_sizes(tallies, variance, total), total)
     rates = [*shown["FMR"], *shown["FNMR"]]
     for metric in METRICS[:2]:
         for k, rate in enumerate(shown[metric]):
@@ -213,24 +213,28 @@ def columns(grouping: Grouping) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Atom masks (columns, atoms, atoms) and subject masks (columns, subjects) of the groups and of their rests."""
     total = len(grouping.groups)
     within = np.array([grouping.within(position) for position in range(total)])
-    member = grouping.member
-    rests, others = [], []
-    family_of = {position: family for family in grouping.families().values() for position in family}
-    for position in range(1, total):
-        rest = [other for other in family_of[position] if other != position]
-        rests.append(within[rest].any(axis=0))
-        others.append(member[rest].any(axis=0))
+    rests = [within[rest].any(axis=0) for rest in _rests(grouping)]
     masks = np.concatenate([within, np.array(rests, dtype=bool).reshape(-1, *within.shape[1:])])
-    inside = np.concatenate([member, np.array(others, dtype=bool).reshape(-1, member.shape[1])])
-    return masks, inside[:, grouping.atom_of]
+    return masks, atom_columns(grouping)[:, grouping.atom_of]
 
 
-def _zero_sizes(tallies: dict[Metric, Tally], variance: Floats, groups: int) -> dict[Metric, Floats]:
+def atom_columns(grouping: Grouping) -> NDArray[np.bool_]:
+    """Which atoms belong to each column: the groups, then the rest of each; shape (columns, atoms)."""
+    others = [grouping.member[rest].any(axis=0) for rest in _rests(grouping)]
+    return np.concatenate([grouping.member, np.array(others, dtype=bool).reshape(-1, grouping.atoms)])
+
+
+def _rests(grouping: Grouping) -> list[list[int]]:
+    """For every group but everyone, the other groups of its family."""
+    family_of = {position: family for family in grouping.families().values() for position in family}
+    return [[other for other in family_of[k] if other != k] for k in range(1, len(grouping.groups))]
+
+
+def zero_sizes(tallies: dict[Metric, Tally], variance: Floats, groups: int) -> dict[Metric, Floats]:
     """N0 with the design effect of all groups of a metric at this threshold; everyone and the rests do not set it."""
     made: dict[Metric, Floats] = {}
     own = slice(1, groups) if groups > 1 else slice(0, 1)
-    for k, metric in enumerate(METRICS):
-        tally = tallies[metric]
+    for k, (metric, tally) in enumerate(tallies.items()):
         deff = pooled_design_effect(tally.errors[own], tally.trials[own], variance[k][own])
         made[metric] = np.asarray(tally.subjects / 2 if deff is None else tally.trials / deff, dtype=np.float64)
     return made

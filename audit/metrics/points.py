@@ -74,6 +74,7 @@ def own_counts(
     limits: list[Floats] = []
     own_limits: list[Floats] = []
     slots: dict[str, int] = {}
+    folds = max((len(point.by_fold) for point in points), default=1) or 1
     for point in points:
         if point.policy != "per-group" or point.value is None:
             continue
@@ -81,15 +82,16 @@ def own_counts(
         mask, row = grouping.within(position), grouping.member[position]
         free = (
             k for k in range(len(limits))
-            if not np.isfinite(limits[k][mask]).any() and not np.isfinite(own_limits[k][row]).any()
+            if not np.isfinite(limits[k][:, mask]).any() and not np.isfinite(own_limits[k][:, row]).any()
         )  # fmt: skip
         slot = next(free, len(limits))
         if slot == len(limits):
-            limits.append(np.full((grouping.atoms, grouping.atoms), np.inf))
-            own_limits.append(np.full(grouping.atoms, -np.inf))
-        limits[slot][mask], own_limits[slot][row] = point.value, point.value
+            limits.append(np.full((folds, grouping.atoms, grouping.atoms), np.inf))
+            own_limits.append(np.full((folds, grouping.atoms), -np.inf))
+        by_fold = np.array(point.by_fold or [point.value])[:, None]
+        limits[slot][:, mask], own_limits[slot][:, row] = by_fold, by_fold
         slots[point.id] = slot
-    shape = (len(limits), grouping.atoms)
+    shape = (len(limits), *((folds,) if folds > 1 else ()), grouping.atoms)
     return comparisons.at_own(
         np.array(limits).reshape(*shape, grouping.atoms), np.array(own_limits).reshape(shape)
     ), slots
@@ -130,7 +132,7 @@ def operating_points(
                     target_fmr=target,
                     value=found.value if found.estimable else None,
                     achieved_fmr=found.achieved if found.estimable else None,
-                    set_on=f"{found.trials:,} non-mated comparisons of {where}, {_whose(group)}",
+                    set_on=f"{found.trials:,} non-mated comparisons of {where}, {whose(group)}",
                     reason=found.reason,
                 )
             )
@@ -143,9 +145,16 @@ def in_scores(threshold: float, similarity: str) -> float:
 
 
 def given_points(
-    counts: ScoreCounts, grouping: Grouping, thresholds: Sequence[float], similarity: str
+    counts: ScoreCounts,
+    grouping: Grouping,
+    thresholds: Sequence[float],
+    similarity: str,
+    giver: tuple[str, str] = ("given", "in the plan"),
 ) -> list[Threshold]:
-    """Take a vendor's own thresholds as they are; the achieved FMR is that of all comparisons judged."""
+    """Take thresholds as they are; the achieved FMR is that of all comparisons judged.
+
+    `giver` says who gave them: a word for their ids, and where.
+    """
     scores, numbers = counts.distribution(counts.chosen(grouping.within(0), mated=False))
     made = []
     for threshold in thresholds:
@@ -154,17 +163,18 @@ def given_points(
         accepted = int(numbers[scores >= value].sum())
         made.append(
             Threshold(
-                id=f"given-{threshold:g}",
+                id=f"{giver[0]}-{threshold:g}",
                 policy="given",
                 group=DemographicGroup(),
                 target_fmr=None,
                 value=value,
                 achieved_fmr=accepted / total if total else None,
-                set_on=f"given as {threshold:g} in the plan, not set on these data",
+                set_on=f"given as {threshold:g} {giver[1]}, not set on these data",
             )
         )
     return made
 
 
-def _whose(group: DemographicGroup) -> str:
+def whose(group: DemographicGroup) -> str:
+    """In words, of whom the comparisons are that set a threshold."""
     return f"within {group}" if group.items else "all groups together"

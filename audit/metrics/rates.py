@@ -183,7 +183,13 @@ def generalise(rate: ErrorRate, acquisition: ErrorRate, covariance: float, level
     return _sure(replace(made, point=composed), composed, max(variance, 0.0), level, paired=paired)
 
 
-NO_TRIALS = {"FMR": "no non-mated comparison", "FNMR": "no mated comparison", "FTA": "no sample"}
+NO_TRIALS = {
+    "FMR": "no non-mated comparison",
+    "FNMR": "no mated comparison",
+    "FTA": "no sample",
+    "FPIR": "nobody was tested who is not on the list",
+    "FNIR": "nobody was tested who is on the list",
+}
 
 
 def _ints(values: Floats) -> Ints:

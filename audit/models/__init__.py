@@ -1,7 +1,8 @@
 """Models: a table one can read, cards that are cheap to make, and models that are loaded only when they are needed.
 
-A new model is one module with a function that makes its card, and one line in the table. The card is made without
-torch: it proves that the extra is installed and that the weights are the published ones, before any image is read.
+A new model is a card (`audit/models/cards`) and one line in the table; a new family also has an adapter
+(`audit.models.adapters`). A card is made without torch: it proves that the extra is installed and that the weights are
+the published ones, before any image is read.
 """
 
 from __future__ import annotations
@@ -15,20 +16,42 @@ from typing import Any
 
 from audit.domain import FaceModel
 from audit.errors import ModelError
-from audit.models import hog
+from audit.models import card_file, hog, plugged, resolve, service_card, weights
 from audit.models.card import ModelCard
+from audit.models.card_file import CardFile
 from audit.models.detectors import DetectorCard, FaceFinder, detectors
 from audit.plan import AuditPlan
 
 MODELS: dict[str, str] = {
-    "dlib": "audit.models.dlib_resnet:describe",
-    "onnx": "audit.models.onnx_file:describe",
-    "facenet-vggface2": "audit.models.facenet:describe",
-    "facenet-casia-webface": "audit.models.facenet:describe",
+    "dlib": "dlib.toml",
+    "facenet-vggface2": "facenet-vggface2.toml",
+    "facenet-casia-webface": "facenet-casia-webface.toml",
+    "facenet512": "facenet512.toml",
+    "arcface": "arcface.toml",
+    "arcface-mobile": "arcface-mobile.toml",
+    "sface": "sface.toml",
+    "adaface": "adaface.toml",
+    "edgeface": "edgeface.toml",
+    "mobilefacenet": "mobilefacenet.toml",
+    "faceplugin_feature": "faceplugin_feature.toml",
+    "vgg-face": "vgg-face.toml",
+    "openface": "openface.toml",
+    "deepface": "deepface.toml",
+    "deepid": "deepid.toml",
+    "ghostfacenet": "ghostfacenet.toml",
 }
-"""Name to the function that makes its card."""
+"""Name to its card in `audit/models/cards`."""
 
-__all__ = ["MODELS", "DetectorCard", "ModelCard", "describe", "detectors", "load", "require"]
+KINDS: dict[str, str] = {
+    "onnx": "onnx:FILE",
+    "exported": "exported:FILE",
+    "card": "card:FILE.toml",
+    "http": "http:FILE.toml",
+}
+"""Ways to name a model that is not in the table: an ONNX file or an archive of torch with its card beside it, a card of
+one's own, and the card of a service."""
+
+__all__ = ["KINDS", "MODELS", "DetectorCard", "ModelCard", "describe", "described", "detectors", "load", "require"]
 
 
 def describe(spec: str, *, data: Sequence[Path] = (), plan: AuditPlan) -> ModelCard:
@@ -37,7 +60,7 @@ def describe(spec: str, *, data: Sequence[Path] = (), plan: AuditPlan) -> ModelC
     Parameters
     ----------
     spec : str
-        A name of the table, or `onnx:FILE`.
+        A name of the table or of a plug-in, or one of `KINDS`.
     data : sequence of folders
         Where weights are looked for, in order.
     plan : AuditPlan
@@ -48,18 +71,81 @@ def describe(spec: str, *, data: Sequence[Path] = (), plan: AuditPlan) -> ModelC
     ModelError
         Unknown model, missing extra, missing or wrong weights, incomplete card: with the way out.
     """
-    name, _, argument = spec.partition(":")
-    if name not in MODELS:
-        near = difflib.get_close_matches(name, MODELS, n=1, cutoff=0.5)
-        known = ", ".join("onnx:FILE" if key == "onnx" else key for key in MODELS)
-        if spec.lower().endswith(".onnx"):
-            near = [f"onnx:{spec}"]
-        hint = f"Did you mean {near[0]!r}? " if near else ""
-        raise ModelError("model", f"unknown model {spec!r}", f"{hint}Known models: {known}")
-    card = _function(MODELS[name])(name, argument, data=data, plan=plan)
-    if not isinstance(card, ModelCard):
-        raise TypeError(f"{MODELS[name]} made a {type(card).__name__}, not a ModelCard")
+    kind, colon, argument = spec.partition(":")
+    if colon and kind in KINDS:
+        if not argument:
+            raise ModelError(f"model {spec}", "names no file", f"Write {KINDS[kind]}")
+        card = _of_kind(kind, weights.named(f"model {spec}", argument, data), data, plan)
+    elif spec in MODELS:
+        card = resolve.published(spec, card_file.published(MODELS[spec]), data, plan)
+    elif kind in MODELS:
+        raise ModelError(f"model {spec}", "this model takes no argument", f"Write {kind}")
+    else:
+        added = plugged.describe(spec, taken(), data, plan)
+        if added is None:
+            raise _unknown(spec)
+        card = added
+    if card.check:
+        _function(card.check)(card)
     return _as_planned(card, plan)
+
+
+def described(spec: str, *, data: Sequence[Path] = ()) -> CardFile:
+    """Read what a model's card says, whether or not its weights are here.
+
+    Parameters
+    ----------
+    spec : str
+        A name of the table, or `card:FILE.toml`.
+    data : sequence of folders
+        Where a card is looked for.
+
+    Raises
+    ------
+    ModelError
+        If there is no such model, or its card has a mistake.
+    """
+    kind, colon, argument = spec.partition(":")
+    if colon and kind == "card" and argument:
+        return card_file.own(weights.named(f"model {spec}", argument, data), MODELS)
+    if spec not in MODELS:
+        raise _unknown(spec)
+    return card_file.published(MODELS[spec])
+
+
+def taken() -> dict[str, str]:
+    """Names that no plug-in and no user's own card may have, each with its card or its form."""
+    return {**MODELS, **KINDS}
+
+
+def _of_kind(kind: str, path: Path, data: Sequence[Path], plan: AuditPlan) -> ModelCard:
+    if kind == "http":
+        return service_card.own(path, MODELS, plan)
+    return resolve.own(path, MODELS, data, plan) if kind == "card" else _of_file(path, kind, plan)
+
+
+def _unknown(spec: str) -> ModelError:
+    near = difflib.get_close_matches(spec, MODELS, n=1, cutoff=0.5)
+    near = [
+        f"{kind}:{spec}"
+        for kind, end in (("onnx", ".onnx"), ("exported", ".pt2"), ("card", ".toml"))
+        if spec.lower().endswith(end)
+    ] or near
+    hint = f"Did you mean {near[0]!r}? " if near else ""
+    if spec in KINDS:
+        return ModelError(f"model {spec}", "names no file", f"Write {KINDS[spec]}")
+    return ModelError(
+        "model", f"unknown model {spec!r}", f"{hint}Known models: {', '.join((*MODELS, *KINDS.values()))}"
+    )
+
+
+def _of_file(path: Path, kind: str, plan: AuditPlan) -> ModelCard:
+    """The card of a file with a network: the one beside it, or the published one that has its digest."""
+    card = resolve.beside(path, MODELS, plan, adapter=kind) or resolve.recognised(path, MODELS, plan)
+    if card is None:
+        beside = path.with_suffix(".toml").name
+        raise ModelError(str(path), f"has no card ({beside} beside it, or one shipped)", card_file.KEYS)
+    return card
 
 
 def _as_planned(card: ModelCard, plan: AuditPlan) -> ModelCard:
@@ -71,12 +157,6 @@ def _as_planned(card: ModelCard, plan: AuditPlan) -> ModelCard:
     changed: dict[str, Any] = {"precision": plan.arithmetic}
     if plan.alignment != "model":
         changed["input"] = card.input.model_copy(update={"alignment": plan.alignment})
-    if plan.detector == "truth" and changed.get("input", card.input).alignment == "arcface":
-        raise ModelError(
-            "detector truth",
-            f"{card.name} aligns by five landmarks, and only boxes are marked",
-            'Add alignment = "box"',
-        )
     if plan.detector == "dlib-hog":
         changed["parts"] = {**card.parts, hog.PART: hog.require()}
         changed["packages"] = tuple(dict.fromkeys((*card.packages, *hog.PACKAGES)))
@@ -104,7 +184,7 @@ def load(card: ModelCard | DetectorCard, *, workers: int = 0, device: str = "cpu
         if isinstance(card, DetectorCard):
             return FaceFinder(card, workers=workers)
         require(device)
-        model = _function(card.loader)(card, workers=workers, device=device)
+        model = _loader(card)(card, workers=workers, device=device)
     if not isinstance(model, FaceModel):
         raise TypeError(f"{card.loader} made a {type(model).__name__}, not a FaceModel")
     return model
@@ -127,6 +207,15 @@ def require(device: str) -> None:
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cudnn.deterministic = True
     torch.backends.cuda.matmul.allow_tf32 = False
+
+
+def _loader(card: ModelCard) -> Callable[..., Any]:
+    try:
+        return _function(card.loader)
+    except (ImportError, AttributeError, ValueError) as error:
+        if card.loader.startswith("audit."):
+            raise
+        raise plugged.broken(card, error) from None
 
 
 def _function(where: str) -> Callable[..., Any]:

@@ -51,7 +51,7 @@ def similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDAr
     return np.column_stack([scale * turn, mean_target - scale * turn @ mean_source])
 
 
-def crop(image: NDArray[np.uint8], points: NDArray[np.float64], size: int) -> NDArray[np.uint8]:
+def crop(image: NDArray[np.uint8], points: NDArray[np.float64], size: int | tuple[int, int]) -> NDArray[np.uint8]:
     """Cut out a face so that its five landmarks lie on the ArcFace template, scaled to `size`.
 
     Parameters
@@ -59,12 +59,12 @@ def crop(image: NDArray[np.uint8], points: NDArray[np.float64], size: int) -> ND
     image : uint8, height x width x 3
     points : float, 5 x 2
         Landmarks in pixel indices of the image (the middle of the first pixel is 0).
-    size : int
-        Side of the crop in pixels.
+    size : int, or (width, height)
+        Of the crop in pixels. In one that is not square the template is as large as fits, in the middle.
 
     Returns
     -------
-    uint8, size x size x 3
+    uint8, height x width x 3
         What lies outside the image is black.
 
     Raises
@@ -72,7 +72,9 @@ def crop(image: NDArray[np.uint8], points: NDArray[np.float64], size: int) -> ND
     ValueError
         If the landmarks define no transform.
     """
-    forward = similarity(points, ARCFACE * (size / 112))
+    shape = (size, size) if isinstance(size, int) else size
+    side = min(shape)
+    forward = similarity(points, ARCFACE * (side / 112) + (np.array(shape) - side) / 2)
     scale = math.hypot(forward[0, 0], forward[1, 0])
     if scale <= 0:
         raise ValueError("the landmarks define no scale")
@@ -86,11 +88,13 @@ def crop(image: NDArray[np.uint8], points: NDArray[np.float64], size: int) -> ND
     # PIL's transform counts from the edge of the first pixel: half a pixel is taken off and put on again.
     edge = shift + 0.5 - turn @ np.array([0.5, 0.5])
     matrix = np.column_stack([turn, edge]) / reduction
-    out = picture.transform((size, size), Image.Transform.AFFINE, tuple(matrix.ravel()), Image.Resampling.BILINEAR)
+    out = picture.transform(shape, Image.Transform.AFFINE, tuple(matrix.ravel()), Image.Resampling.BILINEAR)
     return np.asarray(out)
 
 
-def box_crop(image: NDArray[np.uint8], box: NDArray[np.float64], size: int, margin: float = 0.0) -> NDArray[np.uint8]:
+def box_crop(
+    image: NDArray[np.uint8], box: NDArray[np.float64], size: int | tuple[int, int], margin: float = 0.0
+) -> NDArray[np.uint8]:
     """Cut out a box and resize it; without a margin as facenet-pytorch's `extract_face` does.
 
     Parameters
@@ -98,14 +102,14 @@ def box_crop(image: NDArray[np.uint8], box: NDArray[np.float64], size: int, marg
     image : uint8, height x width x 3
     box : float, 4
         Left, top, right, bottom.
-    size : int
-        Side of the crop in pixels.
+    size : int, or (width, height)
+        Of the crop in pixels; the box is stretched to it.
     margin : float
         Share of the box's sides that is added around it, half on each side; what lies outside the image is left out.
 
     Returns
     -------
-    uint8, size x size x 3
+    uint8, height x width x 3
 
     Raises
     ------
@@ -119,4 +123,4 @@ def box_crop(image: NDArray[np.uint8], box: NDArray[np.float64], size: int, marg
     if right <= left or bottom <= top:
         raise ValueError("the box lies outside the image")
     picture = Image.fromarray(image).crop((left, top, right, bottom))
-    return np.asarray(picture.resize((size, size), Image.Resampling.BILINEAR))
+    return np.asarray(picture.resize((size, size) if isinstance(size, int) else size, Image.Resampling.BILINEAR))

@@ -15,7 +15,7 @@ from PIL import Image
 
 from audit.domain import FailureToAcquire, Picture
 from audit.models import hog
-from audit.models.card import Detection, ModelCard
+from audit.models.card import BY_LANDMARKS, Detection, Prepared
 from audit.models.mtcnn import Cascade
 
 
@@ -110,16 +110,22 @@ class Finder(Protocol):
 
 
 class Marked:
-    """Takes the box that the benchmark has marked; it has no landmarks."""
+    """Takes what the benchmark has marked: a box, and five landmarks where `landmarks` are needed."""
+
+    def __init__(self, *, landmarks: bool = False) -> None:
+        self._landmarks = landmarks
 
     def find(self, picture: Picture) -> Face | FailureToAcquire:
         """The marked face, or a failure of the stage "detect" where none is marked."""
         if picture.box is None:
             return FailureToAcquire("detect", "no box is marked")
-        return Face(np.array(picture.box, np.float64), np.zeros((0, 2)), 1.0, 1)
+        if self._landmarks and picture.points is None:
+            return FailureToAcquire("detect", "no landmarks are marked")
+        points = np.zeros((0, 2)) if picture.points is None else np.array(picture.points, np.float64)
+        return Face(np.array(picture.box, np.float64), points, 1.0, 1)
 
 
-def finder(card: ModelCard, device: str = "cpu") -> Finder:
+def finder(card: Prepared, device: str = "cpu") -> Finder:
     """The detector that a model's card names.
 
     Raises
@@ -128,7 +134,7 @@ def finder(card: ModelCard, device: str = "cpu") -> Finder:
         If a file of it is not the published one.
     """
     if card.detection.detector == "truth":
-        return Marked()
+        return Marked(landmarks=card.input.alignment in BY_LANDMARKS)
     if card.detection.detector == "mtcnn":
         return Detector(card.detection, device)
     return Detector(card.detection, device, hog.Hog(card.parts[hog.PART], card.detection.smallest_face))

@@ -10,8 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.domain import FailureToAcquire, Picture, Template
+from audit.errors import ModelError
 
 Outcome = Template | FailureToAcquire
+
+
+class NoTemplateError(Exception):
+    """Raised by an adapter that knows why one image has no template; the image's outcome is `failure`."""
+
+    def __init__(self, failure: FailureToAcquire) -> None:
+        super().__init__(failure.reason)
+        self.failure = failure
 
 
 class Extractor(Protocol):
@@ -24,7 +33,10 @@ class Extractor(Protocol):
 
 @runtime_checkable
 class PictureExtractor(Protocol):
-    """An extractor that can do with images decoded at a part of their size, and asks for the whole where it cannot."""
+    """An extractor that can do with images decoded at a part of their size, and asks for the whole where it cannot.
+
+    It works on several batches at the same time.
+    """
 
     @property
     def working_size(self) -> int:
@@ -37,7 +49,7 @@ class PictureExtractor(Protocol):
         ...
 
     def extract_pictures(self, pictures: Sequence[Picture]) -> list[Template | FailureToAcquire]:
-        """One outcome a picture, in order."""
+        """One outcome a picture, in order, on the thread that asks for it; called from several at once."""
         ...
 
 
@@ -59,6 +71,11 @@ def outcomes(model: Extractor, pictures: list[Picture], dimension: int) -> list[
     -------
     list, one an image, in order
         Templates are finite, not zero, float32 and of the dimension; all else is a failure with stage and reason.
+
+    Raises
+    ------
+    ModelError
+        If the model says that it cannot go on with any image.
     """
     return [_checked(outcome, dimension) for outcome in _each(model, pictures)]
 
@@ -76,6 +93,8 @@ def _each(model: Extractor, images: list[Picture]) -> list[Outcome]:
         if len(outcomes) == len(images):
             return outcomes
         error: Exception = ValueError(f"{len(outcomes)} outcomes for {len(images)} images")
+    except ModelError:
+        raise
     except Exception as raised:  # noqa: BLE001 - any model's error is recorded as the image's failure
         error = raised
     if len(images) == 1:

@@ -59,8 +59,8 @@ class Hog:
     def __init__(self, path: Path, smallest: int) -> None:
         import dlib  # noqa: PLC0415 - heavy, and an extra
 
-        weights.check(path, SHA256, _SOURCE)
-        self._points = dlib.shape_predictor(str(path))
+        with weights.held(path, SHA256) as file:
+            self._points = dlib.shape_predictor(file)
         self._make = dlib.get_frontal_face_detector
         self._doubled = int(smallest < SMALLEST)
         # A detector keeps state while it looks, and making one takes ten times as long as looking.

@@ -1,8 +1,9 @@
-"""MTCNN's cascade (Zhang et al. 2016) on facenet-pytorch's weights: the same boxes, in less than half the time.
+"""MTCNN's cascade (Zhang et al. 2016) on facenet-pytorch's weights: the same boxes, in a fraction of the time.
 
 The library spends most of its time on averaging the image down, once a scale and once a candidate. Here that is done
 from one table of sums, exactly: sums of whole numbers, divided as the library divides them. Tests hold boxes and
-landmarks against the library's own. One image at a time, so that a face does not depend on its neighbours.
+landmarks against the library's own. One image at a time, so that a face does not depend on its neighbours. All but the
+convolutions is compiled (`audit.models.windows`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from torch import Tensor
 from torch.nn import functional as f
 
 from audit.errors import ModelError
+from audit.models import windows
 
 THRESHOLDS = (0.6, 0.7, 0.7)
 FACTOR = 0.709
@@ -76,7 +78,9 @@ class Cascade:
             Left, top, right, bottom, confidence.
         points : float32, n x 5 x 2
         """
-        sums = _table_of_sums(image)
+        sums = windows.table_of_sums(
+            np.require(image, np.uint8, ["C", "W"])
+        )  # of one kind, so that it is compiled once
         with torch.inference_mode():
             boxes = self._refine(sums, self._propose(sums))
             return self._locate(sums, boxes)
@@ -85,9 +89,9 @@ class Cascade:
         """Candidates of all scales, squares."""
         height, width = sums.shape[0] - 1, sums.shape[1] - 1
         scale, side = _CELL / self._smallest, min(height, width) * _CELL / self._smallest
-        found = []
+        whole, found = np.array([[0, 0, width, height]]), []
         while side >= _CELL:
-            pixels = _pyramid_level(sums, int(height * scale + 1), int(width * scale + 1))
+            pixels = windows.averages(sums, whole, int(height * scale + 1), int(width * scale + 1))
             probability, move = self._proposals(pixels)
             boxes = _cells(probability, move, scale)
             found.append(boxes[_suppress(boxes, 0.5)])
@@ -99,7 +103,7 @@ class Cascade:
 
     def _proposals(self, pixels: Floats) -> tuple[Floats, Floats]:
         net = self._p
-        x = f.max_pool2d(_convolve(net, self._put(pixels[np.newaxis]), 1), 2, 2, ceil_mode=True)
+        x = _pooled(net, self._put(pixels), 1, 2)
         x = _convolve(net, _convolve(net, x, 2), 3)
         out = f.conv2d(x, net["heads.weight"], net["heads.bias"])[0]
         face = f.softmax(out[:2], dim=0)[1]
@@ -118,8 +122,8 @@ class Cascade:
 
     def _refinements(self, crops: Floats) -> tuple[Floats, Floats]:
         net = self._r
-        x = f.max_pool2d(_convolve(net, self._put(crops), 1), 3, 2, ceil_mode=True)
-        x = f.max_pool2d(_convolve(net, x, 2), 3, 2, ceil_mode=True)
+        x = _pooled(net, self._put(crops), 1, 3)
+        x = _pooled(net, x, 2, 3)
         x = _dense(net, _convolve(net, x, 3), 4)
         score = f.softmax(f.linear(x, net["dense5_1.weight"], net["dense5_1.bias"]), dim=1)[:, 1]
         return score.cpu().numpy(), f.linear(x, net["dense5_2.weight"], net["dense5_2.bias"]).cpu().numpy()
@@ -140,9 +144,9 @@ class Cascade:
 
     def _landmarks(self, crops: Floats) -> tuple[Floats, Floats, Floats]:
         net = self._o
-        x = f.max_pool2d(_convolve(net, self._put(crops), 1), 3, 2, ceil_mode=True)
-        x = f.max_pool2d(_convolve(net, x, 2), 3, 2, ceil_mode=True)
-        x = f.max_pool2d(_convolve(net, x, 3), 2, 2, ceil_mode=True)
+        x = _pooled(net, self._put(crops), 1, 3)
+        x = _pooled(net, x, 2, 3)
+        x = _pooled(net, x, 3, 2)
         x = _dense(net, _convolve(net, x, 4), 5)
         score = f.softmax(f.linear(x, net["dense6_1.weight"], net["dense6_1.bias"]), dim=1)[:, 1]
         move, places = (f.linear(x, net[f"dense6_{k}.weight"], net[f"dense6_{k}.bias"]) for k in (2, 3))
@@ -162,54 +166,36 @@ def _state(path: Path, device: str) -> _State:
 
 
 def _convolve(net: _State, x: Tensor, layer: int) -> Tensor:
-    out = f.conv2d(x, net[f"conv{layer}.weight"], net[f"conv{layer}.bias"])
-    return f.prelu(out, net[f"prelu{layer}.weight"])
+    out, slope = f.conv2d(x, net[f"conv{layer}.weight"], net[f"conv{layer}.bias"]), net[f"prelu{layer}.weight"]
+    if out.device.type != "cpu":
+        return f.prelu(out, slope)
+    values = _values(out)
+    windows.bend(values.reshape(-1, values.shape[2] * values.shape[3]), slope.numpy())
+    return _tensor(values)
+
+
+def _pooled(net: _State, x: Tensor, layer: int, size: int) -> Tensor:
+    """The same, and the largest of size x size, every second row and column."""
+    out, slope = f.conv2d(x, net[f"conv{layer}.weight"], net[f"conv{layer}.bias"]), net[f"prelu{layer}.weight"]
+    if out.device.type != "cpu":
+        return f.max_pool2d(f.prelu(out, slope), size, 2, ceil_mode=True)
+    return _tensor(windows.bent_pool(_values(out), slope.numpy(), size))
+
+
+def _values(x: Tensor) -> Floats:
+    """Count x height x width x channels; no copy, as long as convolutions answer in the order of their weights."""
+    values: Floats = x.permute(0, 2, 3, 1).numpy()
+    return np.ascontiguousarray(values)
+
+
+def _tensor(values: Floats) -> Tensor:
+    return torch.from_numpy(values).permute(0, 3, 1, 2)
 
 
 def _dense(net: _State, x: Tensor, layer: int) -> Tensor:
     flat = x.permute(0, 3, 2, 1).reshape(len(x), -1)
     out = f.linear(flat, net[f"dense{layer}.weight"], net[f"dense{layer}.bias"])
     return f.prelu(out, net[f"prelu{layer}.weight"])
-
-
-def _table_of_sums(image: NDArray[np.uint8]) -> NDArray[np.int32]:
-    """(height + 1) x (width + 1) x 3: sum of all pixels above and left.
-
-    Overflow cancels in differences, as long as a window's sum is below 2^31: eight million white pixels.
-    """
-    height, width = image.shape[:2]
-    sums = np.zeros((height + 1, width + 1, 3), np.int32)
-    np.cumsum(image, axis=1, dtype=np.int32, out=sums[1:, 1:])
-    for row in range(2, height + 1):
-        sums[row] += sums[row - 1]
-    return sums
-
-
-def _pyramid_level(sums: NDArray[np.int32], height: int, width: int) -> Floats:
-    """Image averaged down to height x width, in the networks' scale."""
-    top, bottom = _windows(np.array([sums.shape[0] - 1]), height)
-    left, right = _windows(np.array([sums.shape[1] - 1]), width)
-    rows = sums.take(bottom[0], axis=0)
-    rows -= sums.take(top[0], axis=0)
-    cells = rows.take(right[0], axis=1)
-    cells -= rows.take(left[0], axis=1)
-    return _mean(cells, (bottom - top)[0][:, np.newaxis, np.newaxis], (right - left)[0][np.newaxis, :, np.newaxis])
-
-
-def _windows(size: Ints, parts: int) -> tuple[Ints, Ints]:
-    """Where the parts of adaptive average pooling begin and end, a row a size."""
-    k = np.arange(parts)
-    begin = k * size[:, np.newaxis] // parts
-    return begin, -((-(k + 1) * size[:, np.newaxis]) // parts)
-
-
-def _mean(sums: NDArray[np.int32], rows: Ints, columns: Ints) -> Floats:
-    mean = sums.astype(np.float32)
-    mean /= rows.astype(np.float32)
-    mean /= columns.astype(np.float32)
-    mean -= np.float32(127.5)
-    mean *= np.float32(0.0078125)
-    return mean
 
 
 def _cells(probability: Floats, move: Floats, scale: float) -> Floats:
@@ -225,26 +211,12 @@ def _crops(sums: NDArray[np.int32], boxes: Floats, side: int) -> tuple[Floats, I
     """Boxes that touch the image, and their pixels averaged to side x side, some at a time."""
     height, width = sums.shape[0] - 1, sums.shape[1] - 1
     edges = np.trunc(boxes[:, :4]).astype(np.int64)
-    left, top = (np.maximum(edges[:, k], 1) - 1 for k in (0, 1))
-    right, bottom = np.minimum(edges[:, 2], width), np.minimum(edges[:, 3], height)
-    inside = (right > left) & (bottom > top)
-    left, top, right, bottom = left[inside], top[inside], right[inside], bottom[inside]
-    flat, stride = sums.reshape(-1, 3), width + 1
-
-    def cut() -> Iterator[Floats]:
-        for first in range(0, len(left), _AT_ONCE):
-            some = slice(first, first + _AT_ONCE)
-            y0, y1 = (top[some, np.newaxis] + part for part in _windows(bottom[some] - top[some], side))
-            x0, x1 = (left[some, np.newaxis] + part for part in _windows(right[some] - left[some], side))
-            above, below = y0[:, :, np.newaxis] * stride, y1[:, :, np.newaxis] * stride
-            before, behind = x0[:, np.newaxis], x1[:, np.newaxis]
-            cells = flat.take(below + behind, axis=0)
-            cells -= flat.take(above + behind, axis=0)
-            cells -= flat.take(below + before, axis=0)
-            cells += flat.take(above + before, axis=0)
-            yield _mean(cells, (y1 - y0)[:, :, np.newaxis, np.newaxis], (x1 - x0)[:, np.newaxis, :, np.newaxis])
-
-    return boxes[inside], cut()
+    low = np.maximum(edges[:, :2], 1) - 1
+    high = np.minimum(edges[:, 2:], (width, height))
+    inside = (high > low).all(axis=1)
+    edges = np.column_stack([low, high])[inside]
+    parts = (edges[first : first + _AT_ONCE] for first in range(0, len(edges), _AT_ONCE))
+    return boxes[inside], (windows.averages(sums, part, side, side) for part in parts)
 
 
 def _square(boxes: Floats) -> Floats:
@@ -267,18 +239,5 @@ def _suppress(boxes: Floats, most: float, *, of_smaller: bool = False) -> Ints:
     pixels counted) is common to both.
     """
     order = np.argsort(-boxes[:, 4], kind="stable")
-    edge = np.float32(1 if of_smaller else 0)
-    low, high = boxes[order, :2], boxes[order, 2:4]
-    area = (high - low + edge).prod(axis=1)
-    alive = np.ones(len(order), dtype=bool)
-    for best in range(len(order)):
-        if not alive[best]:
-            continue
-        rest = best + 1 + np.flatnonzero(alive[best + 1 :])
-        if not len(rest):
-            break
-        common = np.minimum(high[best], high[rest]) - np.maximum(low[best], low[rest]) + edge
-        shared = np.maximum(common, 0).prod(axis=1)
-        whole = np.minimum(area[best], area[rest]) if of_smaller else area[best] + area[rest] - shared
-        alive[rest[shared > np.float32(most) * whole]] = False
-    return order[alive]
+    gone: NDArray[np.bool_] = windows.suppressed(boxes, order, np.float32(most), of_smaller)
+    return order[~gone]

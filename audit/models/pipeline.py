@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Lock
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,22 +17,40 @@ from numpy.typing import NDArray
 
 from audit.domain import FailureToAcquire, Picture, Template
 from audit.models import align
-from audit.models.card import InputSpec, ModelCard
+from audit.models.card import InputSpec, Prepared
 from audit.models.detect import Face, Finder
+from audit.models.guard import NoTemplateError, Outcome
 
 Align = Callable[[NDArray[np.uint8], Face], NDArray[np.uint8]]
 Embed = Callable[[Sequence[NDArray[np.uint8]]], NDArray[np.floating]]
 
 
+class _OneThread:
+    """How many are inside `one_thread_an_image`, and torch's threads before the first came."""
+
+    lock = Lock()
+    inside = 0
+    before = 1
+
+
 @contextmanager
 def one_thread_an_image() -> Iterator[None]:
-    """One image a thread, and one thread an image: sums are then in the same order on every machine."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
+    """One image a thread, and one thread an image: sums are then in the same order on every machine.
+
+    The setting is the whole process's: whoever leaves last restores it.
+    """
+    with _OneThread.lock:
+        if _OneThread.inside == 0:
+            _OneThread.before = torch.get_num_threads()
+        _OneThread.inside += 1
+        torch.set_num_threads(1)
     try:
         yield
     finally:
-        torch.set_num_threads(threads)
+        with _OneThread.lock:
+            _OneThread.inside -= 1
+            if _OneThread.inside == 0:
+                torch.set_num_threads(_OneThread.before)
 
 
 class Pipeline:
@@ -39,14 +58,15 @@ class Pipeline:
 
     Parameters
     ----------
-    card : ModelCard
+    card : Prepared
+        A model's card, of whatever kind.
     detector : Finder
     cut : callable
-        (image, face) to a crop, uint8, size x size x 3, RGB; ValueError where no crop can be made.
+        (image, face) to a crop, uint8, height x width x 3, RGB; ValueError where no crop can be made.
     embed : callable
         Crops to vectors of the card's dimension; safe to call from several threads.
     workers : int
-        Images worked on at the same time; 0 is the number of processors.
+        Images that `extract` works on at the same time; 0 is the number of processors.
     together : int
         Crops given to `embed` at a time, always as many: what is lacking is filled up with black ones. A template must
         not depend on its neighbours, to the last bit; that is tried out here, and where it fails crops go one by one.
@@ -54,7 +74,7 @@ class Pipeline:
 
     def __init__(
         self,
-        card: ModelCard,
+        card: Prepared,
         detector: Finder,
         cut: Align,
         embed: Embed,
@@ -86,15 +106,19 @@ class Pipeline:
 
     def extract(self, images: Sequence[NDArray[np.uint8]]) -> list[Template | FailureToAcquire]:
         """Extract a template or a failure from every image, in order; see `audit.domain.FaceModel`."""
-        return self.extract_pictures([Picture(image) for image in images])
+        with ThreadPoolExecutor(min(self._workers, max(1, len(images)))) as pool:
+            return self._extracted([Picture(image) for image in images], pool.map)
 
     def extract_pictures(self, pictures: Sequence[Picture]) -> list[Template | FailureToAcquire]:
-        """Extract a template or a failure from every picture, in order."""
-        with one_thread_an_image(), ThreadPoolExecutor(min(self._workers, max(1, len(pictures)))) as pool:
-            found = list(pool.map(self.crop, pictures))
+        """Extract a template or a failure from every picture, in order, on the thread that asks for it."""
+        return self._extracted(pictures, map)
+
+    def _extracted(self, pictures: Sequence[Picture], each: Callable[..., Any]) -> list[Template | FailureToAcquire]:
+        with one_thread_an_image():
+            found = list(each(self.crop, pictures))
             crops = [one for one in found if not isinstance(one, FailureToAcquire)]
             groups = [crops[first : first + self.together] for first in range(0, len(crops), self.together)]
-            templates = iter([template for group in pool.map(self._templates, groups) for template in group])
+            templates = iter([template for group in each(self._templates, groups) for template in group])
             return [one if isinstance(one, FailureToAcquire) else next(templates) for one in found]
 
     def crop(self, picture: Picture) -> tuple[NDArray[np.uint8], Face] | FailureToAcquire:
@@ -112,7 +136,7 @@ class Pipeline:
     def _cut(self, picture: Picture, face: Face) -> tuple[NDArray[np.uint8], Face] | FailureToAcquire:
         pixels: NDArray[np.uint8] | FailureToAcquire = picture.pixels
         seen = face.reduced(picture.reduction)
-        if picture.whole is not None and min(seen.box[2:] - seen.box[:2]) < self.card.input.size:
+        if picture.whole is not None and np.any(seen.box[2:] - seen.box[:2] < self.card.input.shape):
             pixels, seen = picture.whole(), face
         if isinstance(pixels, FailureToAcquire):
             return pixels
@@ -121,20 +145,26 @@ class Pipeline:
         except ValueError:
             return FailureToAcquire("align", "landmarks define no crop")
 
-    def _templates(self, group: Sequence[tuple[NDArray[np.uint8], Face]]) -> list[Template]:
+    def _templates(self, group: Sequence[tuple[NDArray[np.uint8], Face]]) -> list[Outcome]:
         with self._timed("template"):
-            vectors = self._embed_filled([crop for crop, _ in group], self.together)
+            try:
+                vectors = self._embed_filled([crop for crop, _ in group], self.together)
+            except NoTemplateError as error:
+                if len(group) > 1:
+                    raise
+                return [error.failure]
         return [Template(vector, face.seen) for vector, (_, face) in zip(vectors, group, strict=True)]
 
     def _embed_filled(self, crops: list[NDArray[np.uint8]], size: int) -> list[NDArray[np.float32]]:
-        black = np.zeros((self.card.input.size, self.card.input.size, 3), np.uint8)
+        width, height = self.card.input.shape
+        black = np.zeros((height, width, 3), np.uint8)
         made = np.asarray(self._embed([*crops, *[black] * (size - len(crops))]), np.float32)
         return [vector.reshape(-1).copy() for vector in made[: len(crops)]]
 
     def _independent(self, size: int) -> bool:
         """Whether a crop has the same template, bit by bit, at every place and beside every neighbour."""
-        side = self.card.input.size
-        crops = list(np.random.default_rng(0).integers(0, 256, (size, side, side, 3), dtype=np.uint8))
+        width, height = self.card.input.shape
+        crops = list(np.random.default_rng(0).integers(0, 256, (size, height, width, 3), dtype=np.uint8))
         with one_thread_an_image():
             first = self._embed_filled(crops, size)
             turned = self._embed_filled([*crops[1:], crops[0]], size)
@@ -152,9 +182,9 @@ class Pipeline:
                 self._seconds[stage] += time.perf_counter() - began
 
 
-def cutter(card: ModelCard) -> Align:
+def cutter(card: Prepared) -> Align:
     """The alignment of a card: by five landmarks, or by the face's box."""
-    size, margin = card.input.size, card.detection.margin
+    size, margin = card.input.shape, card.detection.margin
 
     def by_points(image: NDArray[np.uint8], face: Face) -> NDArray[np.uint8]:
         return align.crop(image, face.points, size)
@@ -166,7 +196,7 @@ def cutter(card: ModelCard) -> Align:
 
 
 def feed(crops: Sequence[NDArray[np.uint8]], spec: InputSpec) -> NDArray[np.float32]:
-    """Turn crops, uint8, size x size x 3, RGB, into the network's input."""
+    """Turn crops, uint8, height x width x 3, RGB, into the network's input."""
     pixels = np.stack(crops)
     if spec.colour == "BGR":
         pixels = pixels[..., ::-1]

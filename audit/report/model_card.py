@@ -95,7 +95,8 @@ def _metric(rate: Rate, point: OperatingPoint | None) -> dict[str, Any]:
     if rate.zero_errors and rate.upper_bound is not None:
         args["upper_bound_95"] = rate.upper_bound
     if point is not None:
-        args |= {"threshold": point.threshold, "target_fmr": point.target_fmr}
+        name_of_value = "mean_threshold_of_folds" if point.by_fold else "threshold"
+        args |= {name_of_value: point.threshold, "target_fmr": point.target_fmr}
     told = {key: value for key, value in args.items() if value is not None}
     return {"type": TYPES[rate.metric], "value": rate.value, "name": name, "args": told, "verified": False}
 

@@ -14,7 +14,7 @@ from audit.metrics.differentials import MEASURES
 from audit.record import Contrast, Differential, EvaluationRecord, Group, IntervalPart, Rate
 from audit.recorded import NotRecomputable, log_rate
 from audit.side_by_side.differences import METHODS, SAME
-from audit.side_by_side.pair import Pair, point_name
+from audit.side_by_side.pair import ONE_TO_MANY, Pair, point_name
 from audit.stats.clustered import without_negative_eigenvalues
 from audit.stats.contrasts import ratio_test
 
@@ -67,13 +67,21 @@ def changes(pair: Pair, level: float, seed: int) -> list[DisparityChange]:
     """Compare the ratios between two groups, and the spreads, that both records have."""
     here, there = _Rates(pair.first), _Rates(pair.second)
     names = [{p.id: point_name(p) for p in record.operating_points} for record in (pair.first, pair.second)]
-    ratios = {_ratio_key(c, names[1]): c for c in pair.second.contrasts if isinstance(c.against, dict)}
+    ratios = {
+        _ratio_key(c, names[1]): c
+        for c in pair.second.contrasts
+        if isinstance(c.against, dict) and c.metric not in ONE_TO_MANY
+    }
     found = []
     for contrast in pair.first.contrasts:
         other = ratios.get(_ratio_key(contrast, names[0])) if isinstance(contrast.against, dict) else None
         if other is not None:
             found.append(_ratio(pair, here, there, contrast, other, names[0], level))
-    spreads = {_spread_key(d, names[1]): d for d in pair.second.differentials if d.measure in SPREADS}
+    spreads = {
+        _spread_key(d, names[1]): d
+        for d in pair.second.differentials
+        if d.measure in SPREADS and d.metric not in ONE_TO_MANY
+    }
     for differential in pair.first.differentials:
         other_spread = spreads.get(_spread_key(differential, names[0]))
         if differential.measure in SPREADS and differential.metric != "FTA" and other_spread is not None:

@@ -15,6 +15,10 @@ CellKey = tuple[str, str | None, frozenset[tuple[str, str]]]
 """Metric, how the threshold was set, and group."""
 
 
+ONE_TO_MANY = ("FPIR", "FNIR")
+"""Rates against a list: two records have two lists."""
+
+
 def point_name(point: OperatingPoint) -> str:
     """How a threshold was set, in words that match between records (a group's own is named without the group)."""
     if point.policy == "given":
@@ -30,6 +34,8 @@ def cells(record: EvaluationRecord) -> dict[CellKey, Rate]:
         if rate.reference_group is not None or rate.view != "conditional":
             continue
         point = points.get(rate.operating_point or "")
+        if rate.metric in ONE_TO_MANY:
+            continue
         by_target = point is not None and point.target_fmr is not None
         if rate.metric == "FMR" and by_target and (not rate.group or (point and point.policy == "per-group")):
             continue

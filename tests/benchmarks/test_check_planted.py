@@ -86,6 +86,19 @@ def withdrawn_by_name(copy: Copy) -> None:
     copy.after.append(list_)
 
 
+def folds(*column: str) -> Plant:
+    """A mated and a non-mated pair by turns, with this column."""
+    rows = [["p1-studio", "p1-indoors"], ["p1-studio", "p2-studio"], ["p2-studio", "p2-indoors"],
+            ["p2-studio", "p3-studio"], ["p3-studio", "p3-indoors"]]  # fmt: skip
+
+    def plant(copy: Copy) -> None:
+        copy.pairs[1:] = rows[: len(column) - 1]
+        for line, value in zip(copy.pairs, column, strict=True):
+            line.append(value)
+
+    return plant
+
+
 LIVE = {"isLiveDataset": True, "faceaudit__lastChecked": "2026-01-01", "faceaudit__maximumAgeDays": 30}
 PLANTS: dict[str, tuple[Plant, str, int | None]] = {
     "no-descriptor": (later(lambda copy: (copy.root / "croissant.json").unlink()), "croissant.json", None),
@@ -107,6 +120,9 @@ PLANTS: dict[str, tuple[Plant, str, int | None]] = {
     "unknown-pair-id": (row("pairs", "p1-studio", "p77"), "pairs.csv", 4),
     "self-pair": (row("pairs", "p3-studio", "p3-studio"), "pairs.csv", 4),
     "doubled-pair": (row("pairs", "p1-indoors", "p1-studio"), "pairs.csv", 4),
+    "fold-column": (folds("Fold", "1", "2", "1", "2"), "pairs.csv", 1),
+    "empty-fold": (folds("fold", "1", "1", "2", "2", ""), "pairs.csv", 6),
+    "fold-lacks": (folds("fold", "1", "1", "2", "2", "3"), "pairs.csv", None),
     "missing-label": (cell("subjects", 3, 2, "NA"), "subjects.csv", 3),
     "undocumented-label": (cell("subjects", 5, 1, "woman"), "subjects.csv", 5),
     "label-spelling": (cell("subjects", 5, 1, "Female "), "subjects.csv", 5),

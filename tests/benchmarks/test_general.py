@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from made_up import attribute
 
+from audit import provenance
 from audit.benchmarks import load
 from audit.errors import DataError
 
 Make = Callable[..., Path]
 SAMPLES = "sample_id,path,subject_id\n"
 SUBJECTS = "subject_id,gender,origin,age\n"
+FOLDS = "probe,reference,fold\na1,a2,1\na1,b1,1\n"
 
 
 def test_reads_every_cell_as_text(collection: Make) -> None:
@@ -36,6 +39,20 @@ def test_reads_every_cell_as_text(collection: Make) -> None:
 def test_pairs_are_kept_in_order(collection: Make) -> None:
     made = load(str(collection(pairs="probe,reference\na2,a1\na1,b1\n")))
     assert made.pairs == (("a2", "a1"), ("a1", "b1"))
+
+
+def test_folds_are_read_beside_their_pairs_and_change_the_digest(collection: Make) -> None:
+    first = FOLDS + "b1,b2,2\nb1,c1,2\n"
+    made = load(str(collection(pairs=first)))
+    assert made.folds == {("a1", "a2"): "1", ("a1", "b1"): "1", ("b1", "b2"): "2", ("b1", "c1"): "2"}
+    moved = first.replace("a1,b1,1", "a1,b1,2").replace("b1,c1,2", "b1,c1,1")
+    other = load(str(collection(pairs=moved, name="other")))
+    assert made.pairs == other.pairs
+    digests = {
+        provenance.samples_digest(one, one.samples, dict.fromkeys((s.sample_id for s in one.samples), "x"))
+        for one in (made, other, replace(made, folds={}))
+    }
+    assert len(digests) == 3
 
 
 def test_missing_and_extra_files_are_counted_not_named(collection: Make) -> None:
@@ -87,6 +104,13 @@ def test_undescribed_columns_and_silent_people_are_noted(collection: Make) -> No
         ({"pairs": "probe,reference\na1,zz\n"}, ["pairs.csv, row 2, column 'reference'", "'zz' is not in samples.csv"]),
         ({"pairs": "probe,reference\na1,a1\n"}, ["'a1' is compared with itself"]),
         ({"pairs": "probe,reference\na1,a2\na2,a1\n"}, ["pairs.csv, row 3", "stand in row 2 too"]),
+        ({"pairs": FOLDS + "b1,b2,2\nb1,c1,\n"}, ["pairs.csv, row 5, column 'fold'", "is empty", "or none"]),
+        ({"pairs": FOLDS + "b1,b2,2\nb1,c1, \n"}, ["row 5, column 'fold'", "is empty"]),
+        ({"pairs": FOLDS}, ["pairs.csv, column 'fold'", "fold '1' is the only one", "Take two folds or more"]),
+        ({"pairs": FOLDS + "b1,b2,2\n"}, ["fold '2' has no non-mated pair"]),
+        ({"pairs": FOLDS + "b1,c1,2\nb2,c1,2\n"}, ["fold '2' has no mated pair"]),
+        ({"pairs": "probe,reference,fold\na1,a2,1\na1,b1,2\n"}, ["fold '1' has no non-mated pair"]),
+        ({"pairs": FOLDS.replace("fold", "Folds")}, ["pairs.csv, column 'Folds'", "Call it 'fold'"]),
     ],
 )  # fmt: skip
 def test_a_mistake_is_one_line_that_names_its_place(collection: Make, change: dict[str, str], parts: list[str]) -> None:

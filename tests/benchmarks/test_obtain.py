@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-import http.server
 import json
 import shutil
-import threading
 import zipfile
 from collections.abc import Iterator
 from functools import partial
@@ -15,8 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from file_server import Answers, Server, serving
 
-from audit.benchmarks import descriptor, download, load, obtain, receipt
+from audit import download
+from audit.benchmarks import descriptor, load, obtain, receipt
 from audit.benchmarks.schema import Dataset
 from audit.errors import DataError
 
@@ -26,74 +26,7 @@ FEW = ["london_info.csv", "neutral_front/001_03.jpg", "neutral_front/001_03.tem"
 BLOCK = 1 << 16
 """Bytes that are lost with a connection at most."""
 
-
-class _Handler(http.server.SimpleHTTPRequestHandler):
-    """Serves files, in parts where asked; `faults` maps a path to how it goes wrong, `asked` records what was asked."""
-
-    def __init__(self, *args: Any, faults: dict[str, str], asked: list[str], ranges: list[str], **more: Any) -> None:
-        self.faults, self.asked, self.ranges = faults, asked, ranges
-        super().__init__(*args, **more)
-
-    def do_GET(self) -> None:
-        path = self.path.lstrip("/")
-        self.asked.append(path)
-        wanted = self.headers.get("Range", "")
-        self.ranges.append(wanted)
-        fault = self.faults.get(path, "")
-        file = Path(self.directory) / path
-        if fault in ANSWERS:
-            return self._answer(*ANSWERS[fault])
-        if not file.is_file():
-            return self._answer(404, {}, b"no")
-        body = file.read_bytes()
-        match fault:
-            case "longer":
-                body *= 3
-            case "shorter":
-                body = body[:-5]
-            case "corrupt":
-                body = bytes(len(body))
-        start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and fault != "no ranges" else 0
-        if start >= len(body):
-            return self._answer(416, {"Content-Range": f"bytes */{len(body)}"}, b"")
-        headers = {"Content-Range": f"bytes {start}-{len(body) - 1}/{len(body)}"} if start else {}
-        if fault == "wrong part" and start:
-            headers = {"Content-Range": f"bytes 0-{len(body) - 1}/{len(body)}"}
-        cut = len(body[start:]) // 2 if fault in ("truncated", "wrong part", "no ranges") else None
-        if fault == "breaks once":
-            cut = len(body) // 2
-            del self.faults[path]
-        return self._answer(206 if start else 200, headers, body[start:], cut)
-
-    def _answer(self, status: int, headers: dict[str, str], body: bytes, cut: int | None = None) -> None:
-        self.send_response(status)
-        for name, value in {"Content-Type": "application/octet-stream", **headers}.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body[:cut])
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name of the base class
-        pass
-
-
-ANSWERS: dict[str, tuple[int, dict[str, str], bytes]] = {
-    "redirect": (302, {"Location": "/" + FEW[0]}, b""),
-    "busy": (503, {}, b""),
-    "login": (401, {"WWW-Authenticate": "Basic"}, b""),
-    "forbidden": (403, {}, b""),
-    "web page": (200, {"Content-Type": "text/html; charset=utf-8"}, b"<!DOCTYPE html><form>Sign in</form>"),
-    "no content": (204, {}, b""),
-}
-
-
-@dataclasses.dataclass
-class Server:
-    url: str
-    faults: dict[str, str]
-    asked: list[str]
-    ranges: list[str]
-    close: Any
+REDIRECT: Answers = {"redirect": (302, {"Location": "/" + FEW[0]}, b"")}
 
 
 @pytest.fixture(autouse=True)
@@ -103,22 +36,8 @@ def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def server(london: Path) -> Iterator[Server]:
-    faults: dict[str, str] = {}
-    asked: list[str] = []
-    ranges: list[str] = []
-    handler = partial(_Handler, directory=str(london), faults=faults, asked=asked, ranges=ranges)
-    running = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=running.serve_forever, args=(0.05,))
-    thread.start()
-
-    def close() -> None:
-        if thread.is_alive():
-            running.shutdown()
-            running.server_close()
-            thread.join()
-
-    yield Server(f"http://127.0.0.1:{running.server_port}", faults, asked, ranges, close)
-    close()
+    with serving(london, answers=REDIRECT) as running:
+        yield running
 
 
 def _changed(**changes: Any) -> descriptor.Descriptor:
@@ -270,13 +189,8 @@ def test_a_benchmark_in_an_archive_is_unpacked(server: Server, london: Path, tmp
     ]
     packed = dataclasses.replace(known, dataset=Dataset.model_validate(raw))
     assert obtain.has_source(packed)
-    handler = partial(_Handler, directory=str(source), faults={}, asked=[], ranges=[])
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
-        thread = threading.Thread(target=running.serve_forever, args=(0.05,))
-        thread.start()
-        folder = obtain.fetch(packed, tmp_path / "l", base_url=f"http://127.0.0.1:{running.server_port}")
-        running.shutdown()
-        thread.join()
+    with serving(source) as running:
+        folder = obtain.fetch(packed, tmp_path / "l", base_url=running.url)
     assert sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()) == sorted(FEW)
     assert obtain.missing_files(packed, folder) == 0
     assert not (obtain.cache_root() / "downloads" / "london").exists()

@@ -61,8 +61,8 @@ def test_series_are_read_beside_the_samples(collection: Make) -> None:
         ("s2,series/s2.png,001,light,half,0,no", "column 'position'", "another position"),
         ("a1,series/s2.png,001,light,half,1,no", "row 3", "is in samples.csv too"),
         ("s2,images/a1.png,001,light,half,1,no", "row 3", "is in samples.csv too"),
-        ("s1,series/s2.png,001,light,half,1,no", "row 3", "another picture or person"),
-        ("s2,series/s1.png,001,light,half,1,no", "row 3", "another picture or person"),
+        ("s1,series/s2.png,001,light,half,1,no", "row 3", "another picture, person or box"),
+        ("s2,series/s1.png,001,light,half,1,no", "row 3", "another picture, person or box"),
         ("s2,../../etc/x.png,001,light,half,1,no", "column 'path'", "does not stay inside"),
         ("s2,series/s2.png,001,light,half,1,yes", "series.csv", "2 own levels of 'light'"),
     ],
@@ -93,3 +93,22 @@ def test_digests_of_images_may_stand_in_the_table(collection: Make) -> None:
     (folder / "samples.csv").write_text("sample_id,path,subject_id,sha256\na1,images/a1.png,001,abc\n")
     with pytest.raises(DataError, match="row 2, column 'sha256'"):
         load(str(folder))
+
+
+def test_pictures_of_series_may_have_a_box(collection: Make) -> None:
+    table = GOOD.replace("own\n", "own,box_left,box_top,box_width,box_height\n").replace("yes\n", "yes,1,2,30,40\n")
+    table = table.replace("no\n", "no,,,,\n")
+    made = load(str(with_series(collection, table)))
+    assert [row.sample.box for row in made.series] == [(1.0, 2.0, 31.0, 42.0), None, (1.0, 2.0, 31.0, 42.0)]
+    with pytest.raises(DataError, match="with another picture, person or box"):
+        load(str(with_series(collection, table.replace("1,2,30,40", "1,2,30,41", 1), name="other")))
+    with pytest.raises(DataError, match="has no column box_top"):
+        load(
+            str(
+                with_series(
+                    collection,
+                    GOOD.replace("own\n", "own,box_left\n").replace("yes\n", "yes,1\n").replace("no\n", "no,1\n"),
+                    name="half",
+                )
+            )
+        )

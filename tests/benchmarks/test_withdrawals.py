@@ -59,6 +59,13 @@ def test_a_person_on_the_list_leaves_everything(full: Path) -> None:
     assert {sample.sample_id for sample in after.withdrawn.samples} == {"a1", "a2", "x0", "x1"}
 
 
+def test_folds_of_pairs_that_went_go_with_them(collection: Make) -> None:
+    pairs = "probe,reference,fold\na1,a2,1\na1,b1,1\nb1,b2,2\nb2,c1,2\n"
+    folder = collection(pairs=pairs)
+    take_out(str(folder), "001", DAY)
+    assert load(str(folder)).folds == {("b1", "b2"): "2", ("b2", "c1"): "2"}
+
+
 def test_what_is_noted_in_counts_is_counted_without_them(full: Path) -> None:
     assert "age: 1 of 3 people have no label; they form a group of their own." in load(str(full)).notes
     take_out(str(full), "002", DAY)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import warnings
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from audit import cluster
 from audit.compare import counts as limits
 from audit.compare import distributed, halves
 from audit.compare.all_pairs import AllPairs
@@ -85,8 +87,23 @@ def test_ray_counts_the_same_and_a_worker_that_dies_changes_nothing(
 )
 def test_an_address_without_ray_is_one_line(address: str, message: str) -> None:
     pytest.importorskip("ray", reason=WITHOUT)
-    with pytest.raises(PlanError, match=message), distributed.cluster(address):
+    with pytest.raises(PlanError, match=message), cluster.connected(address):
         pass
+
+
+def test_a_port_at_which_something_else_answers_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    ray = pytest.importorskip("ray", reason=WITHOUT)
+
+    def init(*_: object, **__: object) -> None:
+        warnings.warn("Ray Client connection timed out.", stacklevel=1)
+        raise ConnectionError("ray client connection timeout")
+
+    monkeypatch.setattr(ray, "init", init)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"ray://127.0.0.1:{server.getsockname()[1]}"
+        message = f"^--workers: no Ray at {address}: ray client connection timeout. Start one with: ray start --head$"
+        with pytest.raises(PlanError, match=message), cluster.connected(address):
+            pass
 
 
 def test_squares_hold_every_tile_once() -> None:

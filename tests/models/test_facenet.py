@@ -10,9 +10,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import stand_in_weights
 import torch
 from facenet_pytorch import InceptionResnetV1, extract_face, fixed_image_standardization
+from london_run import faceaudit
 from PIL import Image
+from stand_in_weights import inception
 
 from audit import models
 from audit.domain import Picture, Template
@@ -20,8 +23,8 @@ from audit.errors import ModelError
 from audit.models import align
 from audit.models.detect import Face
 from audit.plan import make
+from audit.record import read
 
-STEM = "20180402-114759-vggface2"
 PLAN = make({"benchmark": "b", "model": "facenet-vggface2"})
 
 
@@ -32,14 +35,16 @@ class _Code:
 
 @pytest.fixture(scope="module")
 def network() -> InceptionResnetV1:
-    torch.manual_seed(1)
-    return InceptionResnetV1(pretrained=None, classify=False).eval()
+    return inception()
 
 
-def place(folder: Path, content: bytes, *, suffix: str = ".pt", sha256: str | None = None) -> None:
-    (folder / f"{STEM}{suffix}").write_bytes(content)
-    said = sha256 or hashlib.sha256(content).hexdigest()
-    (folder / f"{STEM}.toml").write_text(f'sha256 = "{said}"\n')
+def place(folder: Path, content: bytes, *, suffix: str = ".pt", sha256: str | None = None) -> str:
+    """A file of weights and a user's own card of it."""
+    (folder / f"own{suffix}").write_bytes(content)
+    card = stand_in_weights.card(folder, "own", f"own{suffix}", "facenet-vggface2")
+    if sha256:
+        card.write_text(card.read_text().replace(hashlib.sha256(content).hexdigest(), sha256))
+    return f"card:{card}"
 
 
 def saved(network: InceptionResnetV1, path: Path) -> bytes:
@@ -49,21 +54,23 @@ def saved(network: InceptionResnetV1, path: Path) -> bytes:
 
 
 def as_safetensors(network: InceptionResnetV1) -> bytes:
-    header, body = {"__metadata__": {"format": "pt"}}, b""
+    header, body, end = {"__metadata__": {"format": "pt"}}, [], 0
     for key, value in network.state_dict().items():
         raw = value.numpy().tobytes()
         kind = {"float32": "F32", "int64": "I64"}[str(value.numpy().dtype)]
-        header[key] = {"dtype": kind, "shape": list(value.shape), "data_offsets": [len(body), len(body) + len(raw)]}
-        body += raw
+        header[key] = {"dtype": kind, "shape": list(value.shape), "data_offsets": [end, end + len(raw)]}
+        body.append(raw)
+        end += len(raw)
     text = json.dumps(header).encode()
-    return len(text).to_bytes(8, "little") + text + body
+    return b"".join((len(text).to_bytes(8, "little"), text, *body))
 
 
 @pytest.mark.parametrize("suffix", [".pt", ".safetensors"])
 def test_templates_are_the_librarys_own(tmp_path: Path, shared: Path, network: InceptionResnetV1, suffix: str) -> None:
     content = saved(network, tmp_path / "any.pt") if suffix == ".pt" else as_safetensors(network)
-    place(tmp_path, content, suffix=suffix)
-    model = models.load(models.describe("facenet-vggface2", data=[tmp_path], plan=PLAN))
+    card = models.describe(place(tmp_path, content, suffix=suffix), plan=PLAN)
+    assert (card.name, card.self_declared, card.digest_source) == ("own", True, "stated in own.toml")
+    model = models.load(card)
     picture = Image.open(shared / "benchmarks/cc0_fixture/lisa_lisa2.jpg").convert("RGB")
     image = np.asarray(picture)
     outcome = model.extract([image])[0]
@@ -78,10 +85,10 @@ def test_templates_are_the_librarys_own(tmp_path: Path, shared: Path, network: I
 def test_bfloat16_is_declared_and_gives_nearly_the_same_templates(
     tmp_path: Path, shared: Path, network: InceptionResnetV1
 ) -> None:
-    place(tmp_path, saved(network, tmp_path / "any.pt"))
+    own = place(tmp_path, saved(network, tmp_path / "any.pt"))
     image = np.asarray(Image.open(shared / "benchmarks/cc0_fixture/lisa_lisa2.jpg").convert("RGB"))
     cards = [
-        models.describe("facenet-vggface2", data=[tmp_path], plan=PLAN.model_copy(update={"arithmetic": precision}))
+        models.describe(own, plan=PLAN.model_copy(update={"arithmetic": precision}))
         for precision in ("float32", "bfloat16")
     ]
     one, other = (models.load(card).extract([image])[0].vector for card in cards)
@@ -97,27 +104,22 @@ def test_other_models_refuse_bfloat16() -> None:
         models.describe("dlib", plan=make({"benchmark": "b", "model": "dlib", "arithmetic": "bfloat16"}))
 
 
-def test_without_weights_the_address_and_the_place_are_given(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"https://github\.com/timesler/.*FACEAUDIT_DATA.*sha256"):
-        models.describe("facenet-vggface2", data=[tmp_path], plan=PLAN)
-
-
-def test_without_a_digest_it_does_not_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["facenet-vggface2", "facenet-casia-webface"])
+def test_the_published_names_do_not_run_as_nobody_published_a_digest(tmp_path: Path, name: str) -> None:
     place(tmp_path, b"anything")
-    (tmp_path / f"{STEM}.toml").unlink()
-    with pytest.raises(ModelError, match="no digest of these weights is published"):
-        models.describe("facenet-vggface2", data=[tmp_path], plan=PLAN)
+    for stem in ("20180402-114759-vggface2", "20180408-102900-casia-webface"):
+        (tmp_path / f"{stem}.pt").write_bytes(b"anything")
+    with pytest.raises(ModelError, match=r"no digest of its weights .* is published.*card:FILE\.toml"):
+        models.describe(name, data=[tmp_path], plan=PLAN)
 
 
 def test_a_wrong_digest_is_refused(tmp_path: Path) -> None:
-    place(tmp_path, b"anything", sha256="0" * 64)
     with pytest.raises(ModelError, match="SHA-256 is"):
-        models.describe("facenet-vggface2", data=[tmp_path], plan=PLAN)
+        models.describe(place(tmp_path, b"anything", sha256="0" * 64), plan=PLAN)
 
 
 def refused(folder: Path, content: bytes, suffix: str = ".pt") -> str:
-    place(folder, content, suffix=suffix)
-    card = models.describe("facenet-vggface2", data=[folder], plan=PLAN)
+    card = models.describe(place(folder, content, suffix=suffix), plan=PLAN)
     with pytest.raises(ModelError) as error:
         models.load(card)
     return str(error.value)
@@ -145,9 +147,8 @@ def test_tensors_of_another_network_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_file_that_changed_after_its_card_was_made_is_refused(tmp_path: Path) -> None:
-    place(tmp_path, b"anything")
-    card = models.describe("facenet-vggface2", data=[tmp_path], plan=PLAN)
-    (tmp_path / f"{STEM}.pt").write_bytes(b"something else")
+    card = models.describe(place(tmp_path, b"anything"), plan=PLAN)
+    card.weights.write_bytes(b"something else")
     with pytest.raises(ModelError, match="has changed"):
         models.load(card)
 
@@ -156,3 +157,19 @@ def test_a_box_outside_the_image_gives_no_crop() -> None:
     face = Face(np.array([-50.0, -50, -10, -10]), np.zeros((5, 2)), 1.0, 1)
     with pytest.raises(ValueError, match="outside"):
         align.box_crop(np.zeros((20, 20, 3), np.uint8), face.box, 160)
+
+
+@pytest.mark.london
+def test_the_whole_audit_of_a_users_own_card(tmp_path: Path, london_env: dict[str, str], london: Path) -> None:
+    """What these weights score says nothing; that the audit says whose word they are is the point."""
+    own = stand_in_weights.facenet(tmp_path)
+    arguments = ("--benchmark", "london", "--model", f"card:{own.name}", "--by", "gender", "--limit", "6")
+    run = faceaudit("run", *arguments, "--fmr", "0.1", "--json", env=london_env, cwd=tmp_path)
+    assert run.code == 0, run.stderr
+    (one,) = run.evaluations
+    record = read(tmp_path / one["record"])
+    assert record.model.name == one["model"] == "own-facenet-vggface2"
+    assert (record.model.self_declared, record.model.digest_source) == (True, f"stated in {own.name}")
+    assert record.plan["model"] == "card:own-facenet-vggface2"
+    assert record.samples.total == 12
+    assert "Self-declared weights" in (tmp_path / one["report"]).read_text(encoding="utf-8")

@@ -14,11 +14,11 @@ from PIL import Image
 
 from audit import benchmarks, models
 from audit.domain import FaceModel, FailureToAcquire, Picture, Sample, Template
-from audit.errors import DataError, ModelError, PlanError
+from audit.errors import DataError, PlanError
 from audit.extract import extract, hash_samples
 from audit.inputs import admit
 from audit.models import align
-from audit.models.detect import Detector, Face, finder
+from audit.models.detect import Detector, Face, Marked, finder
 from audit.plan import RunOptions, make
 from audit.store import TemplateStore
 
@@ -74,13 +74,33 @@ def test_a_benchmark_without_boxes_is_refused_before_an_image_is_read(
 ) -> None:
     folder = own(rows(",,,", ",,,"))
     plan = PLAN.model_copy(update={"benchmark": str(folder)})
-    with pytest.raises(PlanError, match="has no marked boxes for task verification"):
+    with pytest.raises(PlanError, match="has no marked boxes"):
         admit(plan, RunOptions(out=tmp_path / "out"))
 
 
-def test_a_model_that_needs_landmarks_is_refused() -> None:
-    with pytest.raises(ModelError, match=r'aligns by five landmarks, and only boxes are marked. Add alignment = "box"'):
-        models.describe("dlib", plan=PLAN.model_copy(update={"alignment": "arcface"}))
+def test_a_model_that_needs_landmarks_is_refused_where_only_boxes_are_marked(
+    own: Callable[[str], Path], tmp_path: Path
+) -> None:
+    folder = own(rows("10,20,100,120", ",,,"))
+    plan = PLAN.model_copy(update={"benchmark": str(folder), "alignment": "arcface"})
+    with pytest.raises(PlanError, match=r'five landmarks, and .* marked boxes alone. Add alignment = "box"'):
+        admit(plan, RunOptions(out=tmp_path / "out"))
+
+
+def test_marks_count_where_they_are_asked_for_alone(own: Callable[[str], Path], tmp_path: Path) -> None:
+    """A detector's templates and digests are the same whether or not a box is marked."""
+    folder = own(rows("10,20,100,120", ",,,"))
+    seen = {}
+    for name in ("mtcnn", "truth"):
+        plan = PLAN.model_copy(update={"benchmark": str(folder), "detector": name})
+        seen[name] = [sample.box for sample in admit(plan, RunOptions(out=tmp_path / "out"))[0].samples]
+    assert seen == {"mtcnn": [None, None], "truth": [(10.0, 20.0, 110.0, 140.0), None]}
+
+
+def test_a_face_with_a_box_and_without_the_landmarks_that_are_needed_is_a_failure() -> None:
+    picture = Picture(np.zeros((50, 50, 3), np.uint8), box=(5.0, 5.0, 40.0, 40.0))
+    assert isinstance(Marked().find(picture), Face)
+    assert Marked(landmarks=True).find(picture) == FailureToAcquire("detect", "no landmarks are marked")
 
 
 def test_mtcnns_own_box_given_as_the_truth_gives_the_same_template(shared: Path, tmp_path: Path) -> None:
@@ -123,3 +143,44 @@ def test_it_is_cut_at_the_box(shared: Path) -> None:
     assert isinstance(face, Face)
     crop, _ = models.load(card).crop(picture)
     assert np.array_equal(crop, align.box_crop(image[50:300, 40:240], np.array([0.0, 0, 200, 250]), 150))
+
+
+@pytest.mark.london
+def test_londons_landmarks_lie_where_mtcnn_sees_the_face(london: Path) -> None:
+    """Two ways to the same faces: boxes share most of their area, points lie within an eighth of the eyes' distance."""
+    marked = [sample for sample in benchmarks.load(str(london)).samples if sample.box][::20]
+    detector = Detector(models.describe("dlib", plan=PLAN).detection)
+    assert len(marked) == 6
+    for sample in marked:
+        assert sample.box is not None
+        face = detector.find(Picture(np.asarray(Image.open(sample.path).convert("RGB"))))
+        assert isinstance(face, Face)
+        box = np.array(sample.box)
+        common = np.minimum(face.box[2:], box[2:]) - np.maximum(face.box[:2], box[:2])
+        both = np.prod(face.box[2:] - face.box[:2]) + np.prod(box[2:] - box[:2]) - np.prod(common)
+        assert np.prod(common) / both > 0.8
+        points = np.array(sample.points)
+        apart = np.linalg.norm(points - face.points, axis=1) / np.linalg.norm(points[1] - points[0])
+        assert apart.max() < 1 / 8
+
+
+@pytest.mark.london
+def test_londons_landmarks_align_and_pictures_without_them_are_counted(
+    london: Path, shared: Path, tmp_path: Path
+) -> None:
+    settings = {"benchmark": str(london), "model": "onnx:mobilefacenet.onnx", "limit": 3}
+    options = RunOptions(out=tmp_path / "out", data=(shared / "models",))
+    vectors = {}
+    for detector in ("mtcnn", "truth"):
+        benchmark, card, _ = admit(make({**settings, "detector": detector}), options)
+        samples = benchmark.samples[:6]
+        found = extract(
+            samples, card, lambda card=card: models.load(card), TemplateStore(tmp_path), digests=hash_samples(samples)
+        )
+        vectors[detector] = dict(
+            zip([samples[k].sample_id for k in found.template_index], found.templates, strict=True)
+        )
+    assert found.failures == {f"00{k}_08": FailureToAcquire("detect", "no box is marked") for k in (1, 2, 3)}
+    for name, vector in vectors["truth"].items():
+        other = vectors["mtcnn"][name]
+        assert vector @ other / np.linalg.norm(vector) / np.linalg.norm(other) > 0.9

@@ -49,24 +49,6 @@ def test_it_finds_what_the_library_finds(shared: Path, library: MTCNN) -> None:
     assert 0 in found
 
 
-def test_averages_are_those_of_adaptive_pooling() -> None:
-    """Down, up, and of windows that do not divide the size: bit by bit."""
-    image = np.random.default_rng(1).integers(0, 256, (61, 83, 3), dtype=np.uint8)
-    sums = mtcnn._table_of_sums(image)
-    planes = torch.from_numpy(image.transpose(2, 0, 1).copy()).float()[None]
-    for size in ((61, 83), (24, 24), (7, 80), (48, 90)):
-        ours = mtcnn._pyramid_level(sums, *size)
-        theirs = (torch.nn.functional.interpolate(planes, size=size, mode="area") - 127.5) * 0.0078125
-        assert np.array_equal(ours.transpose(2, 0, 1), theirs[0].numpy())
-
-
-def test_overflow_of_the_table_cancels() -> None:
-    """A white picture whose sum does not fit into 32 bits."""
-    white = np.full((3000, 3000, 3), 255, np.uint8)
-    level = mtcnn._pyramid_level(mtcnn._table_of_sums(white), 12, 12)
-    assert np.array_equal(level, np.full((12, 12, 3), (255 - 127.5) * 0.0078125, np.float32))
-
-
 def test_suppression_by_hand() -> None:
     """Boxes of 10 x 10 that share 9 x 10 (9/11 of the union), and one that lies inside another."""
     boxes = np.array([[0, 0, 10, 10, 0.8], [1, 0, 11, 10, 0.9], [50, 50, 60, 60, 0.7], [52, 52, 56, 56, 0.6]], "f4")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +14,7 @@ import dlib
 import face_recognition_models
 import numpy as np
 import pytest
+import stand_in_weights
 import torch
 from facenet_pytorch import MTCNN, InceptionResnetV1
 from PIL import Image
@@ -101,6 +104,40 @@ def test_facenet_beside_the_documented_loop(
         assert np.median(cosine) >= 0.99
         if precision == "float32" or torch.ops.mkldnn._is_mkldnn_bf16_supported():
             assert ratio >= least[precision]
+
+
+def test_deepfaces_model_beside_its_own_represent(
+    samples: tuple[Sample, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The same file of weights, the same network, the same detector (facenet-pytorch's), on one core.
+
+    Its default detector fetches a file, so the one of its detectors is taken whose weights are installed.
+    """
+    some = samples[::8]
+    own = stand_in_weights.deepface(tmp_path, "facenet512")
+    home = tmp_path / "home" / ".deepface" / "weights"
+    home.mkdir(parents=True)
+    (home / "facenet512_weights.pth").symlink_to(tmp_path / "own-facenet512.pth")
+    script = Path(__file__).parents[1] / "support" / "deepface_timed.py"
+    out = tmp_path / "theirs.npz"
+    asked = [script, tmp_path / "home", "Facenet512", "fastmtcnn", out, *(sample.path for sample in some)]
+    subprocess.run([sys.executable, *map(str, asked)], check=True, capture_output=True)
+    with np.load(out) as said:
+        theirs, whole = said["templates"], float(said["seconds"])
+    spec = f"card:{own}"
+    card = models.describe(spec, data=[tmp_path], plan=make({"benchmark": "b", "model": spec}))
+    card = card.model_copy(update={"input": card.input.model_copy(update={"alignment": "deepface"})})
+    model = models.load(card, workers=1)
+    extracted(card, model, some, tmp_path / "warm")
+    ours, mine = spent(card, model, some, tmp_path / "cache")
+    cosine = (ours * theirs).sum(axis=1) / np.linalg.norm(ours, axis=1) / np.linalg.norm(theirs, axis=1)
+    with capsys.disabled():
+        print(
+            f"\ndeepface's Facenet512: CPU seconds a picture: represent {whole / len(some):.2f}, "
+            f"ours {mine / len(some):.3f} ({whole / mine:.1f} x); cosine {np.median(cosine):.4f}"
+        )
+    assert np.median(cosine) >= 0.99
+    assert whole >= 5 * mine
 
 
 def test_dlibs_network_beside_dlibs_own(samples: tuple[Sample, ...], capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import multiprocessing
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 from pathlib import Path
 
 import dlib
 import face_recognition_models
 import numpy as np
+import torch
 from facenet_pytorch import MTCNN
 from PIL import Image
 
@@ -31,3 +35,19 @@ class Loop:
         image = np.asarray(picture)
         points = self.landmarks(image, dlib.rectangle(*(round(float(edge)) for edge in boxes[0])))
         return np.array(self.network.compute_face_descriptor(image, points))
+
+
+def side_by_side(paths: Sequence[Path], processes: int = 2) -> np.ndarray:
+    """The same templates, each from one of several processes: for what they say, not for how long they take."""
+    with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return np.array(list(pool.map(_template, paths, chunksize=8)))
+
+
+def _template(path: Path) -> np.ndarray:
+    return _loop().template(path)
+
+
+@cache
+def _loop() -> Loop:
+    torch.set_num_threads(1)
+    return Loop()

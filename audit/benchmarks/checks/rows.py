@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 
-from audit.benchmarks import london
+from audit.benchmarks import london, protocol
 from audit.benchmarks.checks import raw
 from audit.benchmarks.checks.raw import Row, Table
 from audit.benchmarks.checks.table import Finding
@@ -73,6 +73,9 @@ def general(root: Path, findings: list[Finding]) -> Arranged:
         pairs = raw.read(root, "pairs.csv", required=["probe", "reference"], findings=findings)
         ids = {row.cells.get("sample_id", "") for row in samples.rows}
         findings += _pairs(pairs, ids or None)
+        findings += _folds(
+            pairs, {row.cells.get("sample_id", ""): row.cells.get("subject_id", "") for row in samples.rows}
+        )
     return Arranged(people, "subject_id", list(pictures.values()), "|")
 
 
@@ -164,3 +167,20 @@ def _pairs(pairs: Table, known: set[str] | None) -> Iterator[Finding]:
             yield row.finding("self-pair")
         elif before is not row:
             yield row.finding("doubled-pair", text=f"it stands in row {before.number} too")
+
+
+def _folds(pairs: Table, owner: Mapping[str, str]) -> Iterator[Finding]:
+    for name in protocol.misspelt(pairs.header):
+        yield Finding("fold-column", pairs.file, 1, name, name)
+    if protocol.FOLD not in pairs.header:
+        return
+    folds = {}
+    for row in pairs.rows:
+        pair = row.cells.get("probe", ""), row.cells.get("reference", "")
+        fold = row.cells.get(protocol.FOLD, "").strip()
+        if row.whole and not fold:
+            yield row.finding("empty-fold", protocol.FOLD)
+        if row.whole and fold and owner.keys() >= set(pair):
+            folds[pair] = fold
+    for fold, why in protocol.lacking(folds, owner):
+        yield Finding("fold-lacks", pairs.file, None, protocol.FOLD, fold, why)

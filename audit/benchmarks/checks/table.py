@@ -128,6 +128,11 @@ CHECKS: dict[str, Check] = {
     "unknown-pair-id": _defect("a pair with an unknown sample", _LOAD, "Correct the id"),
     "self-pair": _defect("a sample that is compared with itself", _LOAD, "Remove the row"),
     "doubled-pair": _defect("a pair that stands twice", _LOAD, "Remove one of the rows"),
+    "fold-column": _defect("a column of folds that is not called fold", _LOAD, "Call it fold"),
+    "empty-fold": _defect("a pair without a fold, where others have one", _LOAD, "Give every pair a fold"),
+    "fold-lacks": _defect(
+        "a fold without mated or non-mated pairs, or the only one", _LOAD, "Give it pairs of one person and of two"
+    ),
     # labels
     "missing-label": _defect(
         "a label that is missing or written as NA",

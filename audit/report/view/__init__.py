@@ -16,15 +16,18 @@ from audit.report.view import (
     checklist,
     differences,
     findings,
+    identification,
     nulls,
     pictures,
     power,
     rates,
+    scenario,
     scores,
     series,
     shifts,
     smooth,
     summary,
+    vendor,
     words,
     wrong_labels,
 )
@@ -69,8 +72,11 @@ def _sections(source: Source) -> tuple[Section, ...]:
         "evidence": (
             _findings_section(source),
             _groups_section(source),
+            vendor.vendor_section(source),
             _differences_section(source),
             _between_section(source),
+            identification.identification_section(source),
+            scenario.scenario_section(source),
             smooth.curves_section(source),
             series.series_section(source),
             _scores_section(source),
@@ -125,7 +131,8 @@ def _groups_section(source: Source) -> Section:
         if shared.threshold is not None:
             title = say("points.fold", target=words.target(shared.target_fmr))
             blocks.append(Fold(title, rates.point_blocks(source, shared)))
-    lead = "" if point is None else say("section.groups_lead", target=words.target(point.target_fmr))
+    how = "section.groups_lead" if source.record.folds is None else "section.groups_lead_in_folds"
+    lead = "" if point is None else say(how, target=words.target(point.target_fmr))
     return Section(
         "groups", say("section.groups"), lead, tuple(blocks), background.terms("interval", "support", "bound")
     )
@@ -168,7 +175,8 @@ def _between_section(source: Source) -> Section:
 
 def _thresholds_section(source: Source) -> Section:
     table, unset = rates.own_thresholds(source)
-    blocks: list[Block] = [rates.threshold_table(source)]
+    folds = rates.fold_lines(source)
+    blocks: list[Block] = [rates.threshold_table(source), *((Listing(folds),) if folds else ())]
     if table is not None:
         blocks.append(Fold(say("thresholds.own_fold"), (table, *((Listing(unset),) if unset else ()))))
     elif unset:

@@ -9,7 +9,7 @@ from typing import Any
 from audit.record import Acquisition, BenchmarkPart, MeasurementPart, ModelPart
 from audit.report.parts import Block, Cell, Facts, Fold, Listing, Notices, Paragraph, Quote, Section, Table, Term
 from audit.report.strings import catalogue, say
-from audit.report.view import words
+from audit.report.view import vendor, words
 from audit.report.view.rates import every_group, name_cell
 from audit.report.view.source import Source, key
 
@@ -119,19 +119,48 @@ def limits_section(source: Source) -> Section:
 
 def model_section(source: Source) -> Section:
     """The model, and on whom it was trained."""
-    model = source.record.model
+    model, unknown = source.record.model, say("word.unknown")
+    paper = model.paper
     facts = (
         (say("model.name"), model.name),
-        (say("model.revision"), model.revision or say("word.unknown")),
-        (say("model.licence"), model.licence or say("word.unknown")),
-        (say("model.training_data"), model.training_data or say("word.unknown")),
-        (say("model.training_consent"), model.training_consent or say("word.unknown")),
-        (say("model.source"), model.source or say("word.unknown")),
+        (say("model.revision"), model.revision or unknown),
+        (say("model.licence"), model.licence or unknown),
+        (say("model.weights_licence"), _weights_licence(model)),
+        (say("model.training_data"), model.training_data or unknown),
+        (say("model.training_consent"), model.training_consent or unknown),
+        *vendor.facts(source),
+        (say("model.source"), model.source or unknown),
+        *(((say("model.paper"), f"{paper.title} ({paper.year}), {paper.link}"),) if paper else ()),
         (say("model.preprocessing"), model.preprocessing_text or model.preprocessing),
         (say("model.similarity"), _similarity(model)),
         (say("model.weights"), model.weights_sha256),
+        *(((say("model.digest_source"), model.digest_source),) if model.digest_source else ()),
     )
-    return Section("model", say("model.title"), say("model.lead"), (Facts(facts),))
+    blocks: list[Block] = [Paragraph(say("model.self_declared"), "note")] if model.self_declared else []
+    blocks.append(Facts(facts))
+    if model.training_sets:
+        blocks.append(_training_sets(model))
+    return Section("model", say("model.title"), say("model.lead"), tuple(blocks))
+
+
+def _weights_licence(model: ModelPart) -> str:
+    said = model.weights_licence or say("model.weights_licence_none")
+    return f"{said} {say('model.research_only')}" if model.research_only else said
+
+
+def _training_sets(model: ModelPart) -> Table:
+    """The sets that the model was trained on, each with its consent as the catalogue knows it."""
+    rows = tuple(
+        (
+            Cell(one.name, kind="name"),
+            Cell(one.meaning or "–", one.tier),
+            Cell(one.consent or "–"),
+            Cell(one.status),
+        )
+        for one in model.training_sets
+    )
+    columns = tuple(say(f"model.sets_{name}") for name in ("name", "tier", "consent", "status"))
+    return Table("training-sets", say("model.sets_caption"), columns, rows, say("model.sets_note"))
 
 
 def _similarity(model: ModelPart) -> str:

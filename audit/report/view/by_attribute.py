@@ -65,4 +65,5 @@ def not_tested(source: Source) -> Answer:
     if withheld:
         key = "first.untested_small" if withheld > 1 else "first.untested_one"
         details.append(say(key, n=words.number(withheld), least=source.min_subjects))
-    return Answer(say("question.untested"), say("first.untested_task"), tuple(details))
+    task = "first.untested_task" if source.record.identification is None else "first.untested_task_list"
+    return Answer(say("question.untested"), say(task), tuple(details))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audit.record import Contrast, Differential
+from audit.record import Contrast, Differential, OperatingPoint
 from audit.report.parts import Block, Cell, Listing, Table
 from audit.report.strings import say
 from audit.report.view import words
@@ -106,9 +106,12 @@ def excluded_lines(source: Source) -> tuple[str, ...]:
     )
 
 
-def contrast_table(source: Source, metric: str, attributes: tuple[str, ...]) -> Table | None:
+def contrast_table(
+    source: Source, metric: str, attributes: tuple[str, ...], point: OperatingPoint | None = None
+) -> Table | None:
     """Contrasts of one kind of error within one attribute set, where a ratio could be formed."""
-    contrasts = [c for c in source.contrasts(metric, attributes, source.headline) if c.ratio is not None]
+    found = source.contrasts(metric, attributes, point or source.headline)
+    contrasts = [c for c in found if c.ratio is not None]
     if not contrasts:
         return None
     names = ("group", "against", "ratio", "p", "verdict", "detectable")

@@ -163,13 +163,37 @@ def _optional(x: float | None) -> Cell:
     return Cell("–" if x is None else words.significant(x), kind="number")
 
 
+def _threshold_cell(point: OperatingPoint) -> Cell:
+    """One threshold, or the span of those of the folds."""
+    if point.threshold is None:
+        return Cell("–", point.reason or "", kind="number")
+    if not point.by_fold:
+        return Cell(f"{point.threshold:.4g}", point.reason or "", kind="number")
+    low, high = (f"{value:.4g}" for value in (min(point.by_fold), max(point.by_fold)))
+    return Cell(say("number.bounds", low=low, high=high), say("thresholds.by_fold"), kind="number")
+
+
+def fold_lines(source: Source) -> tuple[str, ...]:
+    """How a protocol in folds was judged, and the accuracy that such protocols are known by."""
+    found = source.record.folds
+    if found is None:
+        return ()
+    lines = [say("thresholds.folds", n=found.number, others=found.number - 1)]
+    shared = say("thresholds.several", several=words.number(found.several), people=words.number(found.people))
+    lines.append(shared if found.several else say("thresholds.nobody_in_several"))
+    if found.accuracy is not None and found.standard_error is not None:
+        shown = {"accuracy": f"{found.accuracy:.4f}", "error": f"{found.standard_error:.4f}"}
+        lines.append(say("thresholds.accuracy", **shown))
+    return tuple(lines)
+
+
 def threshold_table(source: Source) -> Table:
     """Every shared threshold, where it was set, and those that could not be."""
     names = ("target", "threshold", "achieved", "set_on")
     rows = tuple(
         (
             Cell(words.target(point.target_fmr), kind="name"),
-            Cell("–" if point.threshold is None else f"{point.threshold:.4g}", point.reason or "", kind="number"),
+            _threshold_cell(point),
             Cell("–" if point.achieved_fmr is None else words.percent(point.achieved_fmr), kind="number"),
             Cell(point.set_on),
         )
@@ -207,7 +231,7 @@ def _own_row(source: Source, point: OperatingPoint) -> tuple[Cell, ...]:
     return (
         name_cell(point.group),
         Cell(words.target(point.target_fmr)),
-        Cell(f"{point.threshold:.4g}", kind="number"),
+        _threshold_cell(point),
         Cell(achieved, kind="number"),
         rate_cell(source.rate("FNMR", point.group, point)),
     )

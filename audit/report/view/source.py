@@ -26,8 +26,9 @@ def shared_points(points: Sequence[OperatingPoint]) -> list[OperatingPoint]:
 
 
 def headline_point(points: Sequence[OperatingPoint]) -> OperatingPoint | None:
-    """The strictest of the shared ones that could be estimated."""
-    return next((point for point in reversed(shared_points(points)) if point.threshold is not None), None)
+    """The strictest of those set for everyone that could be estimated; one that was given only where there is none."""
+    usable = [point for point in reversed(shared_points(points)) if point.threshold is not None]
+    return next((point for point in usable if point.policy == "global"), usable[0] if usable else None)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,9 @@ from audit.report.view.findings import (
     verdict,
     weakest,
 )
+from audit.report.view.identification import listed
 from audit.report.view.rates import of_counts, support_of
+from audit.report.view.scenario import placed
 from audit.report.view.series import moved
 from audit.report.view.source import Source, pronounced
 
@@ -49,9 +51,9 @@ def overall(source: Source) -> Verdict:
 
 def title(source: Source, model: str, benchmark: str) -> str:
     """Name an evaluation by what was measured on what."""
-    return say(
-        "page.title_series" if changes_a_thing(source.record) else "page.title", model=model, benchmark=benchmark
-    )
+    kind = "page.title_series" if changes_a_thing(source.record) else "page.title"
+    kind = "page.title_list" if source.record.plan.get("task") == "identification" else kind
+    return say(kind, model=model, benchmark=benchmark)
 
 
 def changes_a_thing(record: EvaluationRecord) -> bool:
@@ -63,9 +65,10 @@ def headline(source: Source) -> tuple[str, str]:
     """The one sentence that a reviewer takes home, and the counts under it."""
     if source.headline is None:
         return say("headline.nothing"), ""
+    how = "headline.threshold" if source.record.folds is None else "headline.threshold_in_folds"
+    threshold = say(how, target=words.target(source.headline.target_fmr))
     if not source.attribute_sets():
-        return say("headline.ungrouped"), say("headline.threshold", target=words.target(source.headline.target_fmr))
-    threshold = say("headline.threshold", target=words.target(source.headline.target_fmr))
+        return say("headline.ungrouped"), threshold
     for metric in METRICS:
         lead = leading(source, metric)
         if lead is not None:
@@ -80,7 +83,7 @@ def headline(source: Source) -> tuple[str, str]:
 def answers(source: Source) -> tuple[Answer, ...]:
     """The questions of a reviewer, in the order in which they are asked."""
     asked = (_who, _how_large, _how_sure, _how_many, _unknown, _rely, not_tested)
-    return (*moved(source), *(answer(source) for answer in asked))
+    return (*placed(source), *listed(source), *moved(source), *(answer(source) for answer in asked))
 
 
 def _disparities(source: Source, metric: str) -> list[Contrast]:
@@ -258,6 +261,8 @@ def alerts(source: Source) -> tuple[str, ...]:
         made.append(say(f"alert.synthetic_{benchmark.consent_tier}"))
     if source.record.plan.get("limit") is not None:
         made.append(say("alert.limit"))
+    if source.record.model.self_declared:
+        made.append(say("alert.self_declared"))
     return (*made, *_silent_groups(source))
 
 

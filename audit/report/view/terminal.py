@@ -9,7 +9,7 @@ from rich.text import Text
 
 from audit.record import EvaluationRecord, Group, OperatingPoint, Rate
 from audit.report.strings import say
-from audit.report.view import rates, words
+from audit.report.view import identification, rates, scenario, words
 from audit.report.view.differences import VERDICT_SIGNS
 from audit.report.view.findings import verdict
 from audit.report.view.source import Source
@@ -74,4 +74,5 @@ def _verdicts(source: Source) -> list[Text]:
             text.append(f"  {say('metric.' + metric)}, {words.attributes_name(attributes)}", style="default")
             lines.append(text)
     sentence, evidence = headline(source)
-    return [*lines, Text(sentence, style="bold"), Text(evidence)]
+    told = [Text(line) for line in (*identification.told(source), *scenario.told(source))]
+    return [*lines, Text(sentence, style="bold"), Text(evidence), *told]

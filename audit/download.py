@@ -1,17 +1,23 @@
-"""One file from one address: what arrived before a connection broke is kept, and only the rest is asked for again."""
+"""One file from one address: what arrived before a connection broke is kept, and only the rest is asked for again.
+
+Benchmarks and weights come through here, each with a known SHA-256; a redirect is followed to hosts that were named for
+the file, and to no other.
+"""
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
 import shutil
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
+from urllib.parse import urljoin, urlsplit
 
-from audit.benchmarks.schema import FileObject
 from audit.errors import DataError
 
 if TYPE_CHECKING:
@@ -24,6 +30,33 @@ _PAUSES_S = (0.5, 1.0, 2.0)
 """Between tries, while the server breaks off or is busy."""
 _BLOCK = 1 << 16
 _BUSY = {429, 500, 502, 503, 504}
+PAGES = {"text/html", "application/xhtml+xml"}
+_HOPS = 5
+"""Redirects in a row."""
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A file that is to be fetched.
+
+    Parameters
+    ----------
+    path : str
+        Where it lands, below the folder.
+    sha256 : str
+    bytes : int, optional
+    hosts : tuple of str
+        Hosts that a download may be sent on to; none: redirects are not followed.
+    page : bool
+        Whether it is a web page, so that one is not a sign of a login.
+    """
+
+    path: str
+    sha256: str
+    bytes: int | None = None
+    hosts: tuple[str, ...] = ()
+    page: bool = False
 
 
 class _BrokeOffError(OSError):
@@ -31,14 +64,13 @@ class _BrokeOffError(OSError):
 
 
 def download(
-    file: FileObject, url: str, folder: Path, partial_file: Path, *, received: Callable[[int], None], stop: Event
+    file: Wanted, url: str, folder: Path, partial_file: Path, *, received: Callable[[int], None], stop: Event
 ) -> None:
     """Fetch a file unless it is there and right; it appears under its name only whole and right.
 
     Parameters
     ----------
-    file : FileObject
-        With a known SHA-256.
+    file : Wanted
     url : str
     folder : Path
         The file lands below it, at its path.
@@ -76,13 +108,17 @@ def download(
                 url, f"is not the described file: SHA-256 differs from {file.sha256}", "Report it; it is not used"
             ) from None
         except OSError as error:
-            way_out = "Try again: what is already there is kept; or use --data with a copy"
-            raise DataError(url, f"cannot be fetched: {error}", way_out) from None
+            full = error.errno in _FULL
+            way_out = "Make room and try again" if full else "Try again"
+            found = "the disk is full" if full else f"cannot be fetched: {error}"
+            raise DataError(
+                url, found, f"{way_out}: what is already there is kept; or use a copy of your own"
+            ) from None
         return
 
 
 def _fetch(
-    url: str, output: str, _: object, *, file: FileObject, kept: Path, received: Callable[[int], None], stop: Event
+    url: str, output: str, _: object, *, file: Wanted, kept: Path, received: Callable[[int], None], stop: Event
 ) -> None:
     """Write what an address serves to a temporary file of pooch.
 
@@ -102,14 +138,14 @@ def _fetch(
     shutil.move(kept, output)
 
 
-def _once(url: str, file: FileObject, kept: Path, received: Callable[[int], None], stop: Event) -> None:
+def _once(url: str, file: Wanted, kept: Path, received: Callable[[int], None], stop: Event) -> None:
     """Ask once, for what is not there yet."""
     import requests  # noqa: PLC0415 - see above
 
     have = kept.stat().st_size if kept.exists() else 0
     headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
     try:
-        with requests.get(url, stream=True, timeout=_TIMEOUT_S, allow_redirects=False, headers=headers) as answer:
+        with _ask(url, file, headers) as answer:
             goes_on = _check_answer(answer, file, have)
             if have and not goes_on:
                 received(-have)
@@ -123,11 +159,37 @@ def _once(url: str, file: FileObject, kept: Path, received: Callable[[int], None
         raise
 
 
-def _check_answer(answer: requests.Response, file: FileObject, have: int) -> bool:
+def _ask(url: str, file: Wanted, headers: dict[str, str]) -> requests.Response:
+    """Ask an address, and those that it sends on to as far as their hosts were named."""
+    import requests  # noqa: PLC0415 - see above
+
+    for _ in range(_HOPS + 1):
+        answer = requests.get(url, stream=True, timeout=_TIMEOUT_S, allow_redirects=False, headers=headers)
+        if not answer.is_redirect:
+            return answer
+        answer.close()
+        url = _next(url, answer, file)
+    raise OSError(f"it was sent on more than {_HOPS} times")
+
+
+def _next(url: str, answer: requests.Response, file: Wanted) -> str:
+    said = answer.headers.get("Location", "")
+    here, there = urlsplit(url), urlsplit(urljoin(url, said))
+    if not file.hosts:
+        raise OSError(f"{answer.status_code} redirects to {said}, which is not followed")
+    if there.scheme not in {"https", here.scheme}:
+        raise OSError(f"{answer.status_code} redirects to {said}, which is no https address")
+    if there.hostname not in {here.hostname, *file.hosts}:
+        raise OSError(
+            f"{answer.status_code} redirects to the host {there.hostname}, which is not among those named for it "
+            f"({', '.join(file.hosts)})"
+        )
+    return there.geturl()
+
+
+def _check_answer(answer: requests.Response, file: Wanted, have: int) -> bool:
     """Say whether the answer goes on behind what is there; an answer that is not the file is an error."""
     status = answer.status_code
-    if answer.is_redirect:
-        raise OSError(f"{status} redirects to {answer.headers.get('Location')}, which is not followed")
     if status in (401, 403, 407):
         raise OSError(
             f"{status}: the server wants a login; ask for access, download it yourself, and give it with --from"
@@ -136,14 +198,12 @@ def _check_answer(answer: requests.Response, file: FileObject, have: int) -> boo
         raise _BrokeOffError(f"{status} {answer.reason}")
     if status == 416 and have:
         return False
-    answer.raise_for_status()
+    if status in (404, 410):
+        raise OSError(f"{status}: there is no such file at this address")
     if status not in (200, 206):
         raise OSError(f"the server answered {status} {answer.reason}")
     kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if kind in ("text/html", "application/xhtml+xml") and not set(file.encoding) & {
-        "text/html",
-        "application/xhtml+xml",
-    }:
+    if kind in PAGES and not file.page:
         raise OSError("the server sent a web page and not the file: often a login, or a form to fill in")
     goes_on = status == 206
     if goes_on:
@@ -154,7 +214,7 @@ def _check_answer(answer: requests.Response, file: FileObject, have: int) -> boo
     return goes_on
 
 
-def _check_length(offered: str | None, have: int, file: FileObject) -> None:
+def _check_length(offered: str | None, have: int, file: Wanted) -> None:
     if offered is None or not offered.isdecimal():
         return
     total = have + int(offered)
@@ -164,9 +224,7 @@ def _check_length(offered: str | None, have: int, file: FileObject) -> None:
         raise OSError(f"it has {total} bytes, and {file.bytes} were declared")
 
 
-def _write(
-    answer: requests.Response, file: FileObject, kept: Path, received: Callable[[int], None], stop: Event
-) -> None:
+def _write(answer: requests.Response, file: Wanted, kept: Path, received: Callable[[int], None], stop: Event) -> None:
     limit = file.bytes or _LARGEST
     written = kept.stat().st_size if kept.exists() else 0
     with kept.open("ab") as stream:

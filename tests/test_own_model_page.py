@@ -1,0 +1,57 @@
+"""The page on one's own model keeps its word: 15 lines, run as they stand."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from audit import models
+from audit.plan import make
+from audit.sandbox import seal
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGE = (ROOT / "docs" / "own-model.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+
+
+def test_it_is_15_lines() -> None:
+    first = [blocks(language)[0] for language in ("python", "toml", "sh")]
+    assert sum(bool(line.strip()) for text in first for line in text.splitlines()) <= 15
+
+
+@pytest.mark.skipif(seal.missing() is not None, reason="no sandbox here")
+def test_the_15_lines_run_as_they_stand(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text(blocks("toml")[0])
+    (tmp_path / "make.py").write_text(blocks("python")[0])
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONWARNINGS": "ignore",
+    }
+    for command in ([sys.executable, "make.py"], ["sh", "-ec", blocks("sh")[0]]):
+        done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    (written,) = tmp_path.glob("results/synthetic/mine@*/*/record.json")
+    record = json.loads(written.read_text())
+    assert record["samples"]["subjects"] == 5
+    assert "ran in a sandbox" in record["model"]["preprocessing_text"]
+    assert record["model"]["self_declared"] is True
+
+
+def test_the_card_of_a_service_is_a_card(tmp_path: Path) -> None:
+    (tmp_path / "vendor.toml").write_text(blocks("toml")[1])
+    spec = f"http:{tmp_path / 'vendor.toml'}"
+    card = models.describe(spec, plan=make({"benchmark": "b", "model": spec}))
+    assert card.service is not None
+    assert card.service.host == "api.vendor.example"
+    assert f"--model http:vendor.toml --send-images-to {card.service.host}" in PAGE
