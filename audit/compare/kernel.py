@@ -5,7 +5,7 @@ is counted; the few that lie in the tail are held (`error_kernel` counts the err
 """
 
 # numba compiles these with its own rules of mixed arithmetic, which numpy's stubs do not know.
-# mypy: disable-error-code="arg-type,index,assignment"
+# mypy: disable-error-code="arg-type,index,assignment,return-value"
 
 from __future__ import annotations
 
