@@ -20,7 +20,7 @@ def said(capsys: pytest.CaptureFixture[str], text: str) -> None:
         print(f"\n{text}")
 
 
-@pytest.mark.parametrize(("dimension", "most", "most_short"), [(512, 1.20, 2.0), (128, 1.6, 3.6)])
+@pytest.mark.parametrize(("dimension", "most", "most_short"), [(512, 1.20, 2.2), (128, 1.6, 3.7)])
 def test_everything_beside_the_products_alone(
     capsys: pytest.CaptureFixture[str], dimension: int, most: float, most_short: float
 ) -> None:
