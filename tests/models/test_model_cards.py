@@ -99,6 +99,9 @@ def test_every_card_says_what_a_reader_has_to_know() -> None:
     ("text", "said"),
     [
         ('name = "dlib"\nlike = "dlib"', "is the name of a published model"),
+        ('name = "DLIB"\nlike = "sface"', "'DLIB' is the name of a published model"),
+        ('name = "mine"\nlike = "dlib"', r"parts\.landmarks: is missing, and the adapter dlib reads it"),
+        ('name = "mine"\nlike = "sface"\nadapter = "http"', "http:FILE"),
         ('name = "mine"\nlike = "dlibb"', "'dlibb' is no published model"),
         ('name = "mine"\nlike = "sface"\nadapter = "caffe"', "'caffe' is no adapter"),
         ('name = "mine"\nlike = "sface"\ninput = 3', "input: "),
