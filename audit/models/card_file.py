@@ -23,7 +23,8 @@ KEYS = (
     "A card has the keys licence, similarity (cosine, dot or euclidean), dimension, training_sets (names of data sets) "
     "or else training_data and training_consent, and a table [input] with size, colour (RGB or BGR), mean, deviation, "
     "layout (NCHW or NHWC) and alignment (arcface or box); optionally name, adapter, revision, weights_licence, "
-    "research_only, source, [paper] and [vendor_threshold]; docs/models.md explains them"
+    "research_only, source, [paper] and [vendor_threshold]; card:FILE.toml also has a table [weights] with file and "
+    "sha256, and may say like = NAME; docs/models.md explains them"
 )
 Kind = TypeVar("Kind", bound=BaseModel)
 _FOLDER = resources.files("audit.models").joinpath("cards")
