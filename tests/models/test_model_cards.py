@@ -213,6 +213,21 @@ def test_the_preprocessing_id_changes_with_what_decides_a_number(monkeypatch: py
     assert preprocessing() not in ids
 
 
+def test_what_a_card_of_ones_own_reads_beside_its_weights_decides_too(tmp_path: Path) -> None:
+    """Else templates made with other landmarks would be taken out of the cache."""
+
+    def preprocessing(landmarks: bytes) -> str:
+        tables = []
+        for table, file, content in (("weights", "net.dat", b"net"), ("parts.landmarks", "points.dat", landmarks)):
+            (tmp_path / file).write_bytes(content)
+            tables.append(f'[{table}]\nfile = "{file}"\nsha256 = "{hashlib.sha256(content).hexdigest()}"\n')
+        (tmp_path / "mine.toml").write_text('name = "mine"\nlike = "dlib"\n' + "".join(tables))
+        return models.describe(f"card:{tmp_path / 'mine.toml'}", plan=plan()).preprocessing
+
+    assert preprocessing(b"five points") != preprocessing(b"five others")
+    assert preprocessing(b"five points") == preprocessing(b"five points")
+
+
 def test_a_card_serialises_without_a_path() -> None:
     card = models.describe("dlib", plan=plan())
     text = json.dumps(card.model_dump(mode="json")) + repr(card) + card.preprocessing_text
