@@ -89,11 +89,15 @@ def beside(path: Path, known: Mapping[str, str], plan: AuditPlan, *, adapter: st
     if not place.is_file():
         return None
     values, sha256 = card_file.read(place), weights.digest(path)
-    stated = values.pop("sha256", sha256)
-    if stated != sha256:
+    if "parts" in values:
+        raise ModelError(f"{place}: parts", "needs a card that names its files", f"Write card:{place} in its place")
+    table = values.get("weights")
+    stated = [values.pop("sha256", sha256), table.get("sha256", sha256) if isinstance(table, dict) else sha256]
+    if stated != [sha256, sha256]:
+        said = next(one for one in stated if one != sha256)
         raise ModelError(
             str(path),
-            f"SHA-256 is {sha256}, but {place} says {stated}",
+            f"SHA-256 is {sha256}, but {place} says {said}",
             "The file is damaged or another one: put the right file in its place, or mend the card",
             missing="right weights",
         )

@@ -178,6 +178,8 @@ def test_no_card_names_the_keys_to_write(file: Path) -> None:
         ("size = 32", 'size = 32\nalignment = "dlib"', "not known to the adapter onnx"),
         ("dimension = 8", "dimension = = 8", "not valid TOML"),
         ("dimension = 8", f'dimension = 8\nsha256 = "{64 * "a"}"', "SHA-256 is .* says aaaa"),
+        ("[input]", f'[weights]\nsha256 = "{64 * "a"}"\n[input]', "SHA-256 is .* says aaaa"),
+        ("[input]", f'[parts.landmarks]\nfile = "x"\nsha256 = "{64 * "a"}"\n[input]', r"parts: needs a card .* card:"),
     ],
 )
 def test_a_card_with_a_mistake_is_refused_by_key(file: Path, old: str, new: str, said: str) -> None:
