@@ -235,7 +235,7 @@ class AllPairs:
         else:
             parts = self._here(wanted, checkpoint, done, shape)
         total = merged([known, *parts], shape)
-        return _Pass(total.histogram, total.held, wanted.cut)
+        return _Pass(np.asarray(total.histogram, dtype=np.int64), total.held, wanted.cut)
 
     def _here(
         self, wanted: Wanted, checkpoint: Checkpoint | None, done: set[tuple[int, int]], shape: tuple[int, int]

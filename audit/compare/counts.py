@@ -10,7 +10,7 @@ Cells are numbered by atom pair: the non-mated cell of atoms a <= b, then the ma
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Self
 
 import numpy as np
@@ -44,7 +44,14 @@ def pair_cells(atoms: int) -> int:
 
 def mask_cells(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """Flatten a symmetric atom mask to the non-mated cells, shape (cells,)."""
-    return np.asarray(mask[np.triu_indices(len(mask))], dtype=bool)
+    return np.asarray(mask[upper(len(mask))], dtype=bool)
+
+
+@cache
+def upper(atoms: int) -> tuple[Ints, Ints]:
+    """Both atoms of every non-mated cell."""
+    one, two = np.triu_indices(atoms)
+    return one, two
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from audit.compare.counts import Floats, Ints, OperatingCounts
+from audit.compare.counts import Floats, Ints, OperatingCounts, upper
 
 
 def comparisons_of(
@@ -36,7 +36,7 @@ def pairs_of_atoms(weight: Ints, atom_of: Ints, atoms: int) -> Ints:
     sums, squares = _by_atom(weight, atom_of, atoms), _by_atom(weight**2, atom_of, atoms)
     made = np.outer(sums, sums)
     np.fill_diagonal(made, (sums**2 - squares) // 2)
-    return np.asarray(made[np.triu_indices(atoms)])
+    return np.asarray(made[upper(atoms)])
 
 
 def _by_atom(weight: Ints, atom_of: Ints, atoms: int) -> Ints:

@@ -13,6 +13,8 @@ from audit.compare.counts import Floats, Grid, Ints, pair_cells
 from audit.compare.tiles import Held
 
 SIGN = np.uint32(1 << 31)
+_State = tuple[NDArray[np.uint64], list[NDArray[np.uint64]]]
+"""Of a thread: room for the rows of a tile, and the rows found so far."""
 
 
 def rows_of(
@@ -34,7 +36,7 @@ def rows_of(
 
     most = max((max(len(one.place), len(one.own_place)) for one in held), default=0)
 
-    def add(state: tuple[NDArray[np.uint64], list[NDArray[np.uint64]]], one: Held) -> None:
+    def add(state: _State, one: Held) -> None:
         made, found = state
         row_atom, column_atom = (blocks[number].atoms for number in one.tile)
         for place, score, mated, some in (
@@ -46,7 +48,10 @@ def rows_of(
             )  # fmt: skip
             found.append(made[:number].copy())
 
-    states = threads.each(held, workers, lambda: (np.empty(most, dtype=np.uint64), []), add) if kept.any() else []
+    def start() -> _State:
+        return np.empty(most, dtype=np.uint64), []
+
+    states = threads.each(held, workers, start, add) if kept.any() else []
     return _counted(np.concatenate([np.zeros(0, dtype=np.uint64), *(one for _, found in states for one in found)]))
 
 

@@ -5,7 +5,7 @@ is counted; the few that lie in the tail are held (`error_kernel` counts the err
 """
 
 # numba compiles these with its own rules of mixed arithmetic, which numpy's stubs do not know.
-# mypy: disable-error-code="arg-type,index,assignment"
+# mypy: disable-error-code="arg-type,index,assignment,return-value"
 
 from __future__ import annotations
 
@@ -89,15 +89,17 @@ def count_tile(
     """
     top = np.float32(histogram.shape[1] - 1)
     first_row, end_row, first_column, end_column = window
-    bins = np.empty(end_column - first_column, dtype=np.uint16)
+    width = end_column - first_column
+    bins = np.empty(width, dtype=np.uint16)
     pairs = atoms * (atoms + 1) // 2
     held = 0
     owned = 0
     for r in range(first_row, end_row):
         row = scores[r - first_row]
         a = row_atom[r]
+        _bins(row[:width], scale, low, top, bins)
         for c in range(max(r + 1, first_column), min(row_end[r], end_column)):
-            bin_ = _bin(row[c - first_column], scale, low, top)
+            bin_ = bins[c - first_column]
             histogram[pairs + a, bin_] += np.uint32(1)
             if bin_ >= cut[pairs + a] and (not banded or kept[pairs + a, bin_]):
                 own_place[owned] = (r << SHIFT) | c
@@ -110,11 +112,10 @@ def count_tile(
                 continue
             cell = cell_of(a, run_atom[k], atoms)
             counts, limit = histogram[cell], np.uint16(min(cut[cell], LARGEST))
-            length = end - start
-            part = row[start - first_column : end - first_column]
-            _bins(part, scale, low, top, bins[:length])
-            for c in range(length):
-                bin_ = bins[c]
+            some = slice(start - first_column, end - first_column)
+            part, part_bins = row[some], bins[some]
+            for c in range(len(part)):
+                bin_ = part_bins[c]
                 counts[bin_] += np.uint32(1)
                 if bin_ >= limit and (not banded or kept[cell, bin_]):
                     place[held] = (r << SHIFT) | (start + c)

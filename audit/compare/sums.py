@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from audit.compare import error_kernel, kernel
 from audit.compare.blocks import Block
-from audit.compare.counts import Floats, Ints, OperatingCounts, pair_cells
+from audit.compare.counts import Floats, Ints, OperatingCounts, pair_cells, upper
 from audit.compare.tiles import Held
 
 
@@ -87,8 +87,8 @@ class Sums:
         empty = OperatingCounts.empty(self._thresholds, len(self._samples), self._atoms, self._splits)
         asked = self._asked[self._some]
         table = np.zeros((len(asked), self._atoms, self._atoms), dtype=bool)
-        upper = np.triu_indices(self._atoms)
-        table[:, upper[0], upper[1]] = table[:, upper[1], upper[0]] = asked
+        one, two = upper(self._atoms)
+        table[:, one, two] = table[:, two, one] = asked
         empty.errors[self._some] = np.where(table[:, self._atom_of], self._errors.transpose(2, 0, 1), 0)
         empty.see[self._some] = np.where(asked, self._squares.T, 0)
         empty.sec[self._some] = np.where(asked, self._products.T, 0)
@@ -112,7 +112,7 @@ class Sums:
             errors = self._errors[who].reshape(len(who), atoms * limits).astype(np.float64)
             total[a] = errors.sum(axis=0).reshape(atoms, limits)
             second[:, a] = (self._half[who].T.astype(np.float64) @ errors).reshape(self._splits, atoms, limits)
-        one, two = np.triu_indices(atoms)
+        one, two = upper(atoms)
         within = one == two
         pairs = np.where(within[:, None], total[one, two] / 2, total[one, two])
         touching = second[:, one, two] + np.where(within[:, None], 0, second[:, two, one])
@@ -132,8 +132,7 @@ class OwnSums:
 
     def __init__(self, limits: Floats, own_limits: Floats, samples: Ints, atom_of: Ints) -> None:
         slots, atoms = own_limits.shape
-        upper = np.triu_indices(atoms)
-        self._limits = np.ascontiguousarray(limits[:, upper[0], upper[1]].T)
+        self._limits = np.ascontiguousarray(limits[(slice(None), *upper(atoms))].T)
         self._own_limits, self._samples, self._atom_of = own_limits, samples, atom_of
         self._lowest = np.min(limits, axis=0, initial=np.inf)
         self._errors = np.zeros((len(samples), atoms, slots), dtype=np.int64)

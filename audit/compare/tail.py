@@ -37,20 +37,21 @@ def cuts(blocks: Blocks, atoms: int, grid: Grid, sizes: Ints, reach: Sequence[Re
     cut = np.r_[np.full(pairs, size), np.full(atoms, 0 if mated <= MOST_HELD // 2 else size)]
     if not reach:
         return np.asarray(cut)
-    above = np.zeros((pairs, size + 1), dtype=np.int32)
-    np.cumsum(_pilot(blocks, atoms, grid)[:pairs, ::-1], axis=1, out=above[:, size - 1 :: -1])
-    compared = pairs_of_atoms(sizes, blocks.atom_of, atoms)
+    below = np.zeros((pairs, size + 1), dtype=np.uint32)
+    np.cumsum(_pilot(blocks, atoms, grid)[:pairs], axis=1, out=below[:, 1:])
+    compared, total = pairs_of_atoms(sizes, blocks.atom_of, atoms), below[:, size].astype(np.int64)
+    seen = np.zeros(pairs, dtype=np.int64)
     for one in reach:
         chosen = np.flatnonzero(mask_cells(one.mask))
-        tail = above[chosen].sum(axis=0)[:size]
+        tail = total[chosen].sum() - below[chosen].sum(axis=0, dtype=np.int64)[:size]
         expected = MARGIN * one.share * tail[0]
         enough = np.flatnonzero(tail >= expected + 3 * np.sqrt(expected) + 3)
-        wider = cut[:pairs].copy()
-        wider[chosen] = np.minimum(wider[chosen], enough[-1] if len(enough) else 0)
-        seen = above[np.arange(pairs), wider]
-        pooled = seen.sum() / max(above[:, 0].sum(), 1)
-        if (compared * (seen + pooled) / (above[:, 0] + 1)).sum() <= MOST_HELD:
-            cut[:pairs] = wider
+        start = np.minimum(cut[chosen], enough[-1] if len(enough) else 0)
+        wider = seen.copy()
+        wider[chosen] = total[chosen] - below[chosen, start]
+        pooled = wider.sum() / max(total.sum(), 1)
+        if (compared * (wider + pooled) / (total + 1)).sum() <= MOST_HELD:
+            cut[chosen], seen = start, wider
     return np.asarray(cut)
 
 

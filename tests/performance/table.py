@@ -9,6 +9,7 @@ time, and goes on with --row.
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
 import platform
 import sys
@@ -137,9 +138,11 @@ def page(made: list[Row], known: dict[str, tuple[str, str]], machine: str, below
 
 def read(before: str) -> tuple[dict[str, tuple[str, str]], str]:
     """What a page says: ratio and load by what stands in a line, and the text below the table."""
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in before.splitlines() if line[:1] == "|"]
-    known = {line[1]: (line[3], line[5]) for line in cells[2:] if line[3] != UNKNOWN}
-    return known, before[before.rindex("|\n") + 2 :] if "|\n" in before else ""
+    _, _, table = before.partition(TABLE)
+    lines = table.splitlines(keepends=True)
+    own = list(itertools.takewhile(lambda line: line.startswith("|"), lines))
+    cells = [[cell.strip() for cell in line.strip("|\n").split("|")] for line in own]
+    return {line[1]: (line[3], line[5]) for line in cells if line[3] != UNKNOWN}, "".join(lines[len(own) :])
 
 
 def here() -> str:
