@@ -112,7 +112,7 @@ def _table(
         people,
         owner[probe],
         owner[reference],
-        scores.astype(np.float64),
+        scores,
         tuple(samples[index].sample_id for index in used),
         codes[0],
         codes[1],

@@ -38,11 +38,12 @@ def connected(address: str) -> Iterator[Any]:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # what matters is raised
                 if address == LOCAL:
-                    ray.init(include_dashboard=False, log_to_driver=False, configure_logging=False)
+                    ray.init("local", include_dashboard=False, log_to_driver=False, configure_logging=False)
                 else:
                     ray.init(address, log_to_driver=False, configure_logging=False)
         except (ConnectionError, RuntimeError, ValueError, OSError, ImportError) as error:
-            raise PlanError("--workers", f"no Ray at {address}: {error}", "Start one with: ray start --head") from None
+            way_out = "Start one with: ray start --head. One that asks for a token needs RAY_AUTH_MODE=token here"
+            raise PlanError("--workers", f"no Ray at {address}: {error}", way_out) from None
     try:
         yield ray
     finally:

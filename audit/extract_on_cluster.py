@@ -204,7 +204,7 @@ class _Crew:
         def feed(worker: Any) -> None:
             batch = waiting.popleft() if waiting else next(batches, None)
             if batch is not None:
-                self._held[worker.extract.remote(batch.files)] = worker, batch
+                self._held[worker.extract.remote(self._ray.put(batch.files))] = worker, batch
 
         try:
             while self._held or (self._starting and waiting):

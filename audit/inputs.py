@@ -201,6 +201,7 @@ def prepare(plan: AuditPlan, options: RunOptions, progress: Progress) -> Inputs:
         plan=shown.digest(),
         code=provenance.code_digest(),
     )
+    benchmark = sending.noted(benchmark, card, len({*judged.subjects, *setters.subjects}))
     return Inputs(shown, benchmark, card, judged, setters, files, digests, series, drawn)
 
 

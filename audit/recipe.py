@@ -171,7 +171,7 @@ def _measure(inputs: Inputs, options: RunOptions, progress: Progress) -> Evaluat
 
 def _measured(inputs: Inputs, options: RunOptions, progress: Progress) -> EvaluationRecord:
     began = time.perf_counter()
-    sent = sending.said(inputs.card, len({*inputs.judged.subjects, *inputs.setters.subjects}))
+    sent = sending.said(inputs.card, len({*inputs.judged.subjects, *inputs.setters.subjects}), yet=False)
     if sent is not None:
         _say(sent)
     if inputs.card.service is not None and inputs.card.service.compares:
@@ -216,7 +216,6 @@ def _answered(inputs: Inputs, options: RunOptions, progress: Progress) -> Scored
     from audit import answered  # noqa: PLC0415 - of this kind of model alone
 
     found = answered.compared(inputs, options, progress)
-    sent = sending.said(inputs.card, len(inputs.judged.subjects))
     return Scored(
         inputs.plan,
         inputs.benchmark,
@@ -228,7 +227,7 @@ def _answered(inputs: Inputs, options: RunOptions, progress: Progress) -> Scored
         found.comparisons,
         found.acquired,
         inputs.card.similarity,
-        remarks=(*([sent] if sent else []), *found.noticed),
+        remarks=found.noticed,
         device="none",
         sampling=found.sampling,
     )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from audit import sending
 from audit.compare.counts import ScoreCounts
 from audit.domain import Benchmark, ErrorRate, Threshold
 from audit.extract import Extraction
@@ -26,8 +25,6 @@ def of_extraction(inputs: Inputs, extraction: Extraction) -> list[str]:
             f"More than one face was seen in {extraction.several_faces} of {len(inputs.samples)} images; "
             f"the {inputs.plan.several_faces} one was taken."
         )
-    sent = sending.said(inputs.card, len({*inputs.judged.subjects, *inputs.setters.subjects}))
-    made += [] if sent is None else [sent]
     owners = {sample.subject_id for sample in inputs.benchmark.samples}
     unseen = sum(subject.subject_id not in owners for subject in inputs.benchmark.subjects)
     if unseen:

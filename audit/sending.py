@@ -6,6 +6,8 @@ it needs `--send-images-to HOST` on the command line, and a benchmark that may b
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from audit.benchmarks.tiers import refused
 from audit.domain import Benchmark
 from audit.errors import PlanError
@@ -78,10 +80,21 @@ def require_few(card: ModelCard, benchmark: Benchmark, plan: AuditPlan) -> None:
         )
 
 
-def said(card: ModelCard, people: int) -> str | None:
-    """What a reader of the record has to know; None for a model that sends nothing."""
+def noted(benchmark: Benchmark, card: ModelCard, people: int) -> Benchmark:
+    """The same benchmark; every report says, beside what its people agreed to, where their pictures went."""
+    sent = said(card, people)
+    if sent is None:
+        return benchmark
+    return replace(benchmark, consent=replace(benchmark.consent, notices=(*benchmark.consent.notices, sent)))
+
+
+def said(card: ModelCard, people: int, *, yet: bool = True) -> str | None:
+    """What a reader of the record has to know, or (not `yet`) whoever starts the run; None where nothing is sent."""
     if card.service is None:
         return None
     what = "Aligned faces" if card.service.picture == "crop" else "Whole pictures"
+    hosts = ", ".join(card.service.hosts)
+    if not yet:
+        return f"{what} of {people:,} people are being sent to {hosts}, but for those that it has answered already."
     answer = "scores" if card.service.compares else "templates"
-    return f"{what} of {people:,} people were sent to {', '.join(card.service.hosts)}, which computed their {answer}."
+    return f"{what} of {people:,} people were sent to {hosts}, which computed their {answer}."

@@ -24,7 +24,7 @@ ALLOWED = {
     "audit.evaluation": {"errors", "frames", "record", "report"},
     "audit.provenance": {"domain"},
     "audit.results": {"record", "errors"},
-    "audit.remarks": {"compare", "domain", "extract", "groups", "inputs", "metrics", "plan", "record", "sending"},
+    "audit.remarks": {"compare", "domain", "extract", "groups", "inputs", "metrics", "plan", "record"},
     "audit.sampling": {"compare", "groups", "metrics", "plan", "record"},
     "audit.score_table": {"errors"},
     "audit.template_table": {"compare", "errors"},

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 from pathlib import Path
 
 import deepface_files
@@ -75,12 +74,10 @@ def test_the_whole_audit_of_such_a_model(tmp_path: Path, london_env: dict[str, s
     assert "Deep Learning Face Representation from Predicting 10,000 Classes" in report
 
 
-def test_no_published_name_and_no_run_without_the_digest(tmp_path: Path, london_env: dict[str, str]) -> None:
-    shutil.copy(deepface_files.write("DeepID", tmp_path / "x.pth"), tmp_path / "deepid_weights.pth")
-    env = {**london_env, "FACEAUDIT_DATA": f"{london_env['FACEAUDIT_DATA']}:{tmp_path}"}
-    run = faceaudit("run", "--benchmark", "london", "--model", "deepid", env=env, cwd=tmp_path)
-    assert run.code == 2
-    assert "no digest of its weights deepid_weights.pth is published" in run.stderr
+def test_no_published_name_and_no_run_without_the_digest(tmp_path: Path) -> None:
+    deepface_files.write("DeepID", tmp_path / "deepid_weights.pth")
+    with pytest.raises(ModelError, match=r"no digest of its weights deepid_weights\.pth is published"):
+        models.describe("deepid", data=[tmp_path], plan=make({"benchmark": "b", "model": "deepid"}))
     for stated, message in (
         ({"sha256": "0" * 64}, "SHA-256 is"),
         ({"sha256": "unknown"}, "the digest of deepid_weights.pth is unknown"),

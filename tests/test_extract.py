@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from PIL import Image
 
 from audit import extract as module
 from audit import models
-from audit.domain import FaceModel, FailureToAcquire, Sample, Template
+from audit.domain import FaceModel, FailureToAcquire, Picture, Sample, Template
 from audit.errors import DataError
 from audit.extract import Extraction, extract, hash_samples
 from audit.models.card import ModelCard
@@ -286,3 +288,54 @@ def test_digests_are_those_of_the_files(paint: Callable[..., Sample], tmp_path: 
         assert found[sample.sample_id] == hashlib.sha256(sample.path.read_bytes()).hexdigest()
     assert found["gone"] == FailureToAcquire("read", "missing file")
     assert told[-1] == ("read", 6, 6)
+
+
+class Side(Colours):
+    """The same, on pictures: a batch waits until two others are worked on beside it, or for ten seconds."""
+
+    working_size = 20
+    seconds: dict[str, float]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seconds = {}
+        self.met = threading.Barrier(3)
+        self.most = 0
+        self.inside = 0
+        self.lock = threading.Lock()
+
+    def extract_pictures(self, pictures: Sequence[Picture]) -> list[Template | FailureToAcquire]:
+        with self.lock:
+            self.inside += 1
+            self.most = max(self.most, self.inside)
+        if len(pictures) == module.BATCH:  # and not one of its images again, alone, because the batch raised
+            with contextlib.suppress(threading.BrokenBarrierError):
+                self.met.wait(timeout=10)
+        with self.lock:
+            self.inside -= 1
+        return self.extract([picture.pixels for picture in pictures])
+
+
+def test_workers_have_batches_side_by_side_and_outcomes_keep_their_order(
+    card: ModelCard, paint: Callable[..., Sample], store: TemplateStore
+) -> None:
+    samples, model = many(paint, 6 * module.BATCH), Side()
+    samples[5] = paint("bad", (0, 255, 0))
+    found = go(samples, card, model, store, workers=3)
+    assert model.most == 3
+    assert not model.met.broken
+    expected = [k + 1 for k in range(len(samples)) if k != 5]
+    assert found.templates[:, 0].tolist() == expected
+    assert found.failures == {"bad": FailureToAcquire("template", "model error: RuntimeError")}
+
+
+def test_batches_side_by_side_stay_within_the_bytes_together(
+    card: ModelCard, paint: Callable[..., Sample], store: TemplateStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Room for one batch of two pictures: three workers, and yet one batch at a time."""
+    monkeypatch.setattr(module, "BATCH_BYTES", 2 * 20 * 20 * 3)
+    model = Side()
+    found = go(many(paint, 9), card, model, store, workers=3)
+    assert model.seen == [2, 2, 2, 2, 1]
+    assert model.most == 1
+    assert found.templates[:, 0].tolist() == list(range(1, 10))

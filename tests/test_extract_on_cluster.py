@@ -34,7 +34,7 @@ def local():
     ray = pytest.importorskip("ray", reason="pip install 'faceaudit[ray]'")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Ray's own start-up says is not ours to mend
-        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
+        ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
         yield
         ray.shutdown()
 

@@ -89,7 +89,7 @@ def test_thresholds_never_exceed_their_target(records: dict[str, EvaluationRecor
         for point in record.operating_points:
             if point.threshold is None:
                 assert "not estimable" in point.reason
-            else:
+            elif point.policy != "given":
                 assert point.achieved_fmr <= point.target_fmr
     few = [p for p in records["dlib"].operating_points if p.group == BLACK_WOMEN]
     assert [p.threshold for p in few] == [None, None]  # 40 comparisons cannot show an FMR of 1e-2

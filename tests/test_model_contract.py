@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -68,9 +69,10 @@ class Writes:
         if opened or event in MADE:
             self.seen.append(str(arguments[0]))
 
-    def files(self) -> list[str]:
-        """What was written to that is no device, no file that is open already, and no compiled module of Python."""
-        kept = (path for path in self.seen if not path.startswith(("/dev/", "/proc/")) and not path.isdecimal())
+    def files(self, own: Path) -> list[str]:
+        """What was written to outside the folder of this run: no device, no open file, no compiled module of Python."""
+        left_out = ("/dev/", "/proc/", str(own))
+        kept = (path for path in self.seen if not path.startswith(left_out) and not path.isdecimal())
         return [path for path in kept if "__pycache__" not in path]
 
 
@@ -104,7 +106,19 @@ def loaded(
             yield card, models.load(card, workers=2)
         finally:
             writes.watched = False
-        assert writes.files() == []
+        assert writes.files(tmp_path_factory.getbasetemp().parent) == []
+
+
+def test_a_file_that_is_written_elsewhere_is_seen(writes: Writes, tmp_path: Path) -> None:
+    before = writes.seen, writes.watched
+    writes.seen, writes.watched = [], True
+    (tmp_path / "inside").write_text("")
+    with tempfile.TemporaryDirectory(prefix="faceaudit-test-") as folder:
+        Path(folder, "outside").write_text("")
+        (tmp_path / "inside").rename(Path(folder, "moved"))
+    seen = writes.files(tmp_path)
+    writes.seen, writes.watched = before
+    assert seen == [folder, str(Path(folder, "outside"))]
 
 
 def vectors(outcomes: list[Template | FailureToAcquire]) -> list[bytes]:

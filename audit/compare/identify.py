@@ -10,8 +10,7 @@ people whose score is not below hers: ties take the worst rank, as in bob.measur
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,11 +21,13 @@ from audit.compare import ranking
 from audit.compare.blocks import Blocks, Rows, Similarity
 from audit.compare.counts import Floats, Ints, weigh
 from audit.compare.kernel import to_distances
-from audit.compare.threads import cores
+from audit.compare.threads import cores, counted, each, one_thread_each
 from audit.compare.tiles import NEAR
 
 CMC_DEPTH = 20
 """Ranks that a cumulative match characteristic is followed to."""
+ROWS = 512
+"""Probes in a strip."""
 PARTS = (8, 4, 2, 1)
 """False positives are also counted against the first eighth, quarter and half of the list, to see how they grow."""
 
@@ -89,7 +90,9 @@ class AgainstList:
         similarity: Similarity,
         progress: Callable[[int, int], None] | None = None,
     ) -> None:
-        self._blocks = Blocks(rows, subject, np.zeros(len(atom_of), dtype=np.int64), similarity)
+        nobody = np.zeros(len(atom_of), dtype=np.int64)
+        self._blocks = Blocks(rows, subject, nobody, similarity)
+        self._tested = Blocks(rows, subject, nobody, similarity, ROWS)
         self._probes, self._references = probes, references
         self._atom_of, self._atoms, self._progress = atom_of, atoms, progress
         owner = subject[references]
@@ -162,33 +165,44 @@ class AgainstList:
 
     def _found(self) -> _Ranked:
         if self._ranked is None:
-            made = _Ranked.empty(len(self._probes), len(self._sizes))
-            with ThreadPoolExecutor(cores()) as pool:
-                for begin, strip in self._strips():
-                    own = self._own[begin : begin + self._blocks.side]
-                    made.fill(begin, strip, self._first, own, self._sizes, pool.map)
-                    if self._progress is not None:
-                        self._progress(begin + len(own), len(self._probes))
+            made, begins = _Ranked.empty(len(self._probes), len(self._sizes)), range(0, len(self._probes), ROWS)
+            columns = self._columns()
+            done = counted(len(begins), self._progress)
+
+            def step(strip: Any, begin: int) -> None:
+                self._fill(strip, begin, columns)
+                made.fill(begin, strip.numpy(), self._first, self._own[begin : begin + ROWS], self._sizes)
+                done()
+
+            with one_thread_each():
+                each(begins, min(cores(), len(begins)), lambda: self._strip(len(columns)), step)
             self._ranked = made
         return self._ranked
 
-    def _strips(self) -> Iterator[tuple[int, Floats]]:
-        """Scores of one block of probes after the other with the whole list, in a buffer that is used again."""
+    def _strip(self, columns: int) -> Any:
+        """Room for the scores of some probes with the whole list, used again and again: it stays near the processor."""
         import torch  # noqa: PLC0415 - loads in seconds
 
-        side = self._blocks.side
-        columns = [self._prepared(self._references[c : c + side]) for c in range(0, len(self._references), side)]
-        strip = torch.empty((len(columns), side, side), dtype=torch.float32)
-        for begin in range(0, len(self._probes), side):
-            left = self._prepared(self._probes[begin : begin + side])
-            for number, right in enumerate(columns):
-                torch.mm(left[0], right[0].T, out=strip[number])
-                if self._blocks.similarity == "euclidean":
-                    self._as_distances(strip[number].numpy(), left, right)
-            yield begin, strip.numpy()
+        return torch.empty((columns, ROWS, self._blocks.side), dtype=torch.float32)
 
-    def _prepared(self, index: Ints) -> tuple[Any, Any, int]:
-        tensor, norms = self._blocks.prepared(index)
+    def _columns(self) -> list[tuple[Any, Any, int]]:
+        side = self._blocks.side
+        starts = range(0, len(self._references), side)
+        return [self._prepared(self._blocks, self._references[start : start + side]) for start in starts]
+
+    def _fill(self, strip: Any, begin: int, columns: Sequence[tuple[Any, Any, int]]) -> None:
+        """Scores of the probes from `begin` on."""
+        import torch  # noqa: PLC0415 - loads in seconds
+
+        left = self._prepared(self._tested, self._probes[begin : begin + ROWS])
+        for number, right in enumerate(columns):
+            torch.mm(left[0], right[0].T, out=strip[number])
+            if self._blocks.similarity == "euclidean":
+                self._as_distances(strip[number].numpy(), left, right)
+
+    @staticmethod
+    def _prepared(blocks: Blocks, index: Ints) -> tuple[Any, Any, int]:
+        tensor, norms = blocks.prepared(index)
         return tensor, norms, len(index)
 
     @staticmethod
@@ -213,16 +227,13 @@ class _Ranked:
         mate, second = (np.full(probes, -np.inf, dtype=np.float32) for _ in range(2))
         return cls(mate, next(whole), np.full((parts, probes), -np.inf, dtype=np.float32), second, next(whole))
 
-    def fill(self, begin: int, strip: Any, first: Ints, own: Ints, sizes: Ints, each: Callable[..., Any]) -> None:
-        """Rank the list for the probes from `begin` on, some on each core."""
+    def fill(self, begin: int, strip: Any, first: Ints, own: Ints, sizes: Ints) -> None:
+        """Rank the list for the probes from `begin` on."""
         some = slice(begin, begin + len(own))
-        arrays = (self.mate[some], self.rank[some], self.best[:, some], self.second[some], self.candidate[some])
-        cuts = np.linspace(0, len(own), cores() + 1).astype(int).tolist()
-
-        def rank(start: int, stop: int) -> None:
-            ranking.rank_rows(strip, start, stop, first, own, sizes, *arrays)
-
-        list(each(rank, cuts[:-1], cuts[1:]))
+        ranking.rank_rows(
+            strip, first, own, sizes, self.mate[some], self.rank[some], self.best[:, some], self.second[some],
+            self.candidate[some],
+        )  # fmt: skip
 
 
 def _by_person(outcomes: NDArray[np.bool_], person: Ints, size: int) -> Ints:

@@ -125,6 +125,12 @@ def _of_kind(kind: str, path: Path, data: Sequence[Path], plan: AuditPlan) -> Mo
 
 
 def _unknown(spec: str) -> ModelError:
+    from audit.models.attributes import ATTRIBUTE_MODELS  # noqa: PLC0415 - which is made of this module
+
+    if spec in ATTRIBUTE_MODELS:
+        return ModelError(
+            f"model {spec}", "is an attribute model: it makes no templates", "faceaudit models list shows which do"
+        )
     near = difflib.get_close_matches(spec, MODELS, n=1, cutoff=0.5)
     near = [
         f"{kind}:{spec}"

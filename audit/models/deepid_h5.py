@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +18,17 @@ from audit.errors import ModelError
 if TYPE_CHECKING:
     import torch
 
-_CONVOLUTIONS = ("Conv1", "Conv2", "Conv3", "Conv4")
-_DENSE = {"fc11": (5, 4, 60), "fc12": (4, 3, 80)}
-"""Name to height, width and channels of what it is fed with."""
+_KERNELS = {
+    "Conv1": (4, 4, 3, 20),
+    "Conv2": (3, 3, 20, 40),
+    "Conv3": (3, 3, 40, 60),
+    "Conv4": (2, 2, 60, 80),
+    "fc11": (1200, 160),
+    "fc12": (960, 160),
+}
+"""Layer to the shape of its weights; the last number is that of its biases."""
+_FED = {"fc11": (5, 4, 60), "fc12": (4, 3, 80)}
+"""Dense layer to height, width and channels of what it is fed with."""
 
 
 def read_state(path: Path, content: bytes) -> dict[str, torch.Tensor]:
@@ -44,44 +52,61 @@ def read_state(path: Path, content: bytes) -> dict[str, torch.Tensor]:
     """
     import torch  # noqa: PLC0415 - heavy
 
-    arrays = _arrays(path, content)
     state = {}
-    for layer in (*_CONVOLUTIONS, *_DENSE):
-        kernel, bias = (arrays.get((layer, kind)) for kind in ("kernel", "bias"))
-        if kernel is None or bias is None or kernel.ndim != (4 if layer in _CONVOLUTIONS else 2):
-            raise _refused(path, f"has no kernel and bias of the layer {layer}")
-        if layer in _DENSE:
-            if kernel.shape[0] != np.prod(_DENSE[layer]):
-                raise _refused(path, f"has a layer {layer} of another size")
-            kernel = kernel.reshape(*_DENSE[layer], -1).transpose(2, 0, 1, 3).reshape(kernel.shape).T
+    for (layer, kind), values in _arrays(path, content).items():
+        if kind == "bias":
+            state[f"{layer}.bias"] = torch.from_numpy(values)
+            continue
+        if layer in _FED:
+            turned = values.reshape(*_FED[layer], -1).transpose(3, 2, 0, 1).reshape(values.shape[::-1])
         else:
-            kernel = kernel.transpose(3, 2, 0, 1)
-        state[f"{layer}.weight"] = torch.from_numpy(np.array(kernel, np.float32, order="C"))
-        state[f"{layer}.bias"] = torch.from_numpy(np.array(bias, np.float32))
+            turned = values.transpose(3, 2, 0, 1)
+        state[f"{layer}.weight"] = torch.from_numpy(np.ascontiguousarray(turned))
     return state
 
 
 def _arrays(path: Path, content: bytes) -> dict[tuple[str, str], NDArray[np.float32]]:
-    """Every array under a layer's group, by layer and by the last part of its name without `:0`."""
+    """Weights and biases of every layer, by layer and "kernel" or "bias"."""
     import h5py  # noqa: PLC0415 - an extra
 
-    found: dict[tuple[str, str], NDArray[np.float32]] = {}
+    wanted = {(layer, "kernel"): shape for layer, shape in _KERNELS.items()}
+    wanted |= {(layer, "bias"): shape[-1:] for layer, shape in _KERNELS.items()}
     try:
         with h5py.File(io.BytesIO(content), "r") as file:
-            root = file.get("model_weights", file)
-            for layer in (*_CONVOLUTIONS, *_DENSE):
-                group = root.get(layer)
-                if not isinstance(group, h5py.Group):
-                    continue
-
-                def take(name: str, item: object, layer: str = layer) -> None:
-                    if isinstance(item, h5py.Dataset) and item.dtype == np.float32 and not item.is_virtual:
-                        found[layer, name.rpartition("/")[2].partition(":")[0]] = item[()]
-
-                group.visititems(take)
-    except (OSError, RuntimeError, KeyError, ValueError) as error:
+            found = {key: _array(file, *key, shape) for key, shape in wanted.items()}
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
         raise _refused(path, f"is damaged, or no HDF5 file ({type(error).__name__})") from error
-    return found
+    for (layer, kind), values in found.items():
+        if values is None:
+            raise _refused(path, f"has no {kind} of the layer {layer} in the shape that DeepID has")
+    return {key: values for key, values in found.items() if values is not None}
+
+
+def _array(file: Any, layer: str, kind: str, shape: tuple[int, ...]) -> NDArray[np.float32] | None:
+    """One array, of this shape and inside this very file; None: it is not there."""
+    import h5py  # noqa: PLC0415 - an extra
+
+    root = file["model_weights"] if _inside(file, "model_weights") else file
+    group = root[layer] if _inside(root, layer) else None
+    found: list[NDArray[np.float32]] = []
+
+    def take(name: str, item: object) -> None:  # called for what lies in this file alone: no link is followed
+        last = name.rpartition("/")[2].partition(":")[0]
+        if last != kind or not isinstance(item, h5py.Dataset) or item.external or item.is_virtual:
+            return
+        if item.shape == shape and item.dtype == np.float32:
+            found.append(item[()])
+
+    if isinstance(group, h5py.Group):
+        group.visititems(take)
+    return found[0] if len(found) == 1 else None
+
+
+def _inside(group: Any, name: str) -> bool:
+    """Whether a name stands for something in the same file, and for no link to another one."""
+    import h5py  # noqa: PLC0415 - an extra
+
+    return name in group and isinstance(group.get(name, getlink=True), h5py.HardLink)
 
 
 def _refused(path: Path, what: str) -> ModelError:

@@ -65,6 +65,7 @@ class Client:
         self._lock = Lock()
         self._next = 0.0
         self._in_a_row = 0
+        self._over: ModelError | None = None
 
     def ask(self, *images: bytes) -> Any:
         """Send one image, or the two of a comparison; the JSON of the answer.
@@ -74,22 +75,32 @@ class Client:
         NoTemplateError
             For this image alone: it was refused, or nobody answered.
         ModelError
-            The service cannot be used at all: wrong credentials, wrong address, another version, or it is gone.
+            The service cannot be used at all: wrong credentials, wrong address, another version, or it is gone. It
+            is then asked nothing more, whoever else was waiting to.
         """
         with self._borrowed() as session:
-            for left in range(self.service.tries - 1, -1, -1):
-                try:
-                    status, body = self._once(session, images)
-                except _BrokeOffError as error:
-                    if not left:
-                        raise self._unanswered(str(error)) from None
-                    self._rest(error.pause, self.service.tries - 1 - left)
-                else:
-                    break
+            if self._over is not None:
+                raise self._over
+            try:
+                status, body = self._answer(session, images)
+            except ModelError as error:
+                self._over = error
+                raise
         self._in_a_row = 0
         if status >= 400:
             return self._refused(status, body)
         return services.parsed(body)
+
+    def _answer(self, session: requests.Session, images: Sequence[bytes]) -> tuple[int, bytes]:
+        """Ask until there is an answer, or no try is left."""
+        for left in range(self.service.tries - 1, -1, -1):
+            try:
+                return self._once(session, images)
+            except _BrokeOffError as error:
+                if not left:
+                    raise self._unanswered(str(error)) from None
+                self._rest(error.pause, self.service.tries - 1 - left)
+        raise AssertionError("at least one try is made")
 
     @contextmanager
     def _borrowed(self) -> Iterator[requests.Session]:

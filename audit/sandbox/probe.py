@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
-import resource
 import socket
 from collections.abc import Callable, Collection
 from pathlib import Path
@@ -82,6 +80,9 @@ def _fails(attempt: Callable[[], object]) -> bool:
 
 
 def _open_files() -> set[int]:
+    import fcntl  # noqa: PLC0415 - of Unix alone, and read on every system
+    import resource  # noqa: PLC0415 - as above
+
     found = set()
     for number in range(resource.getrlimit(resource.RLIMIT_NOFILE)[0]):
         with contextlib.suppress(OSError):

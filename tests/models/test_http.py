@@ -95,7 +95,7 @@ def test_an_audit_through_an_address_is_that_of_the_model_behind_it(
         options = RunOptions(out=tmp_path / "b", send_images_to=(box.host,))
         run(make({**plan, "model": spec, "fmr": [0.05]}), options)
         assert len(box.requests) == 16, "what was answered once is not asked again"
-    assert f"Aligned faces of 8 people were sent to {box.host}" in there.stderr
+    assert f"Aligned faces of 8 people are being sent to {box.host}" in there.stderr
     one = json.loads((here.folder / "record.json").read_text())
     other = json.loads(Path(there.evaluations[0]["record"]).read_text())
     for part in ("samples", "acquisition", "operating_points", "rates", "differentials", "distributions", "summary"):
@@ -104,7 +104,7 @@ def test_an_audit_through_an_address_is_that_of_the_model_behind_it(
     assert (model["name"], model["revision"], model["weights_sha256"]) == ("vendor", "2026-03", "unknown")
     assert "a service answered" in model["digest_source"]
     assert f"The crop was sent as PNG to {box.host}" in model["preprocessing_text"]
-    assert any("Aligned faces of 8 people were sent" in line for line in other["warnings"])
+    assert any("Aligned faces of 8 people were sent" in line for line in other["benchmark"]["notices"])
 
 
 @pytest.fixture
@@ -222,7 +222,7 @@ field = "probe"
 second = "reference"
 failure = "error"
 no_face = ["no face"]
-per_second = 10000
+per_second = 1000
 at_once = 4
 """
 
@@ -255,7 +255,7 @@ def test_scores_of_a_service_are_audited_like_those_of_its_templates(
 ) -> None:  # fmt: skip
     for name, value in london_env.items():
         monkeypatch.setenv(name, value)
-    plan = {"benchmark": "london", "limit": 8, "sample_nonmated": 100, "fmr": [0.05]}
+    plan = {"benchmark": "london", "limit": 11, "sample_nonmated": 100, "fmr": [0.05]}
     here = run(make({**plan, "model": "mobilefacenet"}), RunOptions(out=tmp_path / "a")).record
     with serving(comparing) as box:
         (tmp_path / "vendor.toml").write_text(COMPARES.format(host=box.host))
@@ -268,21 +268,21 @@ def test_scores_of_a_service_are_audited_like_those_of_its_templates(
         number = len(box.requests)
         kept = run(make({**plan, "model": spec, "by": ["gender"]}), options).record
         assert len(box.requests) == number, "what was answered once is not asked again"
-    assert number == there.samples.by_group[0].mated + there.sampling.drawn == 8 + here.sampling.drawn
+    assert number == there.samples.by_group[0].mated + there.sampling.drawn == 11 + 100
     assert there.sampling == here.sampling
     assert [rate.model_dump() for rate in there.rates] == [rate.model_dump() for rate in here.rates]
     assert [row.model_dump() for row in there.acquisition] == [row.model_dump() for row in here.acquisition]
     for one, other in zip(there.operating_points, here.operating_points, strict=True):
-        assert one.threshold == pytest.approx(other.threshold, abs=1e-6)
+        assert one.threshold == pytest.approx(other.threshold, abs=1e-4)
     assert (there.model.weights_sha256, there.model.similarity) == ("unknown", "given as similarity")
-    assert any("which computed their scores" in line for line in there.warnings)
+    assert any("which computed their scores" in line for line in there.benchmark.notices)
     assert kept.rates[0].trials == there.rates[0].trials
 
 
-def test_pairs_without_a_score_are_counted(
+def test_pairs_without_a_score_are_counted_and_the_rest_goes_on_where_it_ended(
     london: Path, london_env: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A service that finds no face in one picture: that picture has failed, and its comparisons are made by nobody."""
+    """A service that finds no face in one picture: that picture has failed. And one that ends the run at once."""
     for name, value in london_env.items():
         monkeypatch.setenv(name, value)
     dark: list[bytes] = []
@@ -291,6 +291,8 @@ def test_pairs_without_a_score_are_counted(
         one, other = (request.images[name].tobytes() for name in ("probe", "reference"))
         if not dark:
             dark.append(one)
+        if index == 20:
+            return Answer("", 401)
         if dark[0] in (one, other):
             return Answer({"error": "no face"})
         return Answer({"similarity": 0.5 if index % 7 == 0 else 0.1 + (index % 5) / 100})
@@ -299,7 +301,12 @@ def test_pairs_without_a_score_are_counted(
         (tmp_path / "vendor.toml").write_text(COMPARES.format(host=box.host).replace("at_once = 4", "at_once = 1"))
         spec = f"http:{tmp_path / 'vendor.toml'}"
         plan = make({"benchmark": "london", "limit": 8, "sample_nonmated": 100, "fmr": [0.05], "model": spec})
-        record = run(plan, RunOptions(out=tmp_path / "out", send_images_to=(box.host,))).record
+        options = RunOptions(out=tmp_path / "out", send_images_to=(box.host,))
+        with pytest.raises(ModelError, match=r"refuses the credentials \(401\)"):
+            run(plan, options)
+        assert len(box.requests) == 21
+        record = run(plan, options).record
+        assert len(box.requests) == 21 + 108 - 20, "what was answered before the run ended is not asked again"
     everyone = next(row for row in record.acquisition if not row.group and row.stage is None)
     assert (everyone.failures, everyone.samples) == (1, 16)
     assert any(

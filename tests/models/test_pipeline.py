@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from audit import models
 from audit.domain import FailureToAcquire, Picture, Template
 from audit.models.card import ModelCard
 from audit.models.detect import Face
-from audit.models.pipeline import Pipeline
+from audit.models.pipeline import Pipeline, one_thread_an_image
 from audit.plan import make
 
 SIDE = 150
@@ -114,3 +115,18 @@ def test_an_alignment_of_the_plan_cuts_by_it(shared: Path) -> None:
     for one, other in ((0, 1), (0, 2), (1, 2)):
         assert np.abs(crops[one] - crops[other]).mean() > 5
         assert 0 < np.linalg.norm(vectors[one] - vectors[other]) < 0.6  # dlib's own threshold for one person
+
+
+def test_torch_has_one_thread_until_the_last_has_left() -> None:
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        first, second = one_thread_an_image(), one_thread_an_image()
+        first.__enter__()
+        second.__enter__()
+        first.__exit__(None, None, None)
+        assert torch.get_num_threads() == 1
+        second.__exit__(None, None, None)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import subprocess
 import sys
@@ -16,7 +15,7 @@ import numpy as np
 import pytest
 import stand_in_weights
 import torch
-from facenet_pytorch import MTCNN, InceptionResnetV1
+from facenet_pytorch import MTCNN
 from PIL import Image
 
 from audit import benchmarks, decode, models
@@ -29,7 +28,6 @@ from audit.plan import make
 from audit.store import TemplateStore
 
 pytestmark = [pytest.mark.performance, pytest.mark.london]
-STEM = "20180402-114759-vggface2"
 
 
 @pytest.fixture(scope="module")
@@ -68,42 +66,46 @@ def test_facenet_beside_the_documented_loop(
     samples: tuple[Sample, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Fixed weights; the loop is MTCNN on the full picture, its crop of 160 pixels, and the network, on one core."""
-    torch.manual_seed(0)
-    network = InceptionResnetV1(pretrained=None, classify=False).eval()
-    torch.save(network.state_dict(), tmp_path / f"{STEM}.pt")
-    digest = hashlib.sha256((tmp_path / f"{STEM}.pt").read_bytes()).hexdigest()
-    (tmp_path / f"{STEM}.toml").write_text(f'sha256 = "{digest}"\n')
-    ours, mine = {}, {}
+    spec, network = f"card:{stand_in_weights.facenet(tmp_path)}", stand_in_weights.inception()
+    models_of = {}
     for precision in ("float32", "bfloat16"):
-        plan = make({"benchmark": "b", "model": "facenet-vggface2", "arithmetic": precision})
-        card = models.describe("facenet-vggface2", data=[tmp_path], plan=plan)
-        model = models.load(card, workers=1)
-        extracted(card, model, samples[:8], tmp_path / f"warm-{precision}")
-        ours[precision], mine[precision] = spent(card, model, samples, tmp_path / precision)
+        card = models.describe(
+            spec, data=[tmp_path], plan=make({"benchmark": "b", "model": spec, "arithmetic": precision})
+        )
+        models_of[precision] = card, models.load(card, workers=1)
+        extracted(*models_of[precision], samples[:8], tmp_path / "warm")
     detector = MTCNN(margin=0, select_largest=True)
-    theirs = []
+    theirs: list[np.ndarray] = []
 
-    def loop() -> None:
-        for sample in samples:
+    def loop(some: tuple[Sample, ...]) -> None:
+        for sample in some:
             face = detector(Image.open(sample.path).convert("RGB"))
             with torch.inference_mode():
                 theirs.append(network(face[None]).numpy()[0])
 
-    with one_thread_an_image():
-        whole = cpu_seconds(loop)
+    ours: dict[str, list[np.ndarray]] = {precision: [] for precision in models_of}
+    mine, whole = dict.fromkeys(models_of, 0.0), 0.0
+    for first in range(0, 32, 8):  # by turns, so that other work on the machine is in the way of both
+        some = samples[first : first + 8]
+        for precision, (card, model) in models_of.items():
+            templates, used = spent(card, model, some, tmp_path / "cache")
+            ours[precision].extend(templates)
+            mine[precision] += used
+        with one_thread_an_image():
+            whole += cpu_seconds(lambda some=some: loop(some))
     other = np.array(theirs)
-    least = {"float32": 4.2, "bfloat16": 6}
-    for precision, found in ours.items():
+    for precision, made in ours.items():
+        found = np.array(made)
         cosine = (found * other).sum(axis=1) / np.linalg.norm(found, axis=1) / np.linalg.norm(other, axis=1)
         ratio = whole / mine[precision]
         with capsys.disabled():
             print(
-                f"\nfacenet in {precision}: CPU seconds a picture: loop {whole / len(samples):.3f}, "
-                f"ours {mine[precision] / len(samples):.3f} ({ratio:.1f} x); cosine {np.median(cosine):.4f}"
+                f"\nfacenet in {precision}: CPU seconds a picture: loop {whole / len(other):.3f}, "
+                f"ours {mine[precision] / len(other):.3f} ({ratio:.1f} x); cosine {np.median(cosine):.4f}"
             )
         assert np.median(cosine) >= 0.99
         if precision == "float32" or torch.ops.mkldnn._is_mkldnn_bf16_supported():
-            assert ratio >= least[precision]
+            assert ratio >= 8
 
 
 def test_deepfaces_model_beside_its_own_represent(
@@ -163,18 +165,36 @@ def test_dlibs_network_beside_dlibs_own(samples: tuple[Sample, ...], capsys: pyt
 def test_the_whole_takes_little_more_than_its_stages(
     samples: tuple[Sample, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Decode, detect, align and template one after the other on one core, divided by the cores."""
+    """Decode, detect, align and template one after the other on one core, divided by the cores; taken in turns.
+
+    In CPU seconds too: those are what is done besides the stages, and no wait for a core.
+    """
     card = models.describe("dlib", plan=make({"benchmark": "london", "model": "dlib"}))
     model = models.load(card)
     extracted(card, model, samples[:8], tmp_path / "warm")
     contents = [sample.path.read_bytes() for sample in samples]
-    single = models.load(card, workers=1)
-    with one_thread_an_image():
-        pictures: list[Picture] = []
-        stages = seconds(lambda: pictures.extend(decode.decode_for(content, 682) for content in contents))
-        stages += seconds(lambda: single.extract_pictures(pictures))
-    whole = min(extracted(card, model, samples, tmp_path / f"cache{turn}")[1] for turn in range(3))
-    ideal = stages / (os.cpu_count() or 1)
+    digests = hash_samples(samples)
+
+    def stages() -> None:
+        with one_thread_an_image():
+            model.extract_pictures([decode.decode_for(content, 682) for content in contents])  # type: ignore[misc]
+
+    def whole() -> None:
+        extract(samples, card, lambda: model, TemplateStore(tmp_path), digests=digests, fresh=True)
+
+    spent_on: dict[str, list[tuple[float, float]]] = {"stages": [], "whole": []}
+    for _ in range(4):
+        for work in (stages, whole):
+            began = time.process_time()
+            taken = seconds(work)
+            spent_on[work.__name__].append((taken, time.process_time() - began))
+    (alone, alone_cpu), (together, together_cpu) = (np.min(rows, axis=0) for rows in spent_on.values())
+    ideal = alone / (os.cpu_count() or 1)
     with capsys.disabled():
-        print(f"\nstages {stages:.2f} s, over the cores {ideal:.2f} s; whole {whole:.2f} s ({whole / ideal:.2f} of it)")
-    assert whole <= 1.6 * ideal
+        print(
+            f"\nstages {alone:.2f} s, over the cores {ideal:.2f} s; whole {together:.2f} s "
+            f"({together / ideal:.2f} of it); CPU seconds {alone_cpu:.2f} and {together_cpu:.2f} "
+            f"({together_cpu / alone_cpu:.2f} of it)"
+        )
+    assert together_cpu <= 1.25 * alone_cpu
+    assert together <= 1.5 * ideal

@@ -254,9 +254,17 @@ def test_without_a_protection_nothing_runs(lacking: str, monkeypatch: pytest.Mon
         Sandbox(exported(Small()), "export", "model.pt2")
 
 
-def test_a_machine_without_them_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "platform", "darwin")
-    assert "neither Landlock nor seccomp" in str(seal.missing())
+def test_a_machine_without_them_says_so() -> None:
+    """Also one where the modules of Unix cannot be imported."""
+    code = (
+        "import audit.models, sys; sys.modules['resource'] = sys.modules['fcntl'] = None;"
+        "import audit.models.exported; from audit.sandbox import seal; sys.platform = 'win32'; print(seal.missing())"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True,
+        env={**os.environ, "PYTHONPATH": str(Path(probe.__file__).parents[2])},
+    )  # fmt: skip
+    assert "has neither Landlock nor seccomp" in done.stdout
 
 
 def zipped(*entries: tuple[str, bytes], compression: int = zipfile.ZIP_STORED) -> bytes:

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-from audit.compare.blocks import BLOCK, ArrayRows
-from audit.compare.identify import AgainstList
+from audit.compare.blocks import ArrayRows
+from audit.compare.identify import ROWS, AgainstList
 
 NOBODY = -1e30
 Probe = tuple[Sequence[float], float | None]
@@ -30,9 +29,9 @@ class GivenScores(AgainstList):
         )  # fmt: skip
         self._own = np.array([-1 if mate is None else 0 for _, mate in probes])
 
-    def _strips(self):  # type: ignore[no-untyped-def]
-        strip: NDArray[np.float32] = np.full((1, BLOCK, BLOCK), NOBODY, dtype=np.float32)
-        for row, (scores, mate) in enumerate(self._given):
-            strip[0, row, 0] = NOBODY if mate is None else mate
-            strip[0, row, 1 : 1 + len(scores)] = scores
-        yield 0, strip
+    def _fill(self, strip, begin, columns):  # type: ignore[no-untyped-def]  # noqa: ARG002 - scores are given
+        scores = np.full((ROWS, strip.shape[2]), NOBODY, dtype=np.float32)
+        for row, (others, mate) in enumerate(self._given[begin : begin + ROWS]):
+            scores[row, 0] = NOBODY if mate is None else mate
+            scores[row, 1 : 1 + len(others)] = others
+        strip.numpy()[0] = scores

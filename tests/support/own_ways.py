@@ -15,6 +15,7 @@ from audit.domain import FaceModel
 from audit.models.card import ModelCard
 from audit.models.detectors import FaceFinder
 from audit.plan import make
+from audit.sandbox import seal
 
 CARD = """name = "own-way"
 licence = "Apache-2.0"
@@ -57,4 +58,8 @@ def http(folder: Path) -> Iterator[Loaded]:
         yield card, models.load(card, workers=2)
 
 
-WAYS: dict[str, Callable[[Path], AbstractContextManager[Loaded]]] = {"exported": exported, "http": http}
+WAYS: dict[str, Callable[[Path], AbstractContextManager[Loaded]]] = {
+    "http": http,
+    **({"exported": exported} if seal.missing() is None else {}),
+}
+"""Where there is a sandbox, an exported network too."""

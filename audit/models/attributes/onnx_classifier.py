@@ -65,7 +65,7 @@ def numbers(outputs: Sequence[Any], says: Sequence[Says]) -> NDArray[np.float32]
     >>> gender = Says(attribute="gender", labels=("a", "b"), meaning="any", scale="logits")
     >>> age = Says(attribute="age", meaning="any", first=2, times=100)
     >>> numbers([np.array([[0.0, 0.0, 0.25]])], [age, gender]).tolist()
-    [0.5, 0.5, 25.0]
+    [25.0, 0.5, 0.5]
     """
     found = []
     for one in says:

