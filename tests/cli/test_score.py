@@ -147,7 +147,7 @@ def test_scores_of_london_give_the_record_of_the_run(
 
 def without(record: EvaluationRecord, point: str) -> EvaluationRecord:
     """The record as if nothing had been judged at an operating point."""
-    parts = ("rates", "contrasts", "differentials", "score_shifts", "label_noise")
+    parts = ("rates", "contrasts", "differentials", "label_noise")
     kept = {part: [one for one in getattr(record, part) if one.operating_point != point] for part in parts}
     points = [one for one in record.operating_points if one.id != point]
     return record.model_copy(update={**kept, "operating_points": points})

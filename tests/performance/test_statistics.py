@@ -7,6 +7,7 @@ import io
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -54,11 +55,12 @@ def audited(people: int, images: int, dimension: int, tones: int, clock: Clock) 
     pairs = AllPairs(vectors, who, grouping.atom_of, grouping.atoms, "cosine")
     everyone = People(tuple(subject.subject_id for subject in subjects), grouping, ())
     scored = recipe.Scored(
-        plan, benchmark, None, None, everyone, everyone, pairs, pairs,  # type: ignore[arg-type]
+        plan, benchmark, SimpleNamespace(vendor_threshold=None), None,  # type: ignore[arg-type]
+        everyone, everyone, pairs, pairs,
         Acquired(np.zeros(people, dtype=np.int64), np.full(people, images)), "cosine",
     )  # fmt: skip
     with clock("comparisons"):
-        scores, placed = recipe._place(scored)
+        scores, placed, _ = recipe._place(scored)
     half = halves(grouping.atom_of, plan.splits, np.random.default_rng(plan.seed))
     thresholds = np.unique([point.value for point in placed if point.value is not None])
     with clock("comparisons"):
@@ -69,7 +71,7 @@ def audited(people: int, images: int, dimension: int, tones: int, clock: Clock) 
     assert len(found.differentials) > 20
     with clock("beside"):
         recipe.assemble_extras.beside(
-            pairs, scores, counts, grouping, placed, found.differentials, plan, benchmark, everyone.subjects
+            pairs, pairs, scores, counts, grouping, placed, found.differentials, plan, benchmark, everyone.subjects
         )
 
 

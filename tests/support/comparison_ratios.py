@@ -125,7 +125,7 @@ def ray_workers(templates: int, dimension: int) -> dict[str, float]:
     data, seconds = people(templates, dimension, 8), {}
     for workers in (1, 2):
         ray.init(num_cpus=workers, include_dashboard=False, log_to_driver=False, configure_logging=False)
-        ours(people(4_000, 16, 8), cluster="ray")  # start-up
+        ours(people(16_000, 16, 8), cluster="ray")  # start-up: ten tasks, so that every worker has loaded what it needs
         seconds[workers] = ours(data, cluster="ray")
         ray.shutdown()
     return {"ratio": seconds[1] / seconds[2], "first": seconds[1], "second": seconds[2]}
