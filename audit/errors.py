@@ -56,7 +56,8 @@ class ModelError(AuditError):
     Parameters
     ----------
     missing : str
-        What of a known model is not here, if that is all: "extra", "weights", or "digest" (nobody knows it).
+        What of a known model is not here, if that is all: "extra", "weights", "right weights" (the file has another
+        digest), or "digest" (nobody knows it).
     """
 
     def __init__(self, place: str, found: str, way_out: str = "", *, missing: str = "") -> None:

@@ -24,7 +24,12 @@ app = typer.Typer(help="Models that can be audited: status, licence, training da
 
 DATA = typer.Option(help="Folder that holds weights; put first.")
 JSON = typer.Option("--json", help="Print JSON.")
-STATUS = {"extra": "extra missing", "weights": "weights missing", "digest": "no published digest"}
+STATUS = {
+    "extra": "extra missing",
+    "weights": "weights missing",
+    "right weights": "weights wrong",
+    "digest": "no published digest",
+}
 """What `ModelError.missing` is called."""
 
 
@@ -73,7 +78,7 @@ def _attribute_row(name: str, places: tuple[Path, ...]) -> dict[str, Any]:
 
 
 def _word(error: ModelError | None) -> str:
-    return "ready" if error is None else STATUS.get(error.missing, "weights wrong")
+    return "ready" if error is None else STATUS.get(error.missing, "cannot run")
 
 
 def _row(name: str, file: CardFile, places: tuple[Path, ...]) -> dict[str, Any]:

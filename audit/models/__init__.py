@@ -108,6 +108,8 @@ def described(spec: str, *, data: Sequence[Path] = ()) -> CardFile:
     kind, colon, argument = spec.partition(":")
     if colon and kind == "card" and argument:
         return card_file.own(weights.named(f"model {spec}", argument, data), MODELS)
+    if colon and kind in KINDS and argument:
+        raise ModelError(f"model {spec}", "has no card with an address of its weights", "Nothing of it is obtained")
     if spec not in MODELS:
         raise _unknown(spec)
     return card_file.published(MODELS[spec])
@@ -138,8 +140,8 @@ def _unknown(spec: str) -> ModelError:
         if spec.lower().endswith(end)
     ] or near
     hint = f"Did you mean {near[0]!r}? " if near else ""
-    if spec in KINDS:
-        return ModelError(f"model {spec}", "names no file", f"Write {KINDS[spec]}")
+    if spec.removesuffix(":") in KINDS:
+        return ModelError(f"model {spec}", "names no file", f"Write {KINDS[spec.removesuffix(':')]}")
     return ModelError(
         "model", f"unknown model {spec!r}", f"{hint}Known models: {', '.join((*MODELS, *KINDS.values()))}"
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from typing import Protocol
 
 from audit.errors import ModelError
-from audit.models.card import Alignment
+from audit.models.card import Alignment, InputSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,7 @@ class Adapter:
     extra : of this package, which installs them; "" where they are always there
     alignments : the ways of cutting out a face that it knows
     precisions : the arithmetic in which it can compute
+    parts : files beside the weights that it reads, by the names in a card's [parts]
     check : "module:function" that is given the card before any image is read, and refuses what cannot run
     ran : where the network runs, as the record says it; "" in this process
     """
@@ -30,6 +32,7 @@ class Adapter:
     extra: str = ""
     alignments: tuple[Alignment, ...] = ("arcface", "box")
     precisions: tuple[str, ...] = ("float32",)
+    parts: tuple[str, ...] = ()
     check: str = ""
     ran: str = ""
 
@@ -41,7 +44,11 @@ DEEPFACE = (*ALWAYS, "deepface", "opencv-contrib-python-headless")
 
 ADAPTERS: dict[str, Adapter] = {
     "dlib": Adapter(
-        "audit.models.dlib_resnet:load", (*ALWAYS, "dlib-bin"), extra="dlib", alignments=("dlib", "arcface", "box")
+        "audit.models.dlib_resnet:load",
+        (*ALWAYS, "dlib-bin"),
+        extra="dlib",
+        alignments=("dlib", "arcface", "box"),
+        parts=("landmarks",),
     ),
     "facenet": Adapter("audit.models.facenet:load", (*ALWAYS, "onnxruntime"), precisions=("float32", "bfloat16")),
     "onnx": Adapter("audit.models.onnx_file:load", (*ALWAYS, "onnxruntime")),
@@ -55,7 +62,7 @@ ADAPTERS: dict[str, Adapter] = {
         ran="The network is a program and ran in a sandbox: a process without network, without writing, and without "
         "reading of anything but its libraries.",
     ),
-    "http": Adapter("audit.models.http:load", ALWAYS),
+    "http": Adapter("audit.models.http:load", ALWAYS, check="audit.models.http:check"),
 }
 """Name to what runs it."""
 
@@ -80,3 +87,50 @@ def of(name: str, place: str, table: Mapping[str, Adapter] = ADAPTERS) -> Adapte
                 place, f"{package} is not installed", f"Install the extra: pip install '{wanted}'", missing="extra"
             ) from None
     return adapter
+
+
+class Fed(Protocol):
+    """A card, of whatever kind of model, as far as its adapter has to know it."""
+
+    @property
+    def name(self) -> str:
+        """What the model is called."""
+        ...
+
+    @property
+    def adapter(self) -> str:
+        """What is to run it."""
+        ...
+
+    @property
+    def input(self) -> InputSpec:
+        """What the network is fed with."""
+        ...
+
+    @property
+    def parts(self) -> Mapping[str, object]:
+        """What else belongs to it."""
+        ...
+
+
+def hold(adapter: Adapter, card: Fed) -> None:
+    """Refuse a card that asks for what its adapter does not know, or lacks a file that it reads.
+
+    Raises
+    ------
+    ModelError
+        Naming the key.
+    """
+    if card.input.alignment not in adapter.alignments:
+        raise ModelError(
+            f"card {card.name}: input.alignment",
+            f"{card.input.alignment!r} is not known to the adapter {card.adapter}",
+            f"It knows {', '.join(adapter.alignments)}",
+        )
+    for part in adapter.parts:
+        if part not in card.parts:
+            raise ModelError(
+                f"card {card.name}: parts.{part}",
+                f"is missing, and the adapter {card.adapter} reads it",
+                f"Name its file and sha256 in a table [parts.{part}]",
+            )

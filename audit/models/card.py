@@ -148,6 +148,8 @@ class Prepared:
         precision: Literal["float32", "bfloat16"]
         packages: tuple[str, ...]
         parts: dict[str, Path]
+        part_digests: dict[str, str]
+        self_declared: bool
 
     @property
     def preprocessing(self) -> str:
@@ -182,6 +184,10 @@ class Prepared:
         """Versions of the distributions that decide a number."""
         return {name: version(name) for name in self.packages}
 
+    def own_parts(self) -> dict[str, Any]:
+        """Digests of what a user's own card reads beside its weights; in a published card they follow from these."""
+        return {"parts": self.part_digests} if self.self_declared and self.part_digests else {}
+
     def _description(self) -> dict[str, Any]:
         return {
             "decoding": f"{DECODING}; {SCALED}",
@@ -190,6 +196,7 @@ class Prepared:
             "alignment": self._alignment,
             "input": self.input.model_dump(),
             "packages": self.versions(),
+            **self.own_parts(),
             **({} if self.device == "cpu" else {"device": self.device}),
             **({} if self.precision == "float32" else {"precision": self.precision}),
         }

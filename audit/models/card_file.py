@@ -23,7 +23,8 @@ KEYS = (
     "A card has the keys licence, similarity (cosine, dot or euclidean), dimension, training_sets (names of data sets) "
     "or else training_data and training_consent, and a table [input] with size, colour (RGB or BGR), mean, deviation, "
     "layout (NCHW or NHWC) and alignment (arcface or box); optionally name, adapter, revision, weights_licence, "
-    "research_only, source, [paper] and [vendor_threshold]; docs/models.md explains them"
+    "research_only, source, [paper] and [vendor_threshold]; card:FILE.toml also has a table [weights] with file and "
+    "sha256, and may say like = NAME; docs/models.md explains them"
 )
 Kind = TypeVar("Kind", bound=BaseModel)
 _FOLDER = resources.files("audit.models").joinpath("cards")
@@ -40,7 +41,7 @@ class WeightFile(_Part):
     sha256: str = Field(pattern=r"^([0-9a-f]{64}|unknown)$")
     digest_source: str = Field("", description="Who computed or published the digest")
     bytes: int | None = Field(None, ge=1)
-    url: str = Field("", pattern=r"^(https://.+|http://127\.0\.0\.1[:/].*)?$", description="Of the file itself")
+    url: str = Field("", pattern=r"^(https://.+|http://127\.0\.0\.1(:\d+)?/.*)?$", description="Of the file itself")
     hosts: tuple[str, ...] = Field((), description="Hosts that the address may send a download on to")
     package: str = Field("", description="Installed package that carries it, with the folder: package/folder")
 
@@ -154,6 +155,20 @@ def _taken_over(card: CardFile) -> dict[str, Any]:
     return card.model_dump(exclude={"name", "revision", "weights", "parts"})
 
 
+def require_name(name: str, path: Path, known: Mapping[str, str]) -> None:
+    """Refuse a published name, however it is spelt: a reader takes DLIB for dlib, and so do some file systems.
+
+    Raises
+    ------
+    ModelError
+        Naming the key.
+    """
+    if name.casefold() in {one.casefold() for one in known}:
+        raise ModelError(
+            f"{path}: name", f"{name!r} is the name of a published model", "Give your own card a name of its own"
+        )
+
+
 def require_own(card: Files, path: Path, known: Mapping[str, str]) -> None:
     """Refuse a user's own card under a published name, or without a digest.
 
@@ -162,10 +177,7 @@ def require_own(card: Files, path: Path, known: Mapping[str, str]) -> None:
     ModelError
         Naming the key.
     """
-    if card.name in known:
-        raise ModelError(
-            f"{path}: name", f"{card.name!r} is the name of a published model", "Give your own card a name of its own"
-        )
+    require_name(card.name, path, known)
     for file in (card.weights, *card.parts.values()):
         if file.sha256 == UNKNOWN:
             raise ModelError(

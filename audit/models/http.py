@@ -31,6 +31,18 @@ _QUALITY = 95
 _LOSSLESS = 3
 
 
+def check(card: ModelCard) -> None:
+    """Refuse a card that says no service.
+
+    Raises
+    ------
+    ModelError
+        With the way to name one.
+    """
+    if card.service is None:
+        raise ModelError(f"card {card.name}: adapter", "'http' is for a service", "Name its card as http:FILE.toml")
+
+
 def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline | WholePictures:
     """Make the model: with our own detector and alignment, or of whole pictures, as the card says.
 

@@ -74,8 +74,7 @@ def fetch(file: WeightFile, folder: Path, *, received: Callable[[int], None], st
         If it cannot be fetched, or is another one.
     """
     if not file.url:
-        found = f"{file.file} has no public address in its card"
-        raise ModelError(file.file, found, "Give your own copy with --from FILE")
+        raise ModelError(file.file, "has no public address in its card", "Give your own copy with --from FILE")
     target = folder / Path(file.file).name
     _make(folder)
     if target.is_file() and weights.digest(target) == file.sha256:

@@ -22,8 +22,10 @@ _ATTRIBUTE_TENSOR, _ATTRIBUTE_GRAPH, _ATTRIBUTE_TENSORS, _ATTRIBUTE_GRAPHS = 5, 
 _ATTRIBUTE_SPARSE, _ATTRIBUTE_SPARSES = 22, 23
 _SPARSE_VALUES, _SPARSE_INDICES = 1, 2
 _TENSOR_EXTERNAL, _TENSOR_LOCATION, _EXTERNAL = 13, 14, 1
-_FUNCTION_NAME, _FUNCTION_NODE, _FUNCTION_DOMAIN = 1, 7, 10
+_FUNCTION_NAME, _FUNCTION_NODE, _FUNCTION_DOMAIN, _FUNCTION_DEFAULT = 1, 7, 10, 11
 _ENTRY_KEY, _ENTRY_VALUE = 1, 2
+_WORD = 0xFFFFFFFF
+"""Keys and enumerations have 32 bits: a runtime drops what lies above, and sees another field than stands there."""
 _DEEPEST = 64
 """Graphs within graphs."""
 _MOST_NODES = 1_000_000
@@ -116,6 +118,8 @@ class _Found:
                 domain = _text(value)
             elif field == _FUNCTION_NODE:
                 self._node(_bytes(value), 0)
+            elif field == _FUNCTION_DEFAULT:
+                self._attribute(_bytes(value), 0)
         self.defined.add((domain, name))
 
     def _node(self, node: memoryview, depth: int) -> None:
@@ -151,7 +155,7 @@ class _Found:
         elsewhere = False
         for field, value in _fields(tensor):
             if field == _TENSOR_LOCATION:
-                elsewhere = value == _EXTERNAL
+                elsewhere = isinstance(value, int) and value & _WORD == _EXTERNAL
             elif field == _TENSOR_EXTERNAL:
                 pair = {key: _text(text) for key, text in _fields(_bytes(value)) if key in (_ENTRY_KEY, _ENTRY_VALUE)}
                 entries[pair.get(_ENTRY_KEY, "")] = pair.get(_ENTRY_VALUE, "")
@@ -165,7 +169,7 @@ def _fields(message: memoryview) -> Iterator[tuple[int, memoryview | int]]:
     while at < len(message):
         key, at = _varint(message, at)
         number, kind = key >> 3, key & 7
-        if not number:
+        if not number or key > _WORD:
             raise _NotONNXError
         if kind == 0:
             value, at = _varint(message, at)

@@ -61,7 +61,7 @@ def own_files(path: Path, file: Files, data: Sequence[Path]) -> dict[str, Path]:
     """
     found = {}
     for part, wanted in _files(file).items():
-        where = weights.look(wanted.file, (path.parent, *data, weights.obtained()))
+        where = weights.look(wanted.file, (path.parent, *data)) or weights.fetched(wanted.file)
         if where is None:
             fetched = f"; or faceaudit models obtain card:{path}" if wanted.url else ""
             raise ModelError(
@@ -89,12 +89,17 @@ def beside(path: Path, known: Mapping[str, str], plan: AuditPlan, *, adapter: st
     if not place.is_file():
         return None
     values, sha256 = card_file.read(place), weights.digest(path)
-    stated = values.pop("sha256", sha256)
-    if stated != sha256:
+    if "parts" in values:
+        raise ModelError(f"{place}: parts", "needs a card that names its files", f"Write card:{place} in its place")
+    table = values.get("weights")
+    stated = [values.pop("sha256", sha256), table.get("sha256", sha256) if isinstance(table, dict) else sha256]
+    if stated != [sha256, sha256]:
+        said = next(one for one in stated if one != sha256)
         raise ModelError(
             str(path),
-            f"SHA-256 is {sha256}, but {place} says {stated}",
+            f"SHA-256 is {sha256}, but {place} says {said}",
             "The file is damaged or another one: put the right file in its place, or mend the card",
+            missing="right weights",
         )
     values["weights"] = {
         "file": path.name,
@@ -103,12 +108,10 @@ def beside(path: Path, known: Mapping[str, str], plan: AuditPlan, *, adapter: st
     }
     values.setdefault("adapter", adapter)
     if "name" not in values:
-        stem = re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip(".-") or "own"
-        values["name"] = f"own-{stem}" if stem in known else stem
+        stem = re.sub(r"[^A-Za-z0-9._-]+", "-", path.stem).strip("._-") or "own"
+        values["name"] = f"own-{stem}" if stem.casefold() in known else stem
     file = card_file.validate(values, str(place))
-    if file.name in known:
-        found = f"{file.name!r} is the name of a published model"
-        raise ModelError(f"{place}: name", found, "Give your own card a name of its own")
+    card_file.require_name(file.name, place, known)
     return _card(file, adapters.of(file.adapter, str(place)), {"": path}, plan, self_declared=True)
 
 
@@ -162,7 +165,7 @@ def _require_digest(name: str, wanted: WeightFile) -> None:
 
 
 def _published_file(name: str, wanted: WeightFile, data: Sequence[Path]) -> Path:
-    path = _packaged(wanted) if wanted.package else weights.look(wanted.file, (*data, weights.obtained()))
+    path = _packaged(wanted) if wanted.package else weights.look(wanted.file, data) or weights.fetched(wanted.file)
     if path is None:
         raise ModelError(
             f"model {name}", f"its weights {wanted.file} are not here", _way_to(name, wanted), missing="weights"
@@ -191,12 +194,7 @@ def _packaged(wanted: WeightFile) -> Path | None:
 def _card(
     file: CardFile, adapter: adapters.Adapter, found: Mapping[str, Path], plan: AuditPlan, *, self_declared: bool
 ) -> ModelCard:
-    if file.input.alignment not in adapter.alignments:
-        raise ModelError(
-            f"card {file.name}: input.alignment",
-            f"{file.input.alignment!r} is not known to the adapter {file.adapter}",
-            f"It knows {', '.join(adapter.alignments)}",
-        )
+    adapters.hold(adapter, file)
     return ModelCard(
         **file.model_dump(exclude={"adapter", "revision", "weights", "parts", "options"}),
         revision=file.revision or file.weights.sha256[:12],

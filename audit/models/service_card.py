@@ -58,9 +58,7 @@ def own(path: Path, known: Mapping[str, str], plan: AuditPlan) -> ModelCard:
     sha256 = hashlib.sha256(identity.encode()).hexdigest()
     values["weights"] = {"file": path.name, "sha256": sha256, "digest_source": UNKNOWN}
     file = card_file.validate({**values, "adapter": "http"}, str(path))
-    if file.name in known:
-        found = f"{file.name!r} is the name of a published model"
-        raise ModelError(f"{path}: name", found, "Give your own card a name of its own")
+    card_file.require_name(file.name, path, known)
     adapter = adapters.of("http", str(path))
     return ModelCard(
         **file.model_dump(exclude={"adapter", "weights", "parts", "options"}),

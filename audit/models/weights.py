@@ -81,6 +81,11 @@ def obtained() -> Path:
     return cache_root() / "models"
 
 
+def fetched(file: str) -> Path | None:
+    """Find a file that was obtained; whatever path a card has for it, it lies there under its name alone."""
+    return look(Path(file).name, (obtained(),))
+
+
 def seems(start: bytes) -> str:
     r"""Say what a file is that begins like this, if it is something that is often taken for weights; else "".
 
@@ -121,6 +126,7 @@ def check(path: Path, expected: str, source: str, size: int | None = None) -> No
         str(path),
         f"SHA-256 is {found}, and not {expected} ({source}){'; ' * bool(what)}{what}",
         "The file is damaged or another one: put the right file in its place",
+        missing="right weights",
     )
 
 

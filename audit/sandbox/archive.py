@@ -29,9 +29,11 @@ def kind_of(content: bytes, place: str) -> Kind:
     ModelError
         For anything else: pickled objects, a web page, a damaged archive, or one that is not as torch writes it.
     """
-    if not zipfile.is_zipfile(io.BytesIO(content)):
-        raise ModelError(place, f"is no archive of torch, but {_instead(content)}", _EXPORT_AGAIN)
     damaged = ModelError(place, "is a damaged archive", "Put the whole file in its place")
+    if not zipfile.is_zipfile(io.BytesIO(content)):
+        if content.startswith(b"PK\x03\x04"):
+            raise damaged
+        raise ModelError(place, f"is no archive of torch, but {_instead(content)}", _EXPORT_AGAIN)
     if not content[-_END:].startswith(b"PK\x05\x06"):  # else the end of an archive inside it would be taken for its own
         raise damaged
     try:

@@ -137,8 +137,21 @@ def test_a_file_with_code_is_refused_and_the_code_does_not_run(tmp_path: Path, m
     monkeypatch.chdir(tmp_path)
     torch.save({"weight": _Code()}, tmp_path / "any.pt")
     assert "more than tensors" in refused(tmp_path, (tmp_path / "any.pt").read_bytes())
-    assert "more than tensors" in refused(tmp_path, pickle.dumps({"weight": _Code()}, protocol=2))
+    for protocol in (2, 4):
+        assert "more than tensors" in refused(tmp_path, pickle.dumps({"weight": _Code()}, protocol=protocol))
     assert not Path("evidence-that-code-ran").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "suffix", "said"),
+    [
+        (b"<!DOCTYPE html><html>", ".pt", "it is a web page"),
+        (b"", ".pt", "it is empty"),
+        (b"\x02" + bytes(7) + b"[]", ".safetensors", "damaged"),
+    ],
+)
+def test_what_is_no_file_of_tensors_is_refused(tmp_path: Path, content: bytes, suffix: str, said: str) -> None:
+    assert said in refused(tmp_path, content, suffix)
 
 
 def test_tensors_of_another_network_are_refused(tmp_path: Path) -> None:

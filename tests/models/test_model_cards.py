@@ -99,6 +99,9 @@ def test_every_card_says_what_a_reader_has_to_know() -> None:
     ("text", "said"),
     [
         ('name = "dlib"\nlike = "dlib"', "is the name of a published model"),
+        ('name = "DLIB"\nlike = "sface"', "'DLIB' is the name of a published model"),
+        ('name = "mine"\nlike = "dlib"', r"parts\.landmarks: is missing, and the adapter dlib reads it"),
+        ('name = "mine"\nlike = "sface"\nadapter = "http"', "http:FILE"),
         ('name = "mine"\nlike = "dlibb"', "'dlibb' is no published model"),
         ('name = "mine"\nlike = "sface"\nadapter = "caffe"', "'caffe' is no adapter"),
         ('name = "mine"\nlike = "sface"\ninput = 3', "input: "),
@@ -175,6 +178,8 @@ def test_no_card_names_the_keys_to_write(file: Path) -> None:
         ("size = 32", 'size = 32\nalignment = "dlib"', "not known to the adapter onnx"),
         ("dimension = 8", "dimension = = 8", "not valid TOML"),
         ("dimension = 8", f'dimension = 8\nsha256 = "{64 * "a"}"', "SHA-256 is .* says aaaa"),
+        ("[input]", f'[weights]\nsha256 = "{64 * "a"}"\n[input]', "SHA-256 is .* says aaaa"),
+        ("[input]", f'[parts.landmarks]\nfile = "x"\nsha256 = "{64 * "a"}"\n[input]', r"parts: needs a card .* card:"),
     ],
 )
 def test_a_card_with_a_mistake_is_refused_by_key(file: Path, old: str, new: str, said: str) -> None:
@@ -208,6 +213,21 @@ def test_the_preprocessing_id_changes_with_what_decides_a_number(monkeypatch: py
     assert preprocessing(seed=1, fmr=[0.1]) in ids
     monkeypatch.setattr("audit.models.card.version", {"torch": "0"}.get)
     assert preprocessing() not in ids
+
+
+def test_what_a_card_of_ones_own_reads_beside_its_weights_decides_too(tmp_path: Path) -> None:
+    """Else templates made with other landmarks would be taken out of the cache."""
+
+    def preprocessing(landmarks: bytes) -> str:
+        tables = []
+        for table, file, content in (("weights", "net.dat", b"net"), ("parts.landmarks", "points.dat", landmarks)):
+            (tmp_path / file).write_bytes(content)
+            tables.append(f'[{table}]\nfile = "{file}"\nsha256 = "{hashlib.sha256(content).hexdigest()}"\n')
+        (tmp_path / "mine.toml").write_text('name = "mine"\nlike = "dlib"\n' + "".join(tables))
+        return models.describe(f"card:{tmp_path / 'mine.toml'}", plan=plan()).preprocessing
+
+    assert preprocessing(b"five points") != preprocessing(b"five others")
+    assert preprocessing(b"five points") == preprocessing(b"five points")
 
 
 def test_a_card_serialises_without_a_path() -> None:

@@ -77,6 +77,18 @@ def fetched(card: Path, into: Path) -> Path:
     return obtain.fetch(file, into, received=lambda _: None, stop=threading.Event())
 
 
+def test_what_was_obtained_is_found_whatever_path_the_card_has_for_it(server: Server, tmp_path: Path) -> None:
+    card = written(tmp_path, f"{server.url}/{FILE}")
+    card.write_text(card.read_text().replace(f'file = "{FILE}"', f'file = "weights/{FILE}"'))
+    assert fetched(card, weights.obtained()) == weights.obtained() / FILE
+    assert models.describe(f"card:{card}", plan=make({"benchmark": "b", "model": "m"})).weights.name == FILE
+
+
+def test_http_is_for_this_machine_alone(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"weights\.url"):
+        models.described(f"card:{written(tmp_path, 'http://127.0.0.1:x@elsewhere.example/w.onnx')}")
+
+
 def test_a_broken_download_goes_on_where_it_broke(server: Server, tmp_path: Path) -> None:
     server.faults[FILE] = "no ranges"
     card = written(tmp_path, f"{server.url}/{FILE}", more=f"bytes = {len(CONTENT)}")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime
 import pytest
 import stand_in_weights
 from hypothesis import given
@@ -85,6 +86,38 @@ def test_external_tensors_are_found_wherever_they_hide() -> None:
     model.graph.node.append(helper.make_node("If", ["yes"], ["out"], then_branch=inner, else_branch=inner))
     with pytest.raises(ModelError, match=r"\.\./hidden\.bin"):
         onnx_read.check(model.SerializeToString(), PLACE)
+
+
+def test_a_default_of_a_function_hides_nothing() -> None:
+    hidden = numpy_helper.from_array(np.zeros(3, np.float32), "hidden")
+    onnx.external_data_helper.set_external_data(hidden, "../hidden.bin")
+    model = onnx.load_model_from_string(with_node("Mine", "of.the.file", functions=True))
+    model.functions[0].attribute_proto.append(helper.make_attribute("value", hidden))
+    with pytest.raises(ModelError, match=r"\.\./hidden\.bin"):
+        onnx_read.check(model.SerializeToString(), PLACE)
+
+
+def test_a_key_of_more_than_32_bits_hides_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """onnxruntime drops what lies above, and takes such a field for the one with the lower bits."""
+    monkeypatch.chdir(tmp_path)
+    np.arange(12, dtype=np.float32).tofile("hidden.bin")
+    tensor = TensorProto(name="w", data_type=TensorProto.FLOAT, dims=[3, 4]).SerializeToString()
+    entry = wrapped(b"location", 1) + wrapped(b"hidden.bin", 2)
+    tensor += above(13 << 3 | 2) + bytes([len(entry)]) + entry + above(14 << 3) + bytes([TensorProto.EXTERNAL])
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, size]) for name, size in (("x", 3), ("y", 4))]
+    graph = helper.make_graph([helper.make_node("MatMul", ["x", "w"], ["y"])], "graph", ends[:1], ends[1:])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    model.ClearField("graph")
+    content = model.SerializeToString() + wrapped(graph.SerializeToString() + wrapped(tensor, 5), 7)
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    assert session.run(None, {"x": np.ones((1, 3), np.float32)})[0].tolist() == [[12, 15, 18, 21]]
+    with pytest.raises(ModelError, match="is no ONNX model"):
+        onnx_read.check(content, PLACE)
+
+
+def above(key: int) -> bytes:
+    """A key below 128, as a number of five bytes with a bit above the 32 that keys have."""
+    return bytes([key | 128, 128, 128, 128, 16])
 
 
 @pytest.mark.parametrize("within", [False, True])

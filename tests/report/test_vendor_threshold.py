@@ -49,6 +49,15 @@ def section(record: EvaluationRecord, name: str) -> parts.Section | None:
     return next((one for one in make(record).sections if one.id == name), None)
 
 
+def test_groups_of_one_rate_have_no_two_ends(london_like: EvaluationRecord) -> None:
+    record = judged(london_like)
+    none = {"errors": 0, "value": 0.0, "zero_errors": True}
+    rates = [one.model_copy(update=none) if one.operating_point == "vendor-0.6" else one for one in record.rates]
+    shown = section(record.model_copy(update={"rates": rates}), "vendor")
+    assert shown is not None
+    assert "By group its false match rate goes from" not in shown.lead
+
+
 def test_one_sentence_says_what_the_threshold_really_does(london_like: EvaluationRecord) -> None:
     record = judged(london_like)
     shown = section(record, "vendor")

@@ -289,6 +289,17 @@ def test_the_lowest_rate_named_first_is_not_undercut_by_a_group_as_large(builder
             assert min(r.errors / r.trials for r in peers) == errors / trials
 
 
+def test_a_group_is_not_set_against_itself_where_the_other_was_hardly_looked_at(fixed: EvaluationRecord) -> None:
+    few = {"errors": 0, "trials": 12, "value": 0.0, "zero_errors": True, "upper_bound": 0.45}
+    assert " from female: " in " ".join(texts(make(fixed)))
+    for rate in fixed.rates:
+        if rate.metric == "FMR" and rate.group == {"gender": "male"} and rate.reference_group is None:
+            fixed = fixed.model_copy(
+                update={"rates": [rate.model_copy(update=few) if one is rate else one for one in fixed.rates]}
+            )
+    assert " down to " not in " ".join(texts(make(fixed)))
+
+
 def test_a_disparity_that_could_be_chance_says_so_in_the_table_of_verdicts(london_like: EvaluationRecord) -> None:
     def told(record: EvaluationRecord) -> list[str]:
         table = make(record).verdicts

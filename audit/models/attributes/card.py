@@ -114,7 +114,7 @@ class AttributeCard(Prepared, _Said):
         """Id of everything between the image file and the network: 16 hexadecimal digits."""
         if not self.preparation:
             return super().preprocessing
-        own = {"preparation": self.preparation_text, "packages": self.versions()}
+        own = {"preparation": self.preparation_text, "packages": self.versions(), **self.own_parts()}
         return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()[:16]
 
     @property

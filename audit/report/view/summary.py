@@ -134,6 +134,8 @@ def _range(source: Source) -> list[str]:
         if len(measured) > 1 and measured[0].errors:
             surest = min(measured, key=_upper)
             least = min((r for r in measured if r.trials >= surest.trials), key=lambda r: (r.value, -r.trials))
+            if least is measured[0]:  # no other group was looked at closely enough for a second end
+                continue
             ends = (one_side(source, "FMR", measured[0].group), one_side(source, "FMR", least.group))
             return [say("answer.range", attributes=words.attributes_name(attributes), most=ends[0], least=ends[1])]
     return []

@@ -58,7 +58,7 @@ def _between(source: Source, stated: VendorThresholdPart) -> list[str]:
     for attributes in reversed(source.attribute_sets()):
         found = [(source.rate("FMR", g, point), g) for g in source.groups(attributes) if not source.banded(g)]
         told = [(rate.value, rate, group) for rate, group in found if rate is not None and rate.value is not None]
-        if len(told) > 1:
+        if len({value for value, _, _ in told}) > 1:
             ends = (max(told, key=lambda one: one[0]), min(told, key=lambda one: (one[0], -one[1].trials)))
             most, least = (
                 say("vendor.end", group=words.quoted(group), rate=value_text(rate), counts=of_counts(rate))
