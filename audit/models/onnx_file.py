@@ -50,7 +50,7 @@ def open_session(path: Path, content: bytes, device: str = "cpu") -> InferenceSe
     """
     import onnxruntime  # noqa: PLC0415 - heavy
 
-    onnx_read.check(content, path)
+    content = onnx_read.checked(content, path)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 3

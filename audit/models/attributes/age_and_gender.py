@@ -102,8 +102,7 @@ def _session(path: Path, sha256: str) -> Any:
     """A session as the package makes it: the graph as it stands, one thread."""
     import onnxruntime  # noqa: PLC0415 - heavy
 
-    content = weights.read(path, sha256)
-    onnx_read.check(content, path)
+    content = onnx_read.checked(weights.read(path, sha256), path)
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.intra_op_num_threads = options.inter_op_num_threads = 1
