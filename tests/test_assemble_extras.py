@@ -55,7 +55,7 @@ def measure(provenance: Provenance = "annotated", numeric: bool = True, **change
     evidence = disparities.Evidence(counts, acquired, half, 5)
     spreads = [assemble.differential(s, placed[0]) for s in disparities.spreads(one, evidence, grouping, settings)]
     beside = assemble_extras.beside(
-        pairs, scores, counts, grouping, placed, spreads, plan, benchmark, [s.subject_id for s in subjects]
+        pairs, pairs, scores, counts, grouping, placed, spreads, plan, benchmark, [s.subject_id for s in subjects]
     )
     contrasts = [assemble.contrast(c, 2.0) for c in disparities.contrasts(one, grouping, settings)]
     return Case(beside, assemble.measured_rates(one, grouping), contrasts)
