@@ -124,7 +124,7 @@ def ray_workers(templates: int, dimension: int) -> dict[str, float]:
 
     data, seconds = people(templates, dimension, 8), {}
     for workers in (1, 2):
-        ray.init(num_cpus=workers, include_dashboard=False, log_to_driver=False, configure_logging=False)
+        ray.init("local", num_cpus=workers, include_dashboard=False, log_to_driver=False, configure_logging=False)
         ours(people(16_000, 16, 8), cluster="ray")  # start-up: ten tasks, so that every worker has loaded what it needs
         seconds[workers] = ours(data, cluster="ray")
         ray.shutdown()
