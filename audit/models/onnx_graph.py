@@ -1,7 +1,7 @@
 """A torch network as an ONNX graph, for networks of convolutions on the CPU: onnxruntime runs them up to twice as fast.
 
-torch's own exporter takes longer than the extraction of a small benchmark. A plain network needs little: the operators
-bear the names and settings of torch's modules. A network that needs more is refused, never translated in part.
+torch's own exporter asks for packages of its own. A plain network needs little: the operators bear the names and
+settings of torch's modules. A network that needs more is refused, never translated in part.
 """
 
 from __future__ import annotations
