@@ -192,12 +192,13 @@ class AuditPlan(BaseModel):
         "comparison): commercial where a vendor or a buyer uses the outcome in trade",
     )
 
-    @field_validator("fmr")
+    @field_validator("fmr", "fpir")
     @classmethod
-    def _targets(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+    def _targets(cls, value: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
         for x in value:
             if not 0 < x < 1:
-                raise ValueError(f"a target FMR is a probability between 0 and 1, found {x:g}")
+                metric = str(info.field_name).upper()
+                raise ValueError(f"a target {metric} is a probability between 0 and 1, found {x:g}")
         return tuple(sorted(set(value), reverse=True))
 
     @field_validator("scenario")
@@ -208,14 +209,6 @@ class AuditPlan(BaseModel):
         if value is not None and value.operating_point is not None and value.operating_point not in known:
             raise ValueError(f"operating_point is one of {', '.join(known)}, found {value.operating_point!r}")
         return value
-
-    @field_validator("fpir")
-    @classmethod
-    def _fpir_targets(cls, value: tuple[float, ...]) -> tuple[float, ...]:
-        for x in value:
-            if not 0 < x < 1:
-                raise ValueError(f"a target FPIR is a probability between 0 and 1, found {x:g}")
-        return tuple(sorted(set(value), reverse=True))
 
     @field_validator("ranks")
     @classmethod

@@ -179,21 +179,27 @@ def _measure_here(which: str, templates: int, dimension: int, tones: int) -> dic
     else:
         work(people(200, 16, tones))
     data = people(templates, dimension, tones)
+    megabytes, seconds = peak(lambda: work(data))
+    return {"megabytes": megabytes, "seconds": seconds}
+
+
+def peak(work: Callable[[], float]) -> tuple[float, float]:
+    """Peak megabytes beyond what stood before, while something works, and what it gives."""
     process = psutil.Process()
-    before = peak = process.memory_info().rss
+    before = highest = process.memory_info().rss
     done = threading.Event()
 
     def watch() -> None:
-        nonlocal peak
+        nonlocal highest
         while not done.wait(0.005):
-            peak = max(peak, process.memory_info().rss)
+            highest = max(highest, process.memory_info().rss)
 
     watcher = threading.Thread(target=watch)
     watcher.start()
-    seconds = work(data)
+    given = work()
     done.set()
     watcher.join()
-    return {"megabytes": (peak - before) / 2**20, "seconds": seconds}
+    return (highest - before) / 2**20, given
 
 
 if __name__ == "__main__":

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 import time
 from typing import NamedTuple
 
 import numpy as np
-import psutil
 import torch
-from comparison_ratios import interleaved
+from comparison_ratios import interleaved, peak
 
 from audit.compare.blocks import ArrayRows
 from audit.compare.identify import AgainstList
@@ -84,21 +82,8 @@ def memory(probes: int, references: int, dimension: int) -> float:
 
 def _peak(probes: int, references: int, dimension: int) -> float:
     ours(people(2000, 1500, dimension))
-    data, process = people(probes, references, dimension), psutil.Process()
-    before = peak = process.memory_info().rss
-    done = threading.Event()
-
-    def watch() -> None:
-        nonlocal peak
-        while not done.wait(0.005):
-            peak = max(peak, process.memory_info().rss)
-
-    watcher = threading.Thread(target=watch)
-    watcher.start()
-    ours(data)
-    done.set()
-    watcher.join()
-    return (peak - before) / 2**20
+    data = people(probes, references, dimension)
+    return peak(lambda: ours(data))[0]
 
 
 if __name__ == "__main__":
