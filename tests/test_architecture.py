@@ -19,7 +19,7 @@ ALLOWED = {
     "audit.plan": {"errors"},
     "audit.plan_file": {"plan", "errors"},
     "audit.groups": {"domain", "errors"},
-    "audit.record": {"domain", "errors"},
+    "audit.record": {"record", "domain", "errors"},
     "audit.frames": {"record"},
     "audit.evaluation": {"errors", "frames", "record", "report"},
     "audit.provenance": {"domain"},
