@@ -112,10 +112,11 @@ def evaluate(given: Given, settings: Mapping[str, Any], options: plan.RunOptions
     recipe.withdraw(benchmark, (), {}, folder, options)
     made = None if options.fresh else results.finished(folder / "record.json", digests)
     if made is not None:
-        return recipe.published(made, folder, reused=True)
+        return recipe.published(made, folder, options, reused=True)
     return recipe.published(
         recipe.record_of(_scored(given, table, benchmark, wanted, digests, revision), options.cache),
         folder,
+        options,
         reused=False,
     )
 

@@ -23,6 +23,7 @@ from audit.cli import (
     models,
     new,
     obtain,
+    plan,
     power,
     publish,
     report,
@@ -63,6 +64,7 @@ benchmarks.app.command("measure")(measure.command)
 benchmarks.app.command("withdraw")(withdraw.command)
 app.add_typer(benchmarks.app, name="benchmarks")
 app.add_typer(models.app, name="models")
+app.add_typer(plan.app, name="plan")
 
 
 def _version(wanted: bool) -> None:

@@ -12,9 +12,19 @@ from audit.record import EvaluationRecord, dumps, write_bytes, write_text
 from audit.report.parts import ReportView
 from audit.report.strings import LANGUAGE, speaking
 from audit.report.view import make, terminal_table
+from audit.report.view.locked import lock_line
 from audit.report.view.side_by_side import comparison_table, make_comparison, remark_lines
 
-__all__ = ["FORMATS", "comparison_table", "known", "remark_lines", "render", "render_comparison", "terminal_table"]
+__all__ = [
+    "FORMATS",
+    "comparison_table",
+    "known",
+    "lock_line",
+    "remark_lines",
+    "render",
+    "render_comparison",
+    "terminal_table",
+]
 
 FORMATS = {
     "html": "report.html, one self-contained page",
