@@ -89,7 +89,7 @@ def read(folder: Path) -> Environment | None:
 
 
 def requirements(packages: Mapping[str, str]) -> str:
-    """Write packages as lines for `pip install -r`; faceaudit itself is a comment, as a clone has no version of its own.
+    """Write packages as lines for `pip install -r`; faceaudit itself is a comment: a clone has no version of its own.
 
     >>> print(requirements({"faceaudit": "0.1.0", "numpy": "2.4.6"}), end="")
     # faceaudit 0.1.0

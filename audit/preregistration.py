@@ -27,6 +27,7 @@ SUFFIX = ".lock.json"
 UNKNOWN = "unknown"
 _WHAT = ("model", "benchmark")
 _LARGEST = 1 << 20
+_LONG_AGO = dt.datetime(1, 1, 1, tzinfo=dt.UTC)
 _HEAD = 4096
 """Bytes of a record that hold when it was made."""
 
@@ -204,7 +205,7 @@ def _made(out: Path, benchmark: str, model: str) -> Iterator[tuple[str, dt.datet
             with path.open("rb") as stream:
                 head = stream.read(_HEAD)
             found = re.search(rb'"created":\s*"([^"]{10,40})"', head)
-            made = dt.datetime.fromisoformat(found[1].decode()) if found else dt.datetime.min
+            made = dt.datetime.fromisoformat(found[1].decode()) if found else _LONG_AGO
         except (OSError, ValueError):
-            made = dt.datetime.min
+            made = _LONG_AGO
         yield path.parent.name.partition("-")[0], made if made.tzinfo else made.replace(tzinfo=dt.UTC)

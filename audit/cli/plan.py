@@ -29,7 +29,7 @@ def lock_(
     ),
     as_json: Annotated[bool, typer.Option("--json", help="Print the lock as JSON on stdout.")] = False,
 ) -> None:
-    """Write a lock of a plan: every setting, the benchmark's descriptor and the weights, by their digests, and the time.
+    """Lock a plan: its settings, the digests of the benchmark's descriptor and of the weights, and the time.
 
     No image is read. 'faceaudit run' finds the lock beside the plan, and the record says whether it was kept to. The
     digest that is printed proves something to others once somebody who is not the auditor has noted it.
@@ -69,10 +69,9 @@ def _explain(locked: Lock) -> None:
     )
     for one in locked.plans:
         if one.results:
-            what = f"{one.results} evaluation{'s' if one.results > 1 else ''}"
             typer.echo(
-                f"{what} of {one.plan['model']} on {one.plan['benchmark']} {'lie' if one.results > 1 else 'lies'} in the "
-                "folder of results already: every record under this lock will say so.",
+                f"Evaluations of {one.plan['model']} on {one.plan['benchmark']} that lie in the folder of results "
+                f"already: {one.results}. Every record under this lock will say so.",
                 err=True,
             )
         if one.weights == "unknown":

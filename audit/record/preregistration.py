@@ -20,8 +20,8 @@ class ChangedSetting(Part):
 class Preregistration(Part):
     """What a lock beside the plan says, held against what was done.
 
-    A lock carries the time of the machine that made it: whoever can set that clock, or throws results away, can make one
-    afterwards. What it proves against them is what an independent party has seen of its digest, and when.
+    A lock carries the time of the machine that made it: whoever can set that clock, or throws results away, can make
+    one afterwards. What it proves against them is what an independent party has seen of its digest, and when.
     """
 
     locked: bool

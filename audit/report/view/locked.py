@@ -8,6 +8,7 @@ from audit.record import EvaluationRecord, Preregistration
 from audit.report.parts import Block, Facts, Listing
 from audit.report.strings import say
 from audit.report.view import words
+from audit.report.view.clean import clean
 
 
 def lock_blocks(record: EvaluationRecord) -> tuple[Block, ...]:
@@ -48,7 +49,7 @@ def unlocked(record: EvaluationRecord) -> str:
 
 def lock_line(record: EvaluationRecord) -> str:
     """The alerts in one line, for a terminal; empty where there is none."""
-    return " ".join(lock_alerts(record))
+    return clean(" ".join(lock_alerts(record)))
 
 
 def _kept(found: Preregistration) -> str:
