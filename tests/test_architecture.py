@@ -65,6 +65,8 @@ ALLOWED = {
     "audit.superseded": {"domain", "errors", "results"},
     "audit.policy": {"policy", "record", "recorded", "stats", "errors"},
     "audit.comparison": {"domain", "record"},
+    "audit.reproduction": set(),
+    "audit.reproducing": {"reproducing", "reproduction", "environment", "record"},
     "audit.side_by_side": {
         "side_by_side",
         "comparison",
@@ -76,7 +78,7 @@ ALLOWED = {
         "stats",
         "errors",
     },
-    "audit.report": {"report", "alike", "comparison", "frames", "record", "domain", "errors"},
+    "audit.report": {"report", "alike", "comparison", "frames", "record", "reproduction", "domain", "errors"},
     "audit.assemble_extras": {"assemble", "record", "metrics", "compare", "domain", "groups", "plan"},
     "audit.assemble_bootstrap": {"assemble", "record", "metrics", "compare", "domain", "groups", "plan"},
     "audit.assemble_series": {"record", "metrics", "compare", "domain", "extract"},
@@ -101,6 +103,7 @@ ALLOWED = {
 FREE = {
     "audit.answered",
     "audit.recipe",
+    "audit.rerun",
     "audit.scoring",
     "audit.stated",
     "audit.templates",

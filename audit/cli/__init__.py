@@ -27,6 +27,7 @@ from audit.cli import (
     power,
     publish,
     report,
+    reproduce,
     run,
     score,
     synthesize,
@@ -54,6 +55,7 @@ app.command("report")(report.command)
 app.command("power")(power.command)
 app.command("gate")(gate.command)
 app.command("compare")(compare.command)
+app.command("reproduce")(reproduce.command)
 app.command("cache")(cache.command)
 app.command("publish")(publish.command)
 app.command("synthesize")(synthesize.command)
