@@ -122,7 +122,7 @@ def _blas() -> dict[str, str]:
 
 def _needed() -> Iterator[tuple[str, str]]:
     """Every distribution that is installed and needed by faceaudit, by its extras, or by a plug-in."""
-    from packaging.requirements import Requirement  # noqa: PLC0415 - only where a record is written
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 - only where a record is written
 
     owners = {
         entry.dist.name
@@ -141,10 +141,13 @@ def _needed() -> Iterator[tuple[str, str]]:
         if (name, extras) in seen:
             continue
         seen.add((name, extras))
-        yield name, found.version
+        yield name, found.version or "unknown"
         if name == _OWN:
             extras = frozenset(found.metadata.get_all("Provides-Extra") or ()) - _FOR_TESTS
         for text in found.requires or ():
-            wanted = Requirement(text)
+            try:
+                wanted = Requirement(text)
+            except InvalidRequirement:  # of a package made before names of this form were agreed on
+                continue
             if wanted.marker is None or any(wanted.marker.evaluate({"extra": extra}) for extra in ("", *extras)):
                 asked.append((re.sub(r"[-_.]+", "-", wanted.name).lower(), frozenset(wanted.extras)))
