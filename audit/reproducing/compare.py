@@ -72,11 +72,14 @@ def _outcome(inputs: bool, tallies: list[Tally]) -> Outcome:
 
 
 def _settings(recorded: dict[str, Any], again: dict[str, Any]) -> list[Changed]:
-    """Settings that are not the same; one that only a later version knows was at its default, and is no change."""
+    """Settings that are not the same; one that only a later version knows was at its default, and is no change.
+
+    Consent tiers that somebody acknowledged decide no number: each auditor acknowledges for themselves.
+    """
     return [
         Changed(name=name, recorded=value, again=again.get(name))
         for name, value in recorded.items()
-        if name not in again or again[name] != value
+        if name != "acknowledge" and (name not in again or again[name] != value)
     ]
 
 

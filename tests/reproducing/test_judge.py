@@ -125,6 +125,8 @@ def test_other_code_is_said_and_fails_nothing(fixed: EvaluationRecord) -> None:
 
 def test_settings_count_by_name_and_those_of_a_later_version_do_not(fixed: EvaluationRecord) -> None:
     name = next(iter(fixed.plan))
+    agreed = compare(fixed, changed(fixed, lambda data: data["plan"].update(acknowledge=["T3"])))
+    assert (agreed.outcome, agreed.settings) == ("identical", [])
     later = compare(fixed, changed(fixed, lambda data: data["plan"].update(brand_new=3)))
     assert (later.outcome, later.settings) == ("identical", [])
     other = compare(fixed, changed(fixed, lambda data: data["plan"].update({name: "elsewhere"})))

@@ -30,10 +30,10 @@ def make_reproduction(found: Reproduction) -> ReportView:
     """Turn a reproduction into what is shown."""
     shown = scrub_reproduction(found)
     sections = (
+        Section("again-kinds", say("again.tallies_title"), say("again.tallies_lead"), (_kinds(shown),)),
         Section(
             "again-differences", say("again.differences_title"), say("again.differences_lead"), _differences(shown)
         ),
-        Section("again-kinds", say("again.tallies_title"), say("again.tallies_lead"), (_kinds(shown),)),
         Section("again-inputs", say("again.digests_title"), _code(shown), _inputs(shown)),
         Section("again-environment", say("again.environment_title"), _environment(shown), _surroundings(shown)),
         Section("again-how", say("again.how_title"), "", (Listing(_methods()),)),
