@@ -45,6 +45,12 @@ class Environment(BaseModel):
     packages: dict[str, str] = Field(description="name to version, of everything that is installed and needed")
 
 
+def make_schema() -> dict[str, Any]:
+    """JSON Schema of environment.json."""
+    made = Environment.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "environment-1.json", **made}
+
+
 def now(device: str) -> Environment:
     """Look at this process; nothing heavy is imported that a measurement has not imported already."""
     hardware = provenance.hardware(device)

@@ -63,6 +63,12 @@ class Lock(_Part):
         return hashlib.sha256(text.encode()).hexdigest()
 
 
+def make_schema() -> dict[str, Any]:
+    """JSON Schema of a lock."""
+    made = Lock.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": "plan-lock-1.json", **made}
+
+
 def make(plans: list[LockedPlan], software: str) -> Lock:
     """Lock plans, now."""
     made = Lock(
