@@ -1,4 +1,7 @@
-"""Threads, batches, tiles, workers and machines change no number: one table of settings, each against the plain way."""
+"""Threads, batches, tiles and workers change no number: one table of settings, each against the plain way.
+
+`FACEAUDIT_LONG=1` takes every setting alone from the pictures to the record, too, and not only all of them together.
+"""
 
 from __future__ import annotations
 
@@ -70,16 +73,24 @@ def test_what_is_kept_on_the_way_changes_no_count(plain: dict, tmp_path: Path, m
             assert counted(*kind, workers=2, checkpoint=kept) == plain[kind]
 
 
-@pytest.mark.parametrize("name", environment.THREADS)
+def threads_of(number: int) -> dict[str, str]:
+    """Every variable by which a library is told its number of threads."""
+    return dict.fromkeys(environment.THREADS, str(number))
+
+
+COUNTED = """
+import os, runpy
+here = runpy.run_path(os.environ["SELF"])
+print(*(here["counted"](*kind) for kind in here["KINDS"]))
+"""
+
+
 @pytest.mark.parametrize("threads", [1, 3])
-def test_threads_of_libraries_change_no_count(plain: dict, name: str, threads: int) -> None:
+def test_threads_of_libraries_change_no_count(plain: dict, threads: int) -> None:
     """Linear algebra reads its number of threads once, so each is a process of its own."""
-    code = "import test_determinism as t; print(*(t.counted(*kind) for kind in t.KINDS))"
-    here = Path(__file__).parent
-    path = [str(here), str(here / "support"), *sys.path]
     run = subprocess.run(
-        [sys.executable, "-c", f"import sys; sys.path[:0] = {path!r}; {code}"],
-        check=True, capture_output=True, text=True, env={"PATH": "", name: str(threads)},
+        [sys.executable, "-c", COUNTED], check=True, capture_output=True, text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "SELF": __file__, **threads_of(threads)},
     )  # fmt: skip
     assert run.stdout.split() == [plain[kind] for kind in KINDS]
 
@@ -104,7 +115,11 @@ MODELS: dict[str, tuple[str, ...]] = {
     "dlib": ("--benchmark", "synthetic", "--model", "dlib"),
     "mobilefacenet": ("--benchmark", "london", "--model", "onnx:mobilefacenet.onnx"),
 }
-SETTINGS: dict[str, tuple[dict[str, int], dict[str, str]]] = {
+TOGETHER: dict[str, tuple[dict[str, int], dict[str, str]]] = {
+    "one of everything": ({"workers": 1, "BATCH": 1}, threads_of(1)),
+    "more of everything": ({"workers": 3, "BATCH": 3, "BLOCK": 16}, threads_of(3)),
+}
+EACH: dict[str, tuple[dict[str, int], dict[str, str]]] = {
     "one worker": ({"workers": 1}, {}),
     "three workers": ({"workers": 3}, {}),
     "batches of one picture": ({"BATCH": 1, "workers": 2}, {}),
@@ -115,6 +130,7 @@ SETTINGS: dict[str, tuple[dict[str, int], dict[str, str]]] = {
     "one thread of the compiler": ({}, {"NUMBA_NUM_THREADS": "1"}),
 }
 """From picture files to the record: sizes and workers, then variables of the environment."""
+SETTINGS = {**TOGETHER, **EACH} if os.environ.get("FACEAUDIT_LONG") == "1" else TOGETHER
 AUDIT = """
 import sys, audit.extract, audit.compare.blocks
 from audit.cli import main
