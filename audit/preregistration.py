@@ -152,7 +152,7 @@ def said(record: EvaluationRecord, lock: Lock | None, out: Path) -> Preregistrat
     if lock is None:
         return Preregistration(locked=False, other_plans=others)
     locked = _of(lock, record)
-    changed = [*_settings(locked.plan, record.plan), *_files(locked, record)]
+    changed = [*_settings(locked.plan, record.plan), *_files(locked, record), *_times(lock, record)]
     return Preregistration(
         locked=True,
         digest=lock.digest,
@@ -201,6 +201,21 @@ def _files(locked: LockedPlan, record: EvaluationRecord) -> Iterator[ChangedSett
             yield ChangedSetting(setting=name, locked=before, used=after)
 
 
+def _times(lock: Lock, record: EvaluationRecord) -> Iterator[ChangedSetting]:
+    """A lock that is younger than what it locked: it came later, or a clock was turned back."""
+    if lock.created > _moment(record.created):
+        yield ChangedSetting(setting="time", locked=lock.created.isoformat(), used=record.created)
+
+
+def _moment(text: str) -> dt.datetime:
+    """When something was made; what is no time counts as old."""
+    try:
+        made = dt.datetime.fromisoformat(text)
+    except ValueError:
+        return _LONG_AGO
+    return made if made.tzinfo else made.replace(tzinfo=dt.UTC)
+
+
 def _made(out: Path, benchmark: str, model: str) -> Iterator[tuple[str, dt.datetime]]:
     """Name of the folder and time of every evaluation of a model on a benchmark; what cannot be read counts as old."""
     safe = results.folder(benchmark, model, "", "").parts[1]
@@ -210,8 +225,7 @@ def _made(out: Path, benchmark: str, model: str) -> Iterator[tuple[str, dt.datet
         try:
             with path.open("rb") as stream:
                 head = stream.read(_HEAD)
-            found = re.search(rb'"created":\s*"([^"]{10,40})"', head)
-            made = dt.datetime.fromisoformat(found[1].decode()) if found else _LONG_AGO
-        except (OSError, ValueError):
-            made = _LONG_AGO
-        yield path.parent.name.partition("-")[0], made if made.tzinfo else made.replace(tzinfo=dt.UTC)
+        except OSError:
+            head = b""
+        found = re.search(rb'"created":\s*"([^"]{10,40})"', head)
+        yield path.parent.name.partition("-")[0], _moment(found[1].decode(errors="replace") if found else "")

@@ -37,7 +37,8 @@ def london_like(**changes: object) -> EvaluationRecord:
     """The fixed record of the reports' tests."""
     record = records.read(FIXED)
     plan = AuditPlan(benchmark=record.benchmark.name, model=record.model.name).model_dump(mode="json")
-    return record.model_copy(update={"plan": {**plan, **record.plan}, **changes})
+    late = {"created": "2999-01-01T00:00:00+00:00"}  # later than any lock that is made here
+    return record.model_copy(update={"plan": {**plan, **record.plan}, **late, **changes})
 
 
 def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str, str]:
@@ -182,6 +183,12 @@ def test_what_was_changed_after_the_lock_is_named(tmp_path: Path) -> None:
     assert "then changed: " in lock_line(shown)
     assert [alert for alert in make_view(shown).alerts if "then changed" in alert]
     assert preregistration.said(record, None, tmp_path).locked is False
+
+
+def test_a_lock_that_is_younger_than_its_record_is_none_that_was_kept_to(tmp_path: Path) -> None:
+    record = london_like(created="2026-01-01T00:00:00+00:00")
+    found = preregistration.said(record, lock_of(record), tmp_path)
+    assert (found.followed, [d.setting for d in found.differences]) == (False, ["time"])
 
 
 def test_other_weights_and_another_descriptor_are_named_and_unknown_ones_are_not(tmp_path: Path) -> None:
