@@ -22,7 +22,9 @@ from audit.record import write_text
 
 FILE = "environment.json"
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-_OWN = "faceaudit"
+_OWN, _UNKNOWN = "faceaudit", "unknown"
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]*", re.ASCII)
 _FOR_TESTS = {"test"}
 """Extras whose packages decide no number."""
 
@@ -94,14 +96,33 @@ def read(folder: Path) -> Environment | None:
         raise DataError(f"{path}#/{where}", first["msg"], "Take the file that was written with the record") from None
 
 
-def requirements(packages: Mapping[str, str]) -> str:
+def requirements(packages: Mapping[str, str], place: str) -> str:
     """Write packages as lines for `pip install -r`; faceaudit itself is a comment: a clone has no version of its own.
 
-    >>> print(requirements({"faceaudit": "0.1.0", "numpy": "2.4.6"}), end="")
+    Parameters
+    ----------
+    place : where the packages stand, for messages
+
+    Raises
+    ------
+    DataError
+        For a name or a version that is none: pip takes options and addresses from such a file.
+
+    Examples
+    --------
+    >>> print(requirements({"faceaudit": "0.1.0", "numpy": "2.4.6"}, "environment.json"), end="")
     # faceaudit 0.1.0
     numpy==2.4.6
     """
-    lines = [f"# {name} {version}" if name == _OWN else f"{name}=={version}" for name, version in packages.items()]
+    lines = []
+    for name, version in packages.items():
+        if not (_NAME.fullmatch(name) and _VERSION.fullmatch(version)):
+            raise DataError(
+                f"{place}#/packages",
+                f"{name[:60]!r} {version[:60]!r} is no package with its version",
+                "Take another file",
+            )
+        lines.append(f"# {name} {version}" if name == _OWN or version == _UNKNOWN else f"{name}=={version}")
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -110,7 +131,7 @@ def _vectors() -> str:
 
     found: Any = np.show_config(mode="dicts")
     said = found.get("SIMD Extensions", {})
-    return " ".join([*said.get("baseline", ()), *said.get("found", ())]) or "unknown"
+    return " ".join([*said.get("baseline", ()), *said.get("found", ())]) or _UNKNOWN
 
 
 def _blas() -> dict[str, str]:
@@ -147,7 +168,7 @@ def _needed() -> Iterator[tuple[str, str]]:
         if (name, extras) in seen:
             continue
         seen.add((name, extras))
-        yield name, found.version or "unknown"
+        yield name, found.version or _UNKNOWN
         if name == _OWN:
             extras = frozenset(found.metadata.get_all("Provides-Extra") or ()) - _FOR_TESTS
         for text in found.requires or ():

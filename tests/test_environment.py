@@ -62,3 +62,26 @@ def test_a_package_that_is_broken_costs_no_record(monkeypatch: pytest.MonkeyPatc
 
     monkeypatch.setattr(metadata, "distribution", lambda name: Broken() if name == "pooch" else real(name))
     assert environment.now("cpu").packages["pooch"] == "unknown"
+
+
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [
+        ("--index-url", "x"),
+        ("a b", "1"),
+        ("numpy", "1 --hash=x"),
+        ("numpy", "1\n-r http://x"),
+        ("a@http://x", "1"),
+        ("", "1"),
+    ],
+)
+def test_a_lock_for_pip_holds_names_and_versions_alone(name: str, version: str) -> None:
+    with pytest.raises(DataError, match=r"x\.json#/packages: .* is no package with its version"):
+        environment.requirements({"scipy": "1.0", name: version}, "x.json")
+
+
+def test_every_package_here_can_be_written_for_pip() -> None:
+    found = environment.now("cpu").packages
+    lines = environment.requirements(found, "x.json").splitlines()
+    assert len(lines) == len(found)
+    assert [line for line in lines if line.startswith("#")] == [f"# faceaudit {found['faceaudit']}"]

@@ -135,7 +135,7 @@ def _requirements(path: Path) -> str:
             f"has no {environment.FILE}",
             "It is written beside every record; ask for it where the record came from",
         )
-    return environment.requirements(found.packages)
+    return environment.requirements(found.packages, str(path.parent / environment.FILE))
 
 
 def _show(found: Reproduction, folder: Path, *, as_json: bool, quiet: bool) -> None:
