@@ -11,12 +11,13 @@ from audit.record import group_text
 ABSENT = object()
 """Stands for what one of the two documents does not have."""
 NAMES = (
-    "id", "measure", "metric", "view", "attributes", "attribute", "quantity", "stage", "reason", "factor", "level",
-    "against", "detector", "kept_in", "group", "reference_group", "mated", "operating_point", "rank", "share",
-    "annotator", "policy", "target_fmr",
+    "id", "measure", "metric", "view", "attributes", "attribute", "quantity", "stage", "factor", "detector", "kept_in",
+    "group", "reference_group", "against", "level", "mated", "operating_point", "rank", "share", "annotator", "policy",
+    "target_fmr", "reason",
 )  # fmt: skip
-"""Fields by which an item of a list is known; `reason` and `policy` only where nothing else tells items apart."""
-_RESULTS = {"reason", "policy", "target_fmr", "against", "level"}
+"""Fields by which an item of a list is known, in the order in which they are read."""
+_SELDOM = (("policy", "target_fmr", "reason", "against", "level"), ("policy", "target_fmr", "reason"), ())
+"""Left out of a name, as far as items can be told apart without: most of these may be results."""
 Item = Mapping[str, Any]
 
 
@@ -87,8 +88,8 @@ def _items(place: Place, recorded: list[Item], again: list[Item]) -> Iterator[Pa
 def _telling(recorded: list[Item], again: list[Item]) -> tuple[str, ...]:
     """Names that tell the items of both lists apart, with as few results among them as it takes."""
     present = [name for name in NAMES if any(name in one for one in (*recorded, *again))]
-    plain = tuple(name for name in present if name not in _RESULTS)
-    for names in (plain, tuple(present)):
+    for left_out in _SELDOM:
+        names = tuple(name for name in present if name not in left_out)
         if names and all(len({_key(one, names) for one in side}) == len(side) for side in (recorded, again)):
             return names
     return ()
@@ -99,8 +100,10 @@ def _key(item: Item, names: tuple[str, ...]) -> str:
 
 
 def _text(name: str, value: Any) -> str:
+    if name in {"reference_group", "against"}:
+        return f"against {group_text(value) if isinstance(value, dict) else value}"
     if isinstance(value, dict):
-        return str(group_text(value)) if name != "reference_group" else f"against {group_text(value)}"
+        return str(group_text(value))
     if isinstance(value, list):
         return " x ".join(map(str, value)) or "everyone"
     if name == "mated":

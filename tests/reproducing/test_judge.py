@@ -110,6 +110,23 @@ def test_a_part_that_only_the_new_record_has_is_no_failure(fixed: EvaluationReco
     assert {(row.recorded, row.judgement) for row in found.differences} == {("not there", "unjudged")}
 
 
+def test_items_are_known_by_what_they_are_of_and_not_by_what_came_out(fixed: EvaluationRecord) -> None:
+    """Another order, and other reasons, move nothing; the place says which group, against whom, at which threshold."""
+
+    def shuffle(data: dict[str, Any]) -> None:
+        for part in ("rates", "contrasts", "differentials", "acquisition", "operating_points"):
+            data[part].reverse()
+        data["contrasts"][0]["reason"] = "another reason"
+
+    (only,) = compare(fixed, changed(fixed, shuffle)).differences
+    last = fixed.contrasts[-1]
+    against = records.group_text(last.against)
+    assert only.place == (
+        f"contrasts: {last.metric}, {records.group_text(last.group)}, against {against}, {last.operating_point}: reason"
+    )
+    assert (only.again, only.judgement) == ("another reason", "unjudged")
+
+
 @pytest.mark.parametrize("name", ["benchmark", "samples", "weights"])
 def test_other_inputs_are_no_reproduction(fixed: EvaluationRecord, name: str) -> None:
     found = compare(fixed, changed(fixed, lambda data: data["digests"].update({name: "0" * 64})))
