@@ -12,11 +12,12 @@ ABSENT = object()
 """Stands for what one of the two documents does not have."""
 NAMES = (
     "id", "measure", "metric", "view", "attributes", "attribute", "quantity", "stage", "factor", "detector", "kept_in",
-    "group", "reference_group", "against", "level", "mated", "operating_point", "rank", "share", "annotator", "policy",
-    "target_fmr", "reason",
+    "group", "reference_group", "candidate", "against", "level", "mated", "operating_point", "rank", "share",
+    "annotator", "policy", "target_fmr", "reason",
 )  # fmt: skip
 """Fields by which an item of a list is known, in the order in which they are read."""
-_SELDOM = (("policy", "target_fmr", "reason", "against", "level"), ("policy", "target_fmr", "reason"), ())
+_RESULTS = ("policy", "target_fmr", "reason")
+_SELDOM = ((*_RESULTS, "against", "level", "share"), (*_RESULTS, "share"), _RESULTS, ())
 """Left out of a name, as far as items can be told apart without: most of these may be results."""
 Item = Mapping[str, Any]
 
@@ -87,7 +88,10 @@ def _items(place: Place, recorded: list[Item], again: list[Item]) -> Iterator[Pa
 
 def _telling(recorded: list[Item], again: list[Item]) -> tuple[str, ...]:
     """Names that tell the items of both lists apart, with as few results among them as it takes."""
-    present = [name for name in NAMES if any(name in one for one in (*recorded, *again))]
+    every = (*recorded, *again)
+    present = [name for name in NAMES if any(name in one for one in every)]
+    if not any(isinstance(one.get("mated"), bool) for one in every):  # else a count
+        present = [name for name in present if name != "mated"]
     for left_out in _SELDOM:
         names = tuple(name for name in present if name not in left_out)
         if names and all(len({_key(one, names) for one in side}) == len(side) for side in (recorded, again)):
@@ -100,7 +104,7 @@ def _key(item: Item, names: tuple[str, ...]) -> str:
 
 
 def _text(name: str, value: Any) -> str:
-    if name in {"reference_group", "against"}:
+    if name in {"reference_group", "against", "candidate"}:
         return f"against {group_text(value) if isinstance(value, dict) else value}"
     if isinstance(value, dict):
         return str(group_text(value))

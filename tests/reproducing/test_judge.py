@@ -117,8 +117,12 @@ def test_items_are_known_by_what_they_are_of_and_not_by_what_came_out(fixed: Eva
         for part in ("rates", "contrasts", "differentials", "acquisition", "operating_points"):
             data[part].reverse()
         data["contrasts"][0]["reason"] = "another reason"
+        data["samples"]["by_group"][1]["mated"] += 1
 
-    (only,) = compare(fixed, changed(fixed, shuffle)).differences
+    only, count = compare(fixed, changed(fixed, shuffle)).differences
+    if only.kind == "counts":
+        only, count = count, only
+    assert count.place == f"samples: {records.group_text(fixed.samples.by_group[1].group)}: by_group mated"
     last = fixed.contrasts[-1]
     against = records.group_text(last.against)
     assert only.place == (
