@@ -75,7 +75,7 @@ def _by_interval(place: Place, recorded: Any, again: Any) -> Judgement:
     name = next((name for name in _ESTIMATES if name in place.recorded), None)
     if name is None or not isinstance(interval, dict):
         return "unjudged"
-    estimate = place.again.get(name)
+    estimate: Any = place.again.get(name)
     if not _is_number(estimate):
         return "beyond" if place.field == name else "unjudged"
     if not (_is_number(recorded) or _is_number(again) or isinstance(recorded, list)):

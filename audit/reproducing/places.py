@@ -78,8 +78,7 @@ def _items(place: Place, recorded: list[Item], again: list[Item]) -> Iterator[Pa
     for key in dict.fromkeys((*keyed[0], *keyed[1])):
         here, there = (side.get(key, ABSENT) for side in keyed)
         item = ", ".join(text for text in (place.item, key) if text)
-        one, two = ({} if side is ABSENT else side for side in (here, there))
-        inner = Place(place.part, item, place.field, one, two)  # type: ignore[arg-type] - ABSENT is replaced above
+        inner = Place(place.part, item, place.field, keyed[0].get(key, {}), keyed[1].get(key, {}))
         if here is ABSENT or there is ABSENT:
             yield inner, here, there
         else:
