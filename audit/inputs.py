@@ -190,7 +190,7 @@ def prepare(plan: AuditPlan, options: RunOptions, progress: Progress) -> Inputs:
     files = hash_samples(everyone, workers=options.workers, progress=progress)
     _check_files(everyone, files)
     shown = plan.model_copy(
-        update={"benchmark": benchmark.name, "model": _model_name(plan, card), "by": grouping.attributes}
+        update={"benchmark": benchmark.name, "model": model_name(plan, card), "by": grouping.attributes}
     )
     digests = Digests(
         benchmark=benchmark.digest,
@@ -240,7 +240,7 @@ def _people(benchmark: Benchmark, subjects: Sequence[Subject], grouping: Groupin
     return People(names, grouping, tuple(sample for sample in benchmark.samples if sample.subject_id in kept))
 
 
-def _model_name(plan: AuditPlan, card: ModelCard) -> str:
+def model_name(plan: AuditPlan, card: ModelCard) -> str:
     """The model's name in the record: never a path of this machine."""
     kind, colon, _ = plan.model.partition(":")
     return f"{kind}:{card.name}" if colon else kind

@@ -299,6 +299,7 @@ class RunOptions:
     fresh : compute everything again
     send_images_to : hosts that a model may send images to; none may, unless it stands here
     max_failures : stop once more samples than this have failed; None: go on
+    lock : what `faceaudit plan lock` wrote, to be held against; None: nothing was locked
     cache : folder of templates; None: FACEAUDIT_CACHE, else the user's cache folder
     progress : called with (stage, done, of how many)
     """
@@ -312,6 +313,7 @@ class RunOptions:
     fresh: bool = False
     max_failures: int | None = None
     send_images_to: tuple[str, ...] = ()
+    lock: Path | None = None
     cache: Path | None = None
     progress: Callable[[str, int, int], None] | None = field(default=None, compare=False)
 

@@ -26,10 +26,12 @@ from audit import (
     assemble_extras,
     assemble_scenario,
     cluster,
+    environment,
     extract_on_cluster,
     forgetting,
     influence,
     models,
+    preregistration,
     provenance,
     remarks,
     results,
@@ -57,6 +59,7 @@ if TYPE_CHECKING:
     from audit.compare.blocks import Rows, Similarity
     from audit.compare.lossy import Lossy
     from audit.compare.parts import Checkpoint
+    from audit.preregistration import Lock
     from audit.watch_list import WatchList
 
 
@@ -78,6 +81,7 @@ def run(plan: AuditPlan, options: RunOptions | None = None) -> Evaluation:
     options = options or RunOptions()
     progress = options.progress or silent
     began = time.perf_counter()
+    lock = lock_of(options)
     inputs = prepare(plan, options, progress)
     prepared = time.perf_counter()
     card, benchmark = inputs.card, inputs.benchmark
@@ -86,7 +90,7 @@ def run(plan: AuditPlan, options: RunOptions | None = None) -> Evaluation:
     known = None if options.fresh else results.finished(folder / "record.json", inputs.digests)
     record = known or _measure(inputs, options, progress)
     measured = time.perf_counter()
-    evaluation = published(record, folder, reused=known is not None)
+    evaluation = published(record, folder, options, lock, reused=known is not None)
     for whose in ("judged", "setters"):
         if _parts_folder(inputs.digests, whose, options.cache).exists():  # seldom: a finished run loads no compiler
             checkpoint_of(inputs.digests, whose, options.cache).clear()
@@ -116,14 +120,25 @@ def withdraw(
     superseded.mark(options.out, benchmark.name, benchmark.withdrawn, folder)
 
 
-def published(record: EvaluationRecord, folder: Path, *, reused: bool) -> Evaluation:
-    """Write a record and its report; of a record that is there already, the report if it is missing.
+def lock_of(options: RunOptions) -> Lock | None:
+    """The lock that a run is held against, read before anything else; None: there is none."""
+    return None if options.lock is None else preregistration.read(options.lock)
 
-    A record that is marked superseded is not overwritten, but moves aside.
+
+def published(
+    record: EvaluationRecord, folder: Path, options: RunOptions, lock: Lock | None = None, *, reused: bool
+) -> Evaluation:
+    """Write a record, its environment and its report; of a record that is there already, the report if it is missing.
+
+    A record that is marked superseded is not overwritten, but moves aside. One that is new says whether a lock was kept
+    to; one that is there already says what it said.
     """
+    if not reused:
+        record = record.model_copy(update={"preregistration": preregistration.said(record, lock, options.out)})
     earlier = None if reused else superseded.set_aside(folder)
     if not reused:
         records.write(record, folder / "record.json")
+        environment.write(record.hardware["device"], folder)
     made = Evaluation(record, folder, reused=reused, earlier=earlier)
     if not reused or not made.report_path.exists():
         made.report()

@@ -32,6 +32,7 @@ from audit.record.lists import (
     ScenarioRow,
 )
 from audit.record.part import Group, IntervalPart, group_text
+from audit.record.preregistration import ChangedSetting, Preregistration
 from audit.record.rates import Acquisition, GroupCount, OperatingPoint, Rate, SamplesPart
 from audit.record.sampled import Sampling, SamplingGroup, SamplingRound
 from audit.record.scores import (
@@ -55,6 +56,7 @@ __all__ = [
     "AnnotatorRatio",
     "AttributePart",
     "BenchmarkPart",
+    "ChangedSetting",
     "CmcCurve",
     "Confusion",
     "Contrast",
@@ -85,6 +87,7 @@ __all__ = [
     "Movement",
     "OperatingPoint",
     "PaperPart",
+    "Preregistration",
     "Rate",
     "SamplesPart",
     "Sampling",

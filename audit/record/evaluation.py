@@ -10,6 +10,7 @@ from audit.record.about import BenchmarkPart, Digests, ModelPart
 from audit.record.differences import Contrast, Differential, ExperimentalIndex, GlobalTest
 from audit.record.lists import Identification, ScenarioPart
 from audit.record.part import Part
+from audit.record.preregistration import Preregistration
 from audit.record.rates import Acquisition, OperatingPoint, Rate, SamplesPart
 from audit.record.sampled import Sampling
 from audit.record.scores import (
@@ -42,6 +43,7 @@ class EvaluationRecord(Part):
     benchmark: BenchmarkPart
     model: ModelPart
     plan: dict[str, Any]
+    preregistration: Preregistration | None = Field(None, description="null: made before records said so")
     samples: SamplesPart
     acquisition: list[Acquisition]
     operating_points: list[OperatingPoint]
