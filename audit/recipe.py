@@ -396,7 +396,7 @@ def compared(
         values = rows.take(np.arange(len(templates.names)))
         found = listed(
             benchmark.pairs, templates.names, values, templates.subject, grouping.atom_of, grouping.atoms, similarity,
-            benchmark.folds,
+            benchmark.folds, by_sample=bool(plan.covariates),
         )  # fmt: skip
         return found, None, lossy
 
