@@ -171,9 +171,7 @@ def sharpness(face: NDArray[np.uint8]) -> float | None:
     """
     luma = face @ _BT709 / 255
     edges = np.zeros_like(luma)
-    edges[1:-1, 1:-1] = (
-        luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:] - 4 * luma[1:-1, 1:-1]
-    )
+    edges[1:-1, 1:-1] = luma[:-2, 1:-1] + luma[2:, 1:-1] + luma[1:-1, :-2] + luma[1:-1, 2:] - 4 * luma[1:-1, 1:-1]
     spread, detail = float(luma[_INSIDE].var()), float(edges[_INSIDE].var())
     return math.log10(detail / spread) if spread > 0 and detail > 0 else None
 

@@ -201,6 +201,8 @@ def _measured(inputs: Inputs, options: RunOptions, progress: Progress) -> Evalua
         lossy,
     )
     record = record_of(scored, options.cache)
+    if inputs.plan.covariates:
+        record = _with_conditions(inputs, extraction, judged, record, options, progress)
     if inputs.series:
         of_series = everything.part(inputs.pictures, len(inputs.samples))
         moved = _moved(inputs, extraction, of_series, found, record)
@@ -289,6 +291,36 @@ def _moved(
     )
     plan = inputs.plan
     return assemble_series.parts(inputs.series, seen, level=plan.level, min_subjects=plan.min_subjects)
+
+
+def _with_conditions(
+    inputs: Inputs,
+    extraction: Extraction,
+    comparisons: Comparisons,
+    record: EvaluationRecord,
+    options: RunOptions,
+    progress: Progress,
+) -> EvaluationRecord:
+    """The capture conditions of the judged people's samples, and what of the gaps between groups goes with them."""
+    from audit import assemble_conditions, captured  # noqa: PLC0415 - load the compiler, and a detector
+    from audit.compare.all_pairs import AllPairs  # noqa: PLC0415
+    from audit.compare.blocks import ArrayRows, stored  # noqa: PLC0415
+
+    people, plan = inputs.judged, inputs.plan
+    found = captured.measure(people.samples, inputs.files, plan, replace(options, progress=progress))
+    subjects = {subject: index for index, subject in enumerate(people.subjects)}
+    place = {sample.sample_id: index for index, sample in enumerate(people.samples)}
+    names = [inputs.samples[index].sample_id for index in extraction.template_index]
+    own = [k for k, name in enumerate(names) if name in place]
+    every = stored(ArrayRows(extraction.templates[own]), plan.storage), inputs.card.similarity
+    compared = assemble_conditions.Compared(
+        comparisons,
+        np.array([place[names[k]] for k in own], dtype=np.int64),
+        np.array([subjects[sample.subject_id] for sample in people.samples], dtype=np.int64),
+        every if isinstance(comparisons, AllPairs) else None,
+    )
+    part = assemble_conditions.part(found, compared, people.grouping, record.operating_points, plan)
+    return record.model_copy(update={"conditions": part})
 
 
 def _with_list(

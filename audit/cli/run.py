@@ -73,6 +73,10 @@ def command(
         float | None,
         typer.Option(metavar="SHARE", help="This share of the people sets thresholds and is not judged; default: 0."),
     ] = None,
+    covariates: Annotated[
+        list[str] | None,
+        typer.Option(help="Capture conditions to measure and weigh: a,b of sharpness, brightness, yaw, size, ..."),
+    ] = None,
     data: Annotated[list[Path] | None, typer.Option(help="Folder that holds benchmarks or weights; put first.")] = None,
     out: Annotated[Path, typer.Option(help="Where results are written.")] = Path("results"),
     limit: Annotated[int | None, typer.Option(help="First N subjects only: a trial run.")] = None,
@@ -115,6 +119,7 @@ def command(
         "thresholds": thresholds(threshold, "--threshold"),
         "impostors": split(impostors),
         "calibration": calibration,
+        "covariates": split(covariates),
         "sample_nonmated": sample_nonmated,
         "precision": precision,
         "working_size": working_size,

@@ -2,10 +2,10 @@
 
 Before: the rates p_g of two groups as they are, on the trials whose conditions are known. After: a logistic model of
 errors on the group and the conditions gives each group's rate *at the conditions of everybody*,
-`q_g = sum w m(g, x) / sum w` over all trials, m(g, x) being the expected outcome if the trial's group were g. The gap is
-the ratio p_g/p_ref, then q_g/q_ref; the change between them, after/before, is what goes with the conditions. Scores: the
-same with a linear model and differences in place of ratios. A share of the gap is not told: it divides by a gap that may
-be none, and its intervals where the gap is clear covered 62-93 % in simulation, those of the change 94-98 %.
+`q_g = sum w m(g, x) / sum w` over all trials, m(g, x) being the expected outcome if the trial's group were g. The gap
+is the ratio p_g/p_ref, then q_g/q_ref; the change between them, after/before, is what goes with the conditions. Scores:
+the same with a linear model and differences in place of ratios. A share of the gap is not told: it divides by a gap
+that may be none, and its intervals where the gap is clear covered 62-93 % in simulation, those of the change 94-98 %.
 
 Odds ratios of the two models are not compared: they change when a column is added that has nothing to do with the
 group. Rates averaged over conditions do not.
@@ -34,7 +34,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from audit.domain import Interval
+from audit.domain import Interval, Support
+from audit.metrics.support import support
 from audit.stats import regression
 from audit.stats.regression import Floats, Ints
 
@@ -113,6 +114,7 @@ class Gap:
     change: float | None = None
     change_interval: Interval | None = None
     overlap: float | None = None
+    support: Support = "count-only"
     reason: str | None = None
 
 
@@ -343,6 +345,7 @@ class _Fitted:
             t = float(stdtrit(people - 1, (1 + level) / 2))
             bounds = [(x - t * s, x + t * s) for x, s in zip((one, two, two - one), sigma, strict=True)]
             made[group] = {
+                "support": support(people, min(self._effective(one) for one in (before[k], before[0]))),
                 **self._shown("before", one, bounds[0], level),
                 **self._shown("after", two, bounds[1], level),
                 **self._shown("change", two - one, bounds[2], level),
@@ -385,6 +388,13 @@ class _Fitted:
         if self._model.kind == "score":
             return value, np.asarray(influence)
         return math.log(value), np.asarray(influence / value)
+
+    def _effective(self, before: tuple[float, Floats]) -> float:
+        """Errors that as many independent trials would have: (1 - p) over the variance of ln p; no bound for scores."""
+        if self._model.kind == "score":
+            return math.inf
+        variance = float(regression.clustered(before[1][:, None], self._used.first, self._used.second)[0, 0])
+        return (1 - math.exp(before[0])) / variance if variance > 0 else 0.0
 
     def _people(self, group: int) -> int:
         return self._used.people(self._used.group == group)

@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,14 @@ from audit.models.detectors import DetectorCard, Find, mtcnn
 from audit.models.guard import Outcome
 
 
-def card(settings: Detection) -> DetectorCard:
+@dataclass(frozen=True, slots=True)
+class MeterCard(DetectorCard):
+    """A detector's card that knows its settings."""
+
+    settings: Detection
+
+
+def card(settings: Detection) -> MeterCard:
     """Make the card of the meter; reads no image.
 
     Raises
@@ -45,7 +53,7 @@ def card(settings: Detection) -> DetectorCard:
         "ellipse": [*capture.CENTRE, *capture.RADII],
         "fields": capture.FIELDS,
     }
-    return DetectorCard(
+    return MeterCard(
         "capture",
         "faces that the benchmark has marked" if marked else f"faces of {found.words}",
         len(capture.FIELDS),
@@ -53,6 +61,7 @@ def card(settings: Detection) -> DetectorCard:
         hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()[:16],
         False,
         lambda: _find(CaptureMeter(settings)),
+        settings,
     )
 
 

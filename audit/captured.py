@@ -1,0 +1,121 @@
+"""Capture conditions of a benchmark's own pictures, for a plan that names `covariates`.
+
+Outcomes lie in the store under the picture's digest like those of any model: they are measured once for all models, and
+go with the person who withdraws. What cannot be measured is missing, with the reason counted.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from audit import capture, models
+from audit.domain import FailureToAcquire, Sample
+from audit.extract import Extraction, extract
+from audit.models import tone
+from audit.models.card import Detection
+from audit.models.detectors import DetectorCard
+from audit.plan import AuditPlan, RunOptions
+from audit.store import TemplateStore
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Captured:
+    """What was measured.
+
+    Parameters
+    ----------
+    values : measure to a number for every sample in its own unit, NaN where it is missing
+    failures : measure to the reasons why it is missing, and how often
+    found : in words, whose faces were measured
+    """
+
+    values: Mapping[str, Floats]
+    failures: Mapping[str, Mapping[str, int]]
+    found: str
+
+
+def require(plan: AuditPlan) -> None:
+    """Refuse what is not installed, before an image is read.
+
+    Raises
+    ------
+    ModelError
+        Naming the extra.
+    """
+    if plan.covariates:
+        from audit.models import capture_meter  # noqa: PLC0415 - loads the detector, which few plans need here
+
+        capture_meter.card(Detection.of(plan))
+    if capture.SKIN in plan.covariates:
+        tone.meter(Detection.of(plan))
+
+
+def measure(
+    samples: Sequence[Sample],
+    files: Mapping[str, str | FailureToAcquire],
+    plan: AuditPlan,
+    options: RunOptions,
+) -> Captured:
+    """Measure every sample for `plan.covariates`.
+
+    Raises
+    ------
+    ModelError
+        If what measures is not installed.
+    """
+    from audit.models import capture_meter  # noqa: PLC0415 - as above
+
+    settings = Detection.of(plan)
+    card = capture_meter.card(settings)
+    values: dict[str, Floats] = {}
+    failures: dict[str, Mapping[str, int]] = {}
+    fields = [name for name in plan.covariates if name != capture.SKIN]
+    if fields:
+        found = _extracted(samples, card, files, options)
+        for name in fields:
+            values[name] = _column(found, len(samples), capture.FIELDS.index(name))
+            failures[name] = _reasons(found)
+    if capture.SKIN in plan.covariates:
+        found = _extracted(samples, tone.meter(settings), files, options)
+        values[capture.SKIN] = _column(found, len(samples), tone.FIELDS.index("degrees"))
+        failures[capture.SKIN] = _reasons(found)
+    return Captured({name: values[name] for name in plan.covariates}, failures, card.words)
+
+
+def _extracted(
+    samples: Sequence[Sample], card: DetectorCard, files: Mapping[str, str | FailureToAcquire], options: RunOptions
+) -> Extraction:
+    from audit.models import capture_meter  # noqa: PLC0415 - as above
+
+    progress = options.progress
+    return extract(
+        samples,
+        card,
+        lambda: (
+            capture_meter.CaptureMeter(card.settings, workers=options.workers)
+            if isinstance(card, capture_meter.MeterCard)
+            else models.load(card, workers=options.workers)
+        ),
+        TemplateStore(options.cache),
+        digests=files,
+        workers=options.workers,
+        fresh=options.fresh,
+        progress=None if progress is None else lambda _, done, total: progress("measure", done, total),
+    )
+
+
+def _column(found: Extraction, size: int, field: int) -> Floats:
+    column = np.full(size, np.nan)
+    column[found.template_index] = found.templates[:, field]
+    return column
+
+
+def _reasons(found: Extraction) -> dict[str, int]:
+    return dict(Counter(f"{failure.stage}: {failure.reason}" for failure in found.failures.values()))
