@@ -12,9 +12,9 @@ from audit import record as r
 from audit.assemble import interval
 from audit.capture import MEASURES
 from audit.captured import Captured
-from audit.compare import case_control
+from audit.compare import Comparisons, case_control
 from audit.compare.blocks import Rows, Similarity
-from audit.compare.case_control import BySample, Listed, Within
+from audit.compare.case_control import Listed, Within
 from audit.compare.counts import Floats, Ints
 from audit.groups import Grouping
 from audit.metrics import conditions
@@ -39,7 +39,7 @@ class Compared:
     all_pairs : templates and similarity where every one was compared with every other
     """
 
-    comparisons: BySample
+    comparisons: Comparisons
     rows: Ints
     subject: Ints
     all_pairs: tuple[Rows, Similarity] | None
@@ -222,7 +222,7 @@ def _measure(
                 people=people,
                 samples=int(mine.sum()),
                 missing=int((mine & ~known).sum()),
-                quantiles=quantiles,  # type: ignore[arg-type] # five of them
+                quantiles=quantiles,
             )
         )
     return r.CaptureMeasure(

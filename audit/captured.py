@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,9 @@ from audit.models.card import Detection
 from audit.models.detectors import DetectorCard
 from audit.plan import AuditPlan, RunOptions
 from audit.store import TemplateStore
+
+if TYPE_CHECKING:
+    from audit.models.capture_meter import MeterCard
 
 Floats = NDArray[np.float64]
 
@@ -49,12 +53,18 @@ def require(plan: AuditPlan) -> None:
     ModelError
         Naming the extra.
     """
-    if plan.covariates:
-        from audit.models import capture_meter  # noqa: PLC0415 - loads the detector, which few plans need here
-
-        capture_meter.card(Detection.of(plan))
+    meter(plan)
     if capture.SKIN in plan.covariates:
         tone.meter(Detection.of(plan))
+
+
+def meter(plan: AuditPlan) -> MeterCard | None:
+    """The card of the meter, if the plan asks for anything that it measures."""
+    if not set(plan.covariates) - {capture.SKIN}:
+        return None
+    from audit.models import capture_meter  # noqa: PLC0415 - loads the detector, which few plans need here
+
+    return capture_meter.card(Detection.of(plan))
 
 
 def measure(
@@ -70,23 +80,22 @@ def measure(
     ModelError
         If what measures is not installed.
     """
-    from audit.models import capture_meter  # noqa: PLC0415 - as above
-
-    settings = Detection.of(plan)
-    card = capture_meter.card(settings)
+    card, tones = meter(plan), None
     values: dict[str, Floats] = {}
     failures: dict[str, Mapping[str, int]] = {}
     fields = [name for name in plan.covariates if name != capture.SKIN]
-    if fields:
+    if card is not None:
         found = _extracted(samples, card, files, options)
         for name in fields:
             values[name] = _column(found, len(samples), capture.FIELDS.index(name))
             failures[name] = _reasons(found)
     if capture.SKIN in plan.covariates:
-        found = _extracted(samples, tone.meter(settings), files, options)
+        tones = tone.meter(Detection.of(plan))
+        found = _extracted(samples, tones, files, options)
         values[capture.SKIN] = _column(found, len(samples), tone.FIELDS.index("degrees"))
         failures[capture.SKIN] = _reasons(found)
-    return Captured({name: values[name] for name in plan.covariates}, failures, card.words)
+    words = card.words if card is not None else tones.words if tones is not None else ""
+    return Captured({name: values[name] for name in plan.covariates}, failures, words)
 
 
 def _extracted(

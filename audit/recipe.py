@@ -16,7 +16,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from audit.compare.blocks import Rows, Similarity
     from audit.compare.lossy import Lossy
     from audit.compare.parts import Checkpoint
+    from audit.models.capture_meter import MeterCard
     from audit.watch_list import WatchList
 
 
@@ -176,7 +177,9 @@ def _measured(inputs: Inputs, options: RunOptions, progress: Progress) -> Evalua
         _say(sent)
     if inputs.card.service is not None and inputs.card.service.compares:
         return record_of(_answered(inputs, options, progress), options.cache)
-    everything = _extract((*inputs.samples, *inputs.pictures), inputs.card, inputs, options, progress)
+    everything = _extract(
+        (*inputs.samples, *inputs.pictures), inputs.card, inputs, options, progress, _noting(inputs, options)
+    )
     extraction = everything.part(inputs.samples, 0)
     found = _found(inputs, options, progress)
     extracted = time.perf_counter()
@@ -241,11 +244,20 @@ def _extract(
     inputs: Inputs,
     options: RunOptions,
     progress: Progress,
+    noting: MeterCard | None = None,
 ) -> Extraction:
+    def load() -> Any:
+        model = models.load(card, workers=options.workers, device=options.device)
+        if noting is not None:
+            from audit.models import capture_meter  # noqa: PLC0415 - of plans with covariates alone
+
+            capture_meter.attach(model)
+        return model
+
     return extract(
         samples,
         card,
-        lambda: models.load(card, workers=options.workers, device=options.device),
+        load,
         TemplateStore(options.cache),
         digests=inputs.files,
         workers=options.workers,
@@ -255,7 +267,16 @@ def _extract(
         elsewhere=extract_on_cluster.on(options.cluster, card, options.device)
         if options.cluster and isinstance(card, ModelCard) and card.service is None
         else None,
+        noting=noting,
     )
+
+
+def _noting(inputs: Inputs, options: RunOptions) -> MeterCard | None:
+    """The meter of capture conditions, where the model looks for faces as it does: they are measured on the way."""
+    from audit import captured  # noqa: PLC0415 - of plans with covariates alone
+
+    here = options.device == "cpu" and not options.cluster and inputs.card.detection.detector == "mtcnn"
+    return captured.meter(inputs.plan) if here else None
 
 
 def _found(inputs: Inputs, options: RunOptions, progress: Progress) -> dict[str, Extraction]:

@@ -229,7 +229,7 @@ def _show_difference(evaluation: Evaluation, earlier: Path, console: Console) ->
 
 
 STEPS = ("preparation", "lookup", "load", "extract", "measurement", "report")
-STAGES = ("decode", "detect", "align", "template")
+STAGES = ("decode", "detect", "align", "template", "note")
 
 
 def where_time_went(evaluation: Evaluation) -> list[str]:

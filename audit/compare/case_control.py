@@ -10,13 +10,12 @@ Where all comparisons are few, every one is listed and looked at; else those bel
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from audit.compare import Comparisons
 from audit.compare.blocks import Rows, Similarity
 from audit.compare.counts import Floats, Ints
 from audit.compare.pairs import scores_of
@@ -28,14 +27,6 @@ EVERY = 2_000_000
 """Comparisons in all, up to which every one is looked at."""
 PRUNED = 1 << 22
 """Comparisons that are held before those beyond `MOST` of a stratum are dropped."""
-
-
-class BySample(Protocol):
-    """Comparisons that know their samples."""
-
-    def by_sample(self, above: float | None = None) -> Iterator[tuple[Ints, Ints, Floats]]:
-        """Samples (one, two) and scores; all mated ones, and the non-mated ones from `above` on."""
-        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +78,7 @@ class Within:
 
 
 def listed(
-    comparisons: BySample,
+    comparisons: Comparisons,
     within: Within,
     thresholds: Floats,
     *,
@@ -122,7 +113,7 @@ class _Strata:
 
     def __init__(self, within: Within, thresholds: Floats, seed: int, most: int) -> None:
         self._within, self._thresholds, self._most = within, thresholds, most
-        self._seed = np.uint64(seed)
+        self._seed = np.uint64(seed * 0x9E3779B97F4A7C15 % 2**64)
         self._bands = len(thresholds) + 1
         self._groups = int(within.group_of.max(initial=-1)) + 1
         self.size = np.zeros(self._groups * 2 * self._bands, dtype=np.int64)
@@ -227,7 +218,7 @@ def _draw(
 
 def _hash(key: Ints, seed: np.uint64) -> NDArray[np.uint64]:
     """A number that looks random for every key (splitmix64; Steele, Lea & Flood 2014)."""
-    mixed = key.astype(np.uint64) + seed * np.uint64(0x9E3779B97F4A7C15)
+    mixed = key.astype(np.uint64) + seed
     for shift, factor in ((30, 0xBF58476D1CE4E5B9), (27, 0x94D049BB133111EB)):
         mixed = (mixed ^ (mixed >> np.uint64(shift))) * np.uint64(factor)
     return np.asarray(mixed ^ (mixed >> np.uint64(31)))

@@ -28,7 +28,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -330,12 +330,12 @@ class _Fitted:
         kind: regression.Kind = "logistic" if model.kind == "rate" else "linear"
         self._fit = regression.fit(np.column_stack([dummies, values]), used.outcome, self._weight, kind)
 
-    def answers(self, level: float) -> tuple[dict[int, dict[str, object]], tuple[Effect, ...]]:
+    def answers(self, level: float) -> tuple[dict[int, dict[str, Any]], tuple[Effect, ...]]:
         """Numbers of every gap, and effects."""
         everything = [self._model.reference, *self._groups]
         before = [self._before(g) for g in everything]
         after = [self._after(k) for k in range(len(everything))]
-        made: dict[int, dict[str, object]] = {}
+        made: dict[int, dict[str, Any]] = {}
         for k, group in enumerate(self._groups, start=1):
             one, two = before[k][0] - before[0][0], after[k][0] - after[0][0]
             f_one, f_two = before[k][1] - before[0][1], after[k][1] - after[0][1]
@@ -356,7 +356,7 @@ class _Fitted:
     def _method(self) -> str:
         return METHOD if self._model.kind == "rate" else METHOD_SCORES
 
-    def _shown(self, name: str, value: float, bounds: tuple[float, float], level: float) -> dict[str, object]:
+    def _shown(self, name: str, value: float, bounds: tuple[float, float], level: float) -> dict[str, Any]:
         """A logarithm of a ratio as the ratio; a difference as it is."""
         turn = _exp if self._model.kind == "rate" else float
         return {

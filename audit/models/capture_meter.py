@@ -96,6 +96,14 @@ class CaptureMeter:
         return face if isinstance(face, FailureToAcquire) else measured(picture, face)
 
 
+def attach(model: object) -> None:
+    """Have a model note the conditions of the faces that it finds, if it is one that finds them itself."""
+    from audit.models.pipeline import Pipeline  # noqa: PLC0415 - loads torch
+
+    if isinstance(model, Pipeline):
+        model.note = measured
+
+
 def measured(picture: Picture, face: Face) -> Outcome:
     """Measure a face that was found in a picture; the whole picture is decoded only where the face is small in it."""
     from audit.models import align  # noqa: PLC0415 - with the detector

@@ -93,7 +93,7 @@ def fit(design: Floats, outcome: Floats, weight: Floats, kind: Kind) -> Fit:
     if kind == "logistic" and (not made.converged or np.abs(coefficients * np.where(spread > 0, 1, 0)).max() > LARGEST):
         raise SeparatedError("no finite estimate")
     curve = weight * (mean * (1 - mean) if kind == "logistic" else 1.0)
-    inverse = np.linalg.inv(design.T @ (curve[:, None] * design))
+    inverse = np.asarray(np.linalg.inv(design.T @ (curve[:, None] * design)), dtype=np.float64)
     influence = (weight * (outcome - mean))[:, None] * design @ inverse
     return Fit(kind, coefficients, np.asarray(mean), influence, inverse)
 
@@ -135,7 +135,8 @@ def clustered(influence: Floats, first: Ints, second: Ints | None = None) -> Flo
 
 
 def _sums(place: Ints, values: Floats, size: int) -> Floats:
-    return np.column_stack([np.bincount(place, column, size) for column in values.T]).reshape(size, values.shape[1])
+    made = [np.bincount(place, column, size).astype(np.float64) for column in values.T]
+    return np.column_stack(made).reshape(size, values.shape[1])
 
 
 def _logistic(x: Floats) -> Floats:

@@ -40,7 +40,7 @@ def conditions_section(source: Source) -> Section:
     blocks: tuple[Block, ...] = ()
     if part is not None:
         blocks = (
-            Paragraph(say("conditions.caution"), "note"),
+            Paragraph(say("conditions.caution")),
             *(block for metric in METRICS for block in _of_metric(source, part, metric)),
             *_scores(source, part),
             *_effects(source, part),
@@ -70,7 +70,8 @@ def _of_metric(source: Source, part: Conditions, metric: str) -> list[Block]:
 
 def _strictest(source: Source) -> list[str]:
     """Thresholds that hold for everyone, the strictest first; those that were given come last."""
-    return [p.id for p in sorted(reversed(source.shared), key=lambda p: p.policy != "global")]
+    strict = [(p.id, p.policy == "global") for p in source.shared[::-1]]
+    return [*(name for name, own in strict if own), *(name for name, own in strict if not own)]
 
 
 def _sentence(gap: ConditionGap) -> str:
