@@ -58,8 +58,8 @@ def _of_metric(source: Source, part: Conditions, metric: str) -> list[Block]:
     """Sentences, a picture and what could not be formed, at the strictest threshold where something could."""
     mine = _shown(source, [gap for gap in part.gaps if gap.quantity == metric])
     formed = [gap for gap in mine if gap.before is not None]
-    shared = _strictest(source)
-    point = next((p for p in shared if any(gap.operating_point == p for gap in formed)), shared[0] if shared else None)
+    asked = [[gap.operating_point for gap in some] for some in (formed, mine)]
+    point = next((p for points in asked for p in _strictest(source) if p in points), None)
     here = [gap for gap in mine if gap.operating_point == point]
     drawn = [gap for gap in here if gap.before is not None]
     blocks: list[Block] = []
