@@ -23,7 +23,7 @@ from audit.domain import FailureToAcquire
 Floats = NDArray[np.float64]
 SIDE = 224
 """Of the aligned face in pixels."""
-CENTRE, RADII = (112.0, 140.0), (66.0, 83.0)
+CENTRE, RADII = (111.5, 139.5), (66.0, 83.0)
 """x and y of the ellipse in it."""
 EYES = ((76.5892, 103.3926), (147.0636, 103.0028))
 """Left and right eye as seen in the picture; the template of ArcFace at `SIDE`."""
