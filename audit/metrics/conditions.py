@@ -281,12 +281,12 @@ class _Model:
     def _explained(self, group: int) -> float:
         """Share of the variance of belonging to a group, and not to the reference, that the columns explain."""
         rows = np.isin(self.trials.group, [group, self.reference])
-        root = np.sqrt(self.trials.weights[rows])[:, None]
-        design = root * np.column_stack([np.ones(rows.sum()), self.values[rows]])
-        target = root[:, 0] * (self.trials.group[rows] == group)
-        residual = target - design @ np.linalg.lstsq(design, target, rcond=None)[0]
-        centred = target - root[:, 0] * float(root[:, 0] @ target) / float(root[:, 0] @ root[:, 0])
-        return min(1.0, max(0.0, 1 - float(residual @ residual) / float(centred @ centred)))
+        weight = self.trials.weights[rows]
+        share = weight / weight.sum()
+        sides = np.column_stack([self.trials.group[rows] == group, self.values[rows]]).astype(np.float64)
+        sides -= share @ sides
+        product = sides.T @ (share[:, None] * sides)
+        return min(1.0, max(0.0, 1 - _left(product, 0, slice(1, None)) / float(product[0, 0])))
 
     def _too_few(self, used: Trials, columns: int) -> str | None:
         if self.kind == "rate":
@@ -307,15 +307,18 @@ _APART = (
 
 def _repeated(names: Sequence[tuple[str, str]], matrix: Floats, weight: Floats) -> str | None:
     """Which measure says the same as the ones before it."""
-    root = np.sqrt(weight / weight.sum())[:, None]
-    scaled = root * matrix
+    product = matrix.T @ ((weight / weight.sum())[:, None] * matrix)
     for k in range(1, len(names)):
-        before = scaled[:, :k]
-        residual = scaled[:, k] - before @ np.linalg.lstsq(before, scaled[:, k], rcond=None)[0]
-        if float(residual @ residual) < SAME:
+        if _left(product, k, slice(0, k)) < SAME:
             others = ", ".join(dict.fromkeys(name for name, _ in names[:k] if name != names[k][0]))
             return f"{names[k][0]} says the same as {others or 'its own difference'}: leave one of them out"
     return None
+
+
+def _left(product: Floats, k: int, others: slice) -> float:
+    """Variance of column k that the others leave, from the covariance of all."""
+    inside, across = product[others, others], product[others, k]
+    return float(product[k, k] - across @ np.linalg.lstsq(inside, across, rcond=None)[0])
 
 
 class _Fitted:
