@@ -27,6 +27,7 @@ CENTRE, RADII = (111.5, 139.5), (66.0, 83.0)
 """x and y of the ellipse in it."""
 EYES = ((76.5892, 103.3926), (147.0636, 103.0028))
 """Left and right eye as seen in the picture; the template of ArcFace at `SIDE`."""
+EYES_APART = EYES[1][0] - EYES[0][0]
 MOUTH = 184.57
 """Its y."""
 FRONTAL_PITCH = 0.4956

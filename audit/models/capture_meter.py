@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from audit import capture
 from audit.domain import FailureToAcquire, Picture, Template
 from audit.errors import ModelError
-from audit.models.card import DECODING, SCALED, Detection
+from audit.models.card import DECODING, Detection
 from audit.models.detect import Detector, Face, Finder, Marked
 from audit.models.detectors import DetectorCard, Find, mtcnn
 from audit.models.guard import Outcome
@@ -47,7 +47,7 @@ def card(settings: Detection) -> MeterCard:
     described = {
         "meter": "capture-1",
         "decoding": DECODING,
-        "scaled": SCALED,
+        "scaled": "a JPEG at a part of its size, where the eyes are at least as far apart there as in the aligned face",
         "found": "marked" if marked else found.preprocessing,
         "side": capture.SIDE,
         "ellipse": [*capture.CENTRE, *capture.RADII],
@@ -105,12 +105,12 @@ def attach(model: object) -> None:
 
 
 def measured(picture: Picture, face: Face) -> Outcome:
-    """Measure a face that was found in a picture; the whole picture is decoded only where the face is small in it."""
+    """Measure a face that was found; the whole picture is decoded only where its aligned face would be enlarged."""
     from audit.models import align  # noqa: PLC0415 - with the detector
 
     pixels: NDArray[np.uint8] | FailureToAcquire = picture.pixels
     seen = face.reduced(picture.reduction)
-    if picture.whole is not None and np.any(seen.box[2:] - seen.box[:2] < capture.SIDE):
+    if picture.whole is not None and np.hypot(*(seen.points[1] - seen.points[0])) < capture.EYES_APART:
         pixels, seen = picture.whole(), face
     if isinstance(pixels, FailureToAcquire):
         return pixels
