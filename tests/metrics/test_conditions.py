@@ -47,6 +47,7 @@ def test_scores_by_hand() -> None:
     group = np.repeat([0, 1], 40)
     blur = np.r_[np.tile([0.0, 0, 0, 1], 10), np.tile([0.0, 1, 1, 1], 10)]
     (gap,) = gaps(people(group, 2 * blur + group), of_samples({"blur": blur}), 2, 0, "score").gaps
+    assert gap.before_interval is not None
     assert gap.errors is None
     assert (gap.before, gap.after, gap.change) == pytest.approx((2.0, 1.0, -1.0))
 

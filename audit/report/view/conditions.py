@@ -1,15 +1,14 @@
-"""Capture conditions: gaps between groups as they are and at equal conditions, and how the conditions lie by group."""
+"""Gaps between groups as they are and at equal capture conditions."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
 
-from audit.record import CaptureMeasure, ConditionEffect, ConditionGap, Conditions, Group, IntervalPart, MeasureGroup
+from audit.record import ConditionEffect, ConditionGap, Conditions, IntervalPart, LeftOutMeasure
 from audit.report.parts import (
     Block,
     Cell,
-    Facts,
     Figure,
     Fold,
     Line,
@@ -21,11 +20,10 @@ from audit.report.parts import (
     Table,
 )
 from audit.report.strings import say
-from audit.report.view import words
+from audit.report.view import capture, words
 from audit.report.view.pictures import ratio_ticks, spoken
-from audit.report.view.rates import MARKERS, SIGNS, name_cell, support_cell
-from audit.report.view.scores import even_ticks
-from audit.report.view.source import Source, key
+from audit.report.view.rates import MARKERS, SIGNS, support_cell
+from audit.report.view.source import Source
 
 METRICS = ("FMR", "FNMR")
 MUCH = 0.5
@@ -44,8 +42,8 @@ def conditions_section(source: Source) -> Section:
             *(block for metric in METRICS for block in _of_metric(source, part, metric)),
             *_scores(source, part),
             *_effects(source, part),
-            *_distributions(source, part),
-            _definitions(part),
+            *capture.distributions(source, part),
+            capture.definitions(part),
         )
     return Section("conditions", say("section.conditions"), say("section.conditions_lead"), blocks)
 
@@ -65,7 +63,27 @@ def _of_metric(source: Source, part: Conditions, metric: str) -> list[Block]:
     blocks: list[Block] = []
     if drawn:
         blocks += [Listing(tuple(_sentence(gap) for gap in drawn)), _figure(source, metric, drawn, point)]
-    return blocks + _unformed(here, metric)
+    left = [one for one in part.left_out if one.quantity == metric and one.operating_point == point]
+    return blocks + _unformed(here, metric) + _left_out(left, metric)
+
+
+def _left_out(left: Iterable[LeftOutMeasure], metric: str) -> list[Block]:
+    """Measures that could not enter, and why."""
+    by_reason: dict[str, list[str]] = {}
+    for one in left:
+        by_reason.setdefault(one.reason, []).append(words.key_word("capture", one.measure))
+    return [
+        Paragraph(
+            say(
+                "conditions.left_out",
+                metric=say(f"metric.{metric}"),
+                measures=words.join(dict.fromkeys(measures), most=11),
+                reason=reason,
+            ),
+            "note",
+        )
+        for reason, measures in by_reason.items()
+    ]
 
 
 def _strictest(source: Source) -> list[str]:
@@ -246,91 +264,4 @@ def _effect(effect: ConditionEffect) -> tuple[Cell, ...]:
         Cell(name, kind="name"),
         Cell(words.significant(effect.deviation), kind="number"),
         Cell(_ratio(effect.value, effect.interval)),
-    )
-
-
-def _distributions(source: Source, part: Conditions) -> list[Block]:
-    made = [figure for measure in part.measures if (figure := _distribution(source, measure)) is not None]
-    return [Fold(say("conditions.spread_fold"), tuple(made))] if made else []
-
-
-def _distribution(source: Source, measure: CaptureMeasure) -> Figure | None:
-    """Median with the middle half of every group's samples; the band is that of everyone."""
-    known = [row for row in measure.groups if row.quantiles is not None and not source.banded(row.group)]
-    if not known:
-        return None
-    name = words.key_word("capture", measure.measure)
-    marks: list[RowMark] = []
-    for attributes in dict.fromkeys(tuple(row.group) for row in known):
-        if attributes:
-            marks.append(RowMark(words.attributes_name(attributes), "", "none", heading=True))
-        marks += [_middle(row) for row in known if tuple(row.group) == attributes]
-    values = [x for row in known for x in (row.quantiles or ())[1:4]]
-    low, high = min(values), max(values)
-    room = 0.06 * (high - low) or 0.5
-    domain = (low - room, high + room)
-    everyone = next((row.quantiles for row in known if not row.group), None)
-    title = say("conditions.spread_title", measure=name)
-    unit = say("smooth.axis", attribute=name, unit=measure.unit) if measure.unit else name
-    failed = sum(measure.failures.values())
-    return Figure(
-        id=f"capture-{measure.measure.replace('_', '-')}",
-        title=title,
-        caption=say("conditions.spread_caption")
-        + (f" {say('conditions.spread_missing', n=words.number(failed))}" if failed else ""),
-        alt=say("figure.rows_alt", what=title, rows=spoken(marks)),
-        picture=RowPicture(
-            tuple(marks),
-            even_ticks(*domain),
-            domain,
-            unit,
-            band=(everyone[1], everyone[3]) if everyone else None,
-            linear=True,
-        ),
-        table=_spread_table(source, measure, title),
-    )
-
-
-def _middle(row: MeasureGroup) -> RowMark:
-    quantiles = row.quantiles or (0.0,) * 5
-    detail = say(
-        "conditions.spread_detail",
-        median=_number(quantiles[2]),
-        people=words.people(row.people),
-    )
-    return RowMark(words.group_name(row.group), detail, "solid", x=quantiles[2], low=quantiles[1], high=quantiles[3])
-
-
-def _spread_table(source: Source, measure: CaptureMeasure, title: str) -> Table:
-    rows = []
-    for row in measure.groups:
-        if source.banded(row.group):
-            continue
-        told = say("conditions.few") if row.quantiles is None else words.join(map(_number, row.quantiles), most=5)
-        rows.append((_name(row.group), Cell(words.number(row.people), kind="number"),
-                     Cell(words.number(row.missing), kind="number"), Cell(told)))  # fmt: skip
-    columns = tuple(say(f"conditions.spread_column_{c}") for c in ("group", "people", "missing", "quantiles"))
-    return Table(f"capture-{measure.measure.replace('_', '-')}-data", title, columns, tuple(rows))
-
-
-def _name(group: Group) -> Cell:
-    return name_cell(group) if key(group) else Cell(say("word.everyone"), kind="name")
-
-
-def _number(x: float) -> str:
-    return f"{x:.3g}".replace("-", "−")
-
-
-def _definitions(part: Conditions) -> Block:
-    facts = tuple(
-        (
-            words.key_word("capture", one.measure),
-            say("conditions.definition", definition=one.definition, source=one.source),
-        )
-        for one in part.measures
-    )
-    rows = say("conditions.every" if part.every else "conditions.sampled", rows=words.number(part.rows))
-    return Fold(
-        say("conditions.definitions_fold"),
-        (Facts(facts), Paragraph(say("conditions.how", found=part.found, rows=rows), "note")),
     )
