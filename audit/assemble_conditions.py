@@ -87,6 +87,7 @@ def part(
         gaps=gaps,
         effects=effects,
         left_out=left,
+        several=grouping.several(),
         every=every,
         rows=rows,
         method=f"{conditions.METHOD}; scores: {conditions.METHOD_SCORES}",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -72,8 +72,10 @@ def measure(
     files: Mapping[str, str | FailureToAcquire],
     plan: AuditPlan,
     options: RunOptions,
+    *,
+    noted: bool = False,
 ) -> Captured:
-    """Measure every sample for `plan.covariates`.
+    """Measure every sample for `plan.covariates`; `noted`: a model has just measured what it found faces in.
 
     Raises
     ------
@@ -85,7 +87,7 @@ def measure(
     failures: dict[str, Mapping[str, int]] = {}
     fields = [name for name in plan.covariates if name != capture.SKIN]
     if card is not None:
-        found = _extracted(samples, card, files, options)
+        found = _extracted(samples, card, files, replace(options, fresh=options.fresh and not noted))
         for name in fields:
             values[name] = _column(found, len(samples), capture.FIELDS.index(name))
             failures[name] = _reasons(found)

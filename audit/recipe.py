@@ -328,7 +328,8 @@ def _with_conditions(
     from audit.compare.blocks import ArrayRows, stored  # noqa: PLC0415
 
     people, plan = inputs.judged, inputs.plan
-    found = captured.measure(people.samples, inputs.files, plan, replace(options, progress=progress))
+    noted = _noting(inputs, options) is not None
+    found = captured.measure(people.samples, inputs.files, plan, replace(options, progress=progress), noted=noted)
     subjects = {subject: index for index, subject in enumerate(people.subjects)}
     place = {sample.sample_id: index for index, sample in enumerate(people.samples)}
     names = [inputs.samples[index].sample_id for index in extraction.template_index]

@@ -87,10 +87,8 @@ def gaps(trials: Trials, columns: Columns, groups: int, reference: int, kind: Ki
         return Found(tuple(replace(gap, reason="no capture condition was asked for") for gap in blank))
     keep = rows & np.isin(trials.group, [reference, *(g for g, why in usable.items() if why is None)])
     model = Model.of(trials.part(keep), {key: values[keep] for key, values in columns.items()}, kind, reference)
-    made, effects = model.judged({gap.group: gap for gap in blank if usable[gap.group] is None}, level)
-    return Found(
-        tuple(made.get(gap.group, replace(gap, reason=usable[gap.group])) for gap in blank), effects, model.left_out
-    )
+    made, effects, left_out = model.judged({gap.group: gap for gap in blank if usable[gap.group] is None}, level)
+    return Found(tuple(made.get(gap.group, replace(gap, reason=usable[gap.group])) for gap in blank), effects, left_out)
 
 
 def _counted(trials: Trials, known: NDArray[np.bool_], group: int, reference: int, kind: Kind) -> Gap:

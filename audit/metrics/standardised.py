@@ -61,29 +61,40 @@ class Model:
         reason = "no capture condition varies" if not values else _repeated(names, matrix, weight)
         return cls(trials, kind, reference, tuple(names), matrix, tuple(deviations), left, reason)
 
-    def judged(self, asked: Mapping[int, Gap], level: float) -> tuple[dict[int, Gap], tuple[Effect, ...]]:
-        """All gaps, or why there are none."""
+    def judged(
+        self, asked: Mapping[int, Gap], level: float
+    ) -> tuple[dict[int, Gap], tuple[Effect, ...], Mapping[str, str]]:
+        """All gaps, or why there are none; the columns' effects; measures that were left out."""
         if self.reason is not None or not asked:
-            return {g: replace(gap, reason=self.reason) for g, gap in asked.items()}, ()
+            return {g: replace(gap, reason=self.reason) for g, gap in asked.items()}, (), self.left_out
         overlap = {g: self._explained(g) for g in asked}
         made = {
             g: replace(asked[g], overlap=share, reason=_APART.format(share=share))
             for g, share in overlap.items()
             if share >= APART
         }
-        left = [g for g in asked if g not in made]
-        rows = np.isin(self.trials.group, [self.reference, *left])
-        used = self.trials.part(rows)
-        reason = self._too_few(used, len(left) + len(self.names)) if left else None
+        left = {g: replace(gap, overlap=overlap[g]) for g, gap in asked.items() if g not in made}
+        if made and left:  # without the others' trials a column may vary no more
+            found, effects, left_out = self._among([self.reference, *left]).judged(left, level)
+            return {**made, **found}, effects, {**self.left_out, **left_out}
+        reason = self._too_few(len(left) + len(self.names)) if left else None
         if reason is None and left:
             try:
-                answers, effects = _Fitted(self, used, self.values[rows], left).answers(level)
+                answers, effects = _Fitted(self, list(left)).answers(level)
             except regression.SeparatedError:
                 reason = "the model has no finite estimate: groups and conditions tell the errors apart entirely"
             else:
-                found = {g: replace(asked[g], overlap=overlap[g], **answer) for g, answer in answers.items()}
-                return {**made, **found}, effects
-        return {**made, **{g: replace(asked[g], overlap=overlap[g], reason=reason) for g in left}}, ()
+                return {g: replace(left[g], **answer) for g, answer in answers.items()}, effects, self.left_out
+        return {**made, **{g: replace(gap, reason=reason) for g, gap in left.items()}}, (), self.left_out
+
+    def _among(self, groups: Sequence[int]) -> Model:
+        """The same of the trials of some groups."""
+        rows = np.isin(self.trials.group, groups)
+        columns = {
+            name: self.values[rows, k] * deviation
+            for k, (name, deviation) in enumerate(zip(self.names, self.deviations, strict=True))
+        }
+        return Model.of(self.trials.part(rows), columns, self.kind, self.reference)
 
     def _explained(self, group: int) -> float:
         """Share of the variance of belonging to a group, and not to the reference, that the columns explain."""
@@ -95,7 +106,8 @@ class Model:
         product = sides.T @ (share[:, None] * sides)
         return min(1.0, max(0.0, 1 - _left(product, 0, slice(1, None)) / float(product[0, 0])))
 
-    def _too_few(self, used: Trials, columns: int) -> str | None:
+    def _too_few(self, columns: int) -> str | None:
+        used = self.trials
         if self.kind == "rate":
             errors = int((used.outcome > 0).sum())
             fewest, what = min(errors, len(used.outcome) - errors), "errors"
@@ -131,7 +143,8 @@ def _left(product: Floats, k: int, others: slice) -> float:
 class _Fitted:
     """Both models, and the influence of every trial on what is told of them."""
 
-    def __init__(self, model: Model, used: Trials, values: Floats, groups: list[int]) -> None:
+    def __init__(self, model: Model, groups: list[int]) -> None:
+        used, values = model.trials, model.values
         self._model, self._used, self._groups = model, used, groups
         self._weight = used.weights
         self._size = len(groups)

@@ -93,6 +93,9 @@ class Conditions(Part):
     gaps: list[ConditionGap]
     effects: list[ConditionEffect]
     left_out: list[LeftOutMeasure]
+    several: dict[str, int] = Field(
+        default_factory=dict, description="people who carry several values of an attribute: in no comparison here"
+    )
     every: bool = Field(description="whether every comparison was a row; else non-errors are a sample with weights")
     rows: int = Field(description="comparisons that the models looked at, attribute by attribute")
     method: str

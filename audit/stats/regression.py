@@ -93,7 +93,10 @@ def fit(design: Floats, outcome: Floats, weight: Floats, kind: Kind) -> Fit:
     if kind == "logistic" and (not made.converged or np.abs(coefficients * np.where(spread > 0, 1, 0)).max() > LARGEST):
         raise SeparatedError("no finite estimate")
     curve = weight * (mean * (1 - mean) if kind == "logistic" else 1.0)
-    inverse = np.asarray(np.linalg.inv(design.T @ (curve[:, None] * design)), dtype=np.float64)
+    try:
+        inverse = np.asarray(np.linalg.inv(design.T @ (curve[:, None] * design)), dtype=np.float64)
+    except np.linalg.LinAlgError as error:
+        raise SeparatedError(str(error)) from error
     influence = (weight * (outcome - mean))[:, None] * design @ inverse
     return Fit(kind, coefficients, np.asarray(mean), influence, inverse)
 

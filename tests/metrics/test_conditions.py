@@ -144,6 +144,20 @@ def test_one_group_that_cannot_be_compared_leaves_the_others() -> None:
     assert (gap.missing, gap.trials) == (20, (90, 90))
 
 
+def test_a_column_that_varies_with_a_group_left_out_alone_goes_with_it() -> None:
+    """Light is on in group 2 alone: without it light is the same for all, and the others are compared without it."""
+    rng = np.random.default_rng(9)
+    group = np.repeat([0, 1, 2], 100)
+    trials = people(group, rng.random(300) < 0.4)
+    measures = {"light": (group == 2).astype(float), "blur": 5 * rng.normal(size=300)}
+    one, two = (found := gaps(trials, of_samples(measures), 3, 0, "rate")).gaps
+    assert two.overlap == pytest.approx(1)
+    assert found.left_out == {"light": "the same in every trial"}
+    (alone,) = gaps(trials.part(group < 2), of_samples({"blur": measures["blur"][group < 2]}), 2, 0, "rate").gaps
+    assert one.after == pytest.approx(alone.after)
+    assert [(e.measure, e.deviation) for e in found.effects] == [("blur", pytest.approx(measures["blur"][:200].std()))]
+
+
 @pytest.mark.parametrize(
     "planted",
     [

@@ -399,6 +399,7 @@ def capture_part() -> r.Conditions:
     )
     return r.Conditions(
         found="faces of MTCNN", measures=measures, gaps=gaps, effects=[effect], left_out=[left], every=False, rows=4000,
+        several={"ethnicity": 3},
         method="m",
     )  # fmt: skip
 

@@ -34,6 +34,7 @@ def test_every_gap_is_said_as_far_as_it_bears(builder: ModuleType) -> None:
     # A group of one person is not told, whatever the reason; the others are, once each.
     assert "east asian/white" not in text
     assert "false non-matches: could not be formed for female / male: no error in one of the two groups." in text
+    assert "3 people carry several values of ethnicity: none of their comparisons is counted in this section." in text
     assert "false matches: left out of the models: Roll of the head (the same)." in text
 
 

@@ -40,12 +40,23 @@ def conditions_section(source: Source) -> Section:
         blocks = (
             Paragraph(say("conditions.caution")),
             *(block for metric in METRICS for block in _of_metric(source, part, metric)),
+            *_several(part),
             *_scores(source, part),
             *_effects(source, part),
             *capture.distributions(source, part),
             capture.definitions(part),
         )
     return Section("conditions", say("section.conditions"), say("section.conditions_lead"), blocks)
+
+
+def _several(part: Conditions) -> list[Block]:
+    """People who are in several groups, and so in none of these comparisons."""
+    return [
+        Paragraph(
+            say("conditions.several", people=words.people(people), attribute=words.attributes_name((name,))), "note"
+        )
+        for name, people in part.several.items()
+    ]
 
 
 def _shown(source: Source, gaps: Iterable[ConditionGap]) -> list[ConditionGap]:
