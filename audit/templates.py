@@ -104,7 +104,7 @@ def evaluate(asked: plan.AuditPlan, subjects: Path | None, options: plan.RunOpti
 def _refuse_what_needs_images(asked: plan.AuditPlan) -> None:
     if asked.task != "verification":
         raise PlanError("templates", f"task {asked.task!r} needs pictures", "Templates can be audited for verification")
-    for name in ("calibration", "limit"):
+    for name in ("calibration", "limit", "covariates"):
         if getattr(asked, name):
             raise PlanError("templates", f"the setting {name!r} needs a benchmark's pictures", f"Leave {name!r} out")
 

@@ -73,6 +73,10 @@ def command(
         float | None,
         typer.Option(metavar="SHARE", help="This share of the people sets thresholds and is not judged; default: 0."),
     ] = None,
+    covariates: Annotated[
+        list[str] | None,
+        typer.Option(help="Capture conditions to measure and weigh: a,b of sharpness, brightness, yaw, size, ..."),
+    ] = None,
     data: Annotated[list[Path] | None, typer.Option(help="Folder that holds benchmarks or weights; put first.")] = None,
     out: Annotated[Path, typer.Option(help="Where results are written.")] = Path("results"),
     lock: Annotated[
@@ -118,6 +122,7 @@ def command(
         "thresholds": thresholds(threshold, "--threshold"),
         "impostors": split(impostors),
         "calibration": calibration,
+        "covariates": split(covariates),
         "sample_nonmated": sample_nonmated,
         "precision": precision,
         "working_size": working_size,
@@ -253,7 +258,7 @@ def _show_difference(evaluation: Evaluation, earlier: Path, console: Console) ->
 
 
 STEPS = ("preparation", "lookup", "load", "extract", "measurement", "report")
-STAGES = ("decode", "detect", "align", "template")
+STAGES = ("decode", "detect", "align", "template", "note")
 
 
 def where_time_went(evaluation: Evaluation) -> list[str]:

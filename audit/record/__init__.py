@@ -17,6 +17,14 @@ from audit.record.about import (
     VendorThresholdPart,
     WithdrawnPart,
 )
+from audit.record.conditions import (
+    CaptureMeasure,
+    ConditionEffect,
+    ConditionGap,
+    Conditions,
+    LeftOutMeasure,
+    MeasureGroup,
+)
 from audit.record.differences import Contrast, Differential, ExperimentalIndex, GlobalTest, GroupsPart, Histogram
 from audit.record.evaluation import SCHEMA, EvaluationRecord
 from audit.record.file import dumps, make_schema, read, schema, write, write_bytes, write_text
@@ -56,8 +64,12 @@ __all__ = [
     "AnnotatorRatio",
     "AttributePart",
     "BenchmarkPart",
+    "CaptureMeasure",
     "ChangedSetting",
     "CmcCurve",
+    "ConditionEffect",
+    "ConditionGap",
+    "Conditions",
     "Confusion",
     "Contrast",
     "Covariance",
@@ -78,10 +90,12 @@ __all__ = [
     "Identification",
     "IntervalPart",
     "LabelNoise",
+    "LeftOutMeasure",
     "ListGroup",
     "ListGrowth",
     "ListThresholdPart",
     "ListTradeoff",
+    "MeasureGroup",
     "MeasurementPart",
     "ModelPart",
     "Movement",

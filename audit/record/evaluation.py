@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from audit.record.about import BenchmarkPart, Digests, ModelPart
+from audit.record.conditions import Conditions
 from audit.record.differences import Contrast, Differential, ExperimentalIndex, GlobalTest
 from audit.record.lists import Identification, ScenarioPart
 from audit.record.part import Part
@@ -60,6 +61,7 @@ class EvaluationRecord(Part):
     curves: list[Curve] = Field([])
     experimental: list[ExperimentalIndex] = Field([], description="where the plan asks for it")
     counterfactuals: list[Movement] = Field([])
+    conditions: Conditions | None = Field(None, description="where the plan asks for capture conditions")
     identification: Identification | None = Field(None, description="where the task is identification")
     scenario: ScenarioPart | None = Field(None, description="where the plan asks for one")
     sampling: Sampling | None = Field(None, description="where the plan asks for a sample of comparisons")
