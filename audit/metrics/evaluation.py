@@ -19,7 +19,10 @@ from audit.groups import Grouping
 from audit.metrics.cells import pooled_design_effect
 from audit.metrics.rates import Cell, Tally, by_subject, error_rates, generalise, joint_covariance, nonmated
 
-Metric = Literal["FMR", "FNMR", "FTA", "FPIR", "FNIR"]
+Metric = Literal[
+    "FMR", "FNMR", "FTA", "FPIR", "FNIR",
+    "misclassification", "age-off", "challenge-passed", "challenge-stopped", "not-processed",
+]  # fmt: skip
 METRICS: tuple[Metric, ...] = ("FMR", "FNMR", "FTA")
 AcquisitionUnit = Literal["image", "sample", "side"]
 
