@@ -189,6 +189,8 @@ NO_TRIALS = {
     "FTA": "no sample",
     "FPIR": "nobody was tested who is not on the list",
     "FNIR": "nobody was tested who is on the list",
+    "MISS": "no picture with a face",
+    "FDET": "no picture",
 }
 
 
