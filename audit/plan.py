@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 
 from audit.errors import PlanError
 
-Task = Literal["verification", "counterfactual", "identification"]
+Task = Literal["verification", "counterfactual", "identification", "detection", "attributes"]
 Purpose = Literal["evaluation", "biometric", "commercial"]
 DEEPEST_RANK = 20
 """Candidates beyond are no list that somebody looks through."""

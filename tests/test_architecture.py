@@ -102,6 +102,7 @@ FREE = {
     "audit.scoring",
     "audit.templates",
     "audit.inputs",
+    "audit.tasks",
     "audit.cli",
     "audit",
     "audit.__main__",

@@ -49,7 +49,8 @@ def command(
         typer.Option(metavar="SHARE", help="Draw until half of every group's FMR interval is this share of its rate."),
     ] = None,
     task: Annotated[
-        str | None, typer.Option(help="What is measured: verification (default), identification or counterfactual.")
+        str | None,
+        typer.Option(help="Default: verification; or identification, counterfactual, detection, attributes."),
     ] = None,
     detector: Annotated[
         str | None, typer.Option(help="What finds faces: mtcnn (default), dlib-hog, or truth: what is marked.")
@@ -142,8 +143,7 @@ def command(
         send_images_to=tuple(send_images_to or ()),
     )
     from audit.cli.progress import Progress  # noqa: PLC0415 - rich and the measurement load only when they are needed
-    from audit.inputs import admit  # noqa: PLC0415
-    from audit.recipe import run  # noqa: PLC0415
+    from audit.recipe import admit, run  # noqa: PLC0415
     from audit.templates import evaluate as given_templates  # noqa: PLC0415
 
     if options.cluster:

@@ -88,7 +88,7 @@ class AgeOutcomes:
 def off(outcomes: AgeOutcomes, years: float) -> Decided:
     """Pictures whose error is larger than so many years."""
     wrong = np.abs(outcomes.years - outcomes.truth[outcomes.owner]) > years
-    return _decided(outcomes, f"age-off-{years:g}", "age-off", outcomes.known, wrong, f"off by more than {years:g}")
+    return _decided(outcomes, f"age-off-{years:g}", "OFF", outcomes.known, wrong, f"off by more than {years:g}")
 
 
 def passed(outcomes: AgeOutcomes, limit: float, challenge: float) -> Decided:
@@ -96,7 +96,7 @@ def passed(outcomes: AgeOutcomes, limit: float, challenge: float) -> Decided:
     rule = f"under {limit:g} and taken for {challenge:g} or more"
     chosen = outcomes.known & (outcomes.truth < limit)
     wrong = outcomes.years >= challenge
-    return _decided(outcomes, f"challenge-{challenge:g}-under-{limit:g}", "challenge-passed", chosen, wrong, rule)
+    return _decided(outcomes, f"challenge-{challenge:g}-under-{limit:g}", "PASS", chosen, wrong, rule)
 
 
 def stopped(outcomes: AgeOutcomes, challenge: float) -> Decided:
@@ -104,7 +104,7 @@ def stopped(outcomes: AgeOutcomes, challenge: float) -> Decided:
     rule = f"{challenge:g} or more and taken for under {challenge:g}"
     chosen = outcomes.known & (outcomes.truth >= challenge)
     wrong = outcomes.years < challenge
-    return _decided(outcomes, f"challenge-{challenge:g}-of-age", "challenge-stopped", chosen, wrong, rule)
+    return _decided(outcomes, f"challenge-{challenge:g}-of-age", "STOP", chosen, wrong, rule)
 
 
 def _decided(

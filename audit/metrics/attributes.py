@@ -1,25 +1,25 @@
 """Errors of what a model says of a face, by person: from labels to rates in two views.
 
-Definitions. *Misclassification*: of the pictures of people with a true label, the share in which the model says another
-one; within one true class it is 1 - recall of that class, the reading of Buolamwini & Gebru (2018), Gender Shades,
-whose tables call that recall "PPV". Two views, always both: `conditional` leaves out what was *not processed* (no face,
-the model failed, or a true label that the model has no word for), `generalised` counts it as an error. Balanced
-accuracy is the mean recall over the true classes (Brodersen et al. 2010, ICPR).
+Definitions. CER, the classification error rate: of the pictures of people with a true label, the share in which the
+model says another one. Within one true class it is 1 - recall of that class, the reading of Buolamwini & Gebru (2018),
+Gender Shades, whose tables call that recall "PPV". NPR: the share that was *not processed* (no face, the model failed,
+or a true label that it has no word for). Two views, always both: `conditional` leaves these out, `generalised` counts
+them as errors. Balanced accuracy is the mean recall over the true classes (Brodersen et al. 2010, ICPR).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
-from audit.compare.counts import Floats, Ints
-from audit.domain import UNKNOWN, Attribute, DemographicGroup, Interval, Subject, Threshold
+from audit.compare.counts import Ints
+from audit.domain import UNKNOWN, Attribute, DemographicGroup, Interval, Subject
 from audit.groups import Grouping
-from audit.metrics.disparities import sides
-from audit.metrics.evaluation import Measured, Metric, atom_columns, zero_sizes
-from audit.metrics.rates import Cell, Tally, by_subject, error_rates, interval, joint_covariance
+from audit.metrics.by_person import Trials, nobody
+from audit.metrics.evaluation import Metric
+from audit.metrics.rates import by_subject, interval, joint_covariance
 
 NO_WORD = -1
 NO_TRUTH = -1
@@ -158,75 +158,23 @@ class Decided:
     lost: Ints
     set_on: str
 
-    @property
-    def point(self) -> Threshold:
-        """The decision as a place where rates are measured; it has no threshold of a score."""
-        return Threshold(self.id, "given", DemographicGroup(), None, None, None, self.set_on)
+    def counted(self) -> Trials:
+        """Errors among what was processed, and how often it was not."""
+        return {self.metric: (self.errors, self.trials), "NPR": (self.lost, self.trials + self.lost)}
+
+    def generalised(self) -> Trials:
+        """Errors, what was not processed among them."""
+        return {self.metric: (self.errors + self.lost, self.trials + self.lost)}
 
 
 def decided(outcomes: LabelOutcomes, name: str) -> Decided:
-    """Misclassification: errors among what was processed; a true label that the model cannot say is not processed."""
+    """Classification errors among what was processed; a true label that the model cannot say is not processed."""
     can = outcomes.sayable
     total = outcomes.said.sum(axis=1)
     trials = np.where(can, total, 0)
     unsaid = np.where((outcomes.truth != NO_TRUTH) & ~can, total, 0)
     lost = np.where(outcomes.truth != NO_TRUTH, outcomes.lost, 0) + unsaid
-    return Decided(name, "misclassification", trials - outcomes.right(), trials, lost, "the most probable label")
-
-
-def measure(one: Decided, grouping: Grouping, *, level: float, min_subjects: int) -> Measured:
-    """Rates of every group: conditional, with what was not processed counted as errors, and of not being processed.
-
-    Parameters
-    ----------
-    one : Decided
-        Over the people of the grouping.
-
-    Returns
-    -------
-    Measured; tallies of the metric (conditional) and of "not-processed"
-    """
-    inside = atom_columns(grouping)[:, grouping.atom_of]
-    every = one.trials + one.lost
-    tallies: dict[Metric, Tally] = {
-        one.metric: by_subject(one.errors, one.trials, inside),
-        "not-processed": by_subject(one.lost, every, inside),
-    }
-    whole = by_subject(one.errors + one.lost, every, inside)
-    covariance = joint_covariance(_nothing(len(every)), *tallies.values())
-    variance = np.diag(covariance).reshape(len(tallies), -1)
-    total = len(grouping.groups)
-    made = Measured(one.point, [], tallies, covariance, zero_sizes(tallies, variance, total), total)
-    names = [Cell(group) for group in grouping.groups]
-    shape = {"operating_point": one.id, "level": level, "min_subjects": min_subjects}
-    for k, (metric, tally) in enumerate(tallies.items()):
-        made.rates.extend(error_rates(metric, tally, names, variance[k], **shape))  # type: ignore[arg-type]
-    counted = np.diag(joint_covariance(_nothing(len(every)), whole))
-    for rate in error_rates(one.metric, whole, names, counted, **shape):  # type: ignore[arg-type]
-        made.rates.append(replace(rate, view="generalised"))
-    return made
-
-
-@dataclass(frozen=True, eq=False)
-class Evidence:
-    """What a cross-fit is computed from; as `audit.metrics.disparities.Halved`."""
-
-    one: Decided
-    half: Ints
-    splits: int
-
-    def inside(
-        self, point: Threshold, grouping: Grouping, chosen: Sequence[int]
-    ) -> Mapping[Metric, tuple[Floats, Floats]]:
-        """Errors and trials of the chosen groups inside the halves of the people, by metric."""
-        del point
-        members = grouping.member[list(chosen)][:, grouping.atom_of].astype(np.float64).T
-        both = sides(self.half, self.splits)
-        one = self.one
-        return {
-            one.metric: ((both * one.errors) @ members, (both * one.trials) @ members),
-            "not-processed": ((both * one.lost) @ members, (both * (one.trials + one.lost)) @ members),
-        }
+    return Decided(name, "CER", trials - outcomes.right(), trials, lost, "the most probable label")
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,13 +214,8 @@ def balanced_accuracies(
             made.append(Balanced(group, None, None, pictures, people, why))
             continue
         value = 1 - float(tally.rates.mean())
-        sigma = joint_covariance(_nothing(len(row)), tally)
+        sigma = joint_covariance(nobody(len(row)), tally)
         variance = float(sigma.sum()) / len(classes) ** 2
         found = interval(value, variance, int(tally.subjects.min()), level, paired=False)
         made.append(Balanced(group, value, found, pictures, people))
     return made
-
-
-def _nothing(people: int) -> Tally:
-    none = np.zeros(0, dtype=np.int64)
-    return Tally(none, none, none, np.zeros((people, 0)), np.zeros((0, 0)), paired=True)

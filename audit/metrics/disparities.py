@@ -28,7 +28,7 @@ from audit.metrics.support import excluded, expected_effective_errors
 from audit.stats.multiplicity import holm, max_z
 from audit.stats.nulls import wald_equality
 
-_FAILURES = ("FTA", "not-processed")
+_FAILURES = ("FTA", "NPR")
 """Compared only where something failed."""
 MAX_Z_DRAWS = 20_000
 """Draws of the largest |z|: a p-value of .01 is then known to .0014."""

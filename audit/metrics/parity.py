@@ -20,6 +20,7 @@ from audit.compare.counts import Floats
 from audit.domain import DemographicGroup, Interval
 from audit.groups import Grouping
 from audit.metrics.attributes import LabelOutcomes
+from audit.metrics.by_person import nobody
 from audit.metrics.rates import Tally, by_subject, joint_covariance
 from audit.metrics.support import FEWEST_SUBJECTS
 from audit.stats.nulls import draw
@@ -206,9 +207,7 @@ def _draws(tally: Tally, rng: np.random.Generator, draws: int) -> tuple[Floats, 
 
     A rate of 0 or 1 has a plug-in variance of 0, which says nothing: no variance is below that of the pooled rate.
     """
-    none = np.zeros(0, dtype=np.int64)
-    nothing = Tally(none, none, none, np.zeros((len(tally.residuals), 0)), np.zeros((0, 0)), paired=True)
-    sigma = joint_covariance(nothing, tally)
+    sigma = joint_covariance(nobody(len(tally.residuals)), tally)
     errors, trials = tally.errors.reshape(3, -1), tally.trials.reshape(3, -1)
     pooled = np.repeat(errors.sum(axis=1) / trials.sum(axis=1), trials.shape[1])
     edge = (tally.rates == 0) | (tally.rates == 1)

@@ -189,11 +189,13 @@ NO_TRIALS = {
     "FTA": "no sample",
     "FPIR": "nobody was tested who is not on the list",
     "FNIR": "nobody was tested who is on the list",
-    "misclassification": "no picture with a true label that the model can say",
-    "age-off": "no picture of somebody whose age is known",
-    "challenge-passed": "no picture of somebody known to be under the limit",
-    "challenge-stopped": "no picture of somebody known to be of the challenge age",
-    "not-processed": "no picture of somebody of whom the truth is known",
+    "MISS": "no picture with a face",
+    "FDET": "no picture",
+    "CER": "no picture with a true label that the model can say",
+    "OFF": "no picture of somebody whose age is known",
+    "PASS": "no picture of somebody known to be under the limit",
+    "STOP": "no picture of somebody known to be of the challenge age",
+    "NPR": "no picture of somebody of whom the truth is known",
 }
 
 

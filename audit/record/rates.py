@@ -69,7 +69,9 @@ class OperatingPoint(Part):
 class Rate(Part):
     """One error rate with its counts."""
 
-    metric: Literal["FMR", "FNMR", "FTA", "FAR", "FRR", "FPIR", "FNIR"]
+    metric: Literal["FMR", "FNMR", "FTA", "FAR", "FRR", "FPIR", "FNIR", "MISS", "FDET"] = Field(
+        description="MISS: faces that a detector did not find; FDET: pictures in which it found what is no face"
+    )
     view: Literal["conditional", "generalised"]
     group: Group
     reference_group: Group | None = None

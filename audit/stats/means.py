@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import stdtrit
 
-from audit.stats.intervals import clustered_interval
+from audit.stats.intervals import effective_size, korn_graubard
 
 Floats = NDArray[np.float64]
 MEAN_METHOD = "subject-clustered mean, Student's t"
@@ -84,12 +84,13 @@ def clustered_quantile(values: ArrayLike, owner: ArrayLike, share: float, level:
 
     Notes
     -----
-    The interval of the proportion `share` at the quantile, from its clustered variance, is carried over to the
-    measurements: its two ends are the quantiles at these proportions.
+    The interval of the proportion `share` at the quantile (Korn and Graubard's, from its clustered variance: few
+    measurements lie beyond a high quantile) is carried over to the measurements: its two ends are the quantiles at
+    these proportions.
 
     Source
     ------
-    Woodruff (1952), JASA 47:635-646.
+    Woodruff (1952), JASA 47:635-646; `audit.stats.intervals.korn_graubard`.
 
     >>> clustered_quantile([1, 2, 3, 4, 5, 6, 7, 8, 9, 10], range(10), 0.9).value
     9.0
@@ -109,8 +110,9 @@ def clustered_quantile(values: ArrayLike, owner: ArrayLike, share: float, level:
     p = float((x <= found).mean())
     residuals = below - p * counts
     variance = float((residuals**2).sum() * people / (people - 1) / len(x) ** 2)
-    bounds = clustered_interval(share, max(variance, share * (1 - share) / len(x)), float(people), level)
-    return Estimate(found, None, _at(ordered, bounds.low), _at(ordered, bounds.high), level, QUANTILE_METHOD)
+    size = effective_size(share, max(variance, share * (1 - share) / len(x)), float(people))
+    low, high = korn_graubard(1 - share, size, level)
+    return Estimate(found, None, _at(ordered, 1 - high), _at(ordered, 1 - low), level, QUANTILE_METHOD)
 
 
 def _at(ordered: Floats, share: float) -> float:

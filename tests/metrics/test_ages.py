@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
 from audit import groups
 from audit.domain import Attribute, DemographicGroup, Subject
-from audit.metrics import ages, attributes
+from audit.metrics import ages, by_person
 from audit.metrics.ages import AgeOutcomes
 from audit.stats.means import clustered_mean
 
@@ -17,7 +19,7 @@ AGE = Attribute("age", "self-reported", kind="numeric", edges=(21, 30))
 
 class Set:
     name = "set"
-    attributes = {"age": AGE}
+    attributes: ClassVar = {"age": AGE}
 
 
 PEOPLE = [Subject(str(k), {"age": (age,) if age else ()}) for k, age in enumerate(("17", "20", "25", "40", ""))]
@@ -73,9 +75,9 @@ def test_challenge_ages(small: AgeOutcomes) -> None:
     assert (stopped.errors.tolist(), stopped.trials.tolist()) == ([0, 0, 1, 0, 0], [0, 0, 1, 2, 0])
     assert stopped.lost.tolist() == [0, 0, 0, 1, 0]
     grouping = groups.make(Set(), ["age"], PEOPLE)
-    rates = attributes.measure(passing, grouping, **SHAPE).rates
-    of_all = [rate for rate in rates if rate.group == DemographicGroup() and rate.metric == "challenge-passed"]
-    assert [(rate.view, rate.errors, rate.trials) for rate in of_all] == [("conditional", 2, 3), ("generalised", 2, 3)]
+    at = by_person.point(passing.id, 25, passing.set_on)
+    rate = by_person.measure(passing.counted(), grouping, at, **SHAPE).rates[0]
+    assert (rate.metric, rate.group, rate.errors, rate.trials) == ("PASS", DemographicGroup(), 2, 3)
 
 
 @pytest.mark.parametrize(

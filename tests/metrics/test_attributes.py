@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
@@ -9,8 +11,9 @@ from audit import groups
 from audit.compare import halves
 from audit.domain import Attribute, DemographicGroup, ErrorRate, Subject
 from audit.groups import Grouping
-from audit.metrics import attributes, disparities
-from audit.metrics.attributes import Evidence, LabelOutcomes, Vocabulary, vocabulary
+from audit.metrics import attributes, by_person, disparities
+from audit.metrics.attributes import LabelOutcomes, Vocabulary, vocabulary
+from audit.metrics.by_person import PersonEvidence
 from audit.metrics.evaluation import Measured
 from audit.stats.clustered import subject_covariance
 
@@ -20,7 +23,7 @@ GENDER = Attribute("gender", "self-reported", values=("female", "male", "nonbina
 
 class Set:
     name = "set"
-    attributes = {"gender": GENDER, "skin": Attribute("skin", "annotated", values=("darker", "lighter"))}
+    attributes: ClassVar = {"gender": GENDER, "skin": Attribute("skin", "annotated", values=("darker", "lighter"))}
 
 
 def person(gender: str, skin: str = "darker") -> Subject:
@@ -59,17 +62,28 @@ def small() -> tuple[LabelOutcomes, Grouping]:
     return outcomes, groups.make(Set(), ["gender", "skin"], people)
 
 
-def of(measured: Measured, metric: str, view: str = "conditional", **group: str) -> ErrorRate:
+AT = by_person.point("gender", None, "the most probable label")
+
+
+def measure(outcomes: LabelOutcomes, grouping: Grouping) -> dict[str, Measured]:
+    one = attributes.decided(outcomes, "gender")
+    return {
+        "conditional": by_person.measure(one.counted(), grouping, AT, **SHAPE),
+        "generalised": by_person.measure(one.generalised(), grouping, AT, **SHAPE),
+    }
+
+
+def of(measured: dict[str, Measured], metric: str, view: str = "conditional", **group: str) -> ErrorRate:
     wanted = DemographicGroup.of(group)
-    return next(r for r in measured.rates if (r.metric, r.view) == (metric, view) and r.group == wanted)
+    return next(r for r in measured[view].rates if r.metric == metric and r.group == wanted)
 
 
 def test_errors_by_hand_in_both_views(small: tuple[LabelOutcomes, Grouping]) -> None:
     outcomes, grouping = small
-    measured = attributes.measure(attributes.decided(outcomes, "gender"), grouping, **SHAPE)
+    measured = measure(outcomes, grouping)
 
     def counts(view: str, **group: str) -> tuple[int, int, int]:
-        rate = of(measured, "misclassification", view, **group)
+        rate = of(measured, "CER", view, **group)
         return rate.errors, rate.trials, rate.subjects
 
     assert counts("conditional") == (1 + 2 + 0 + 0 + 1, 10, 5)
@@ -79,20 +93,20 @@ def test_errors_by_hand_in_both_views(small: tuple[LabelOutcomes, Grouping]) -> 
     assert counts("generalised", gender="female", skin="darker") == (4, 5, 2)
     # Nobody says nonbinary: left out in one view, three errors of three in the other.
     assert counts("conditional", gender="nonbinary") == (0, 0, 0)
-    assert of(measured, "misclassification", gender="nonbinary").value is None
+    assert of(measured, "CER", gender="nonbinary").value is None
     assert counts("generalised", gender="nonbinary") == (3, 3, 1)
     assert counts("generalised") == (4 + 1 + 3, 14, 6)
     # Without a true label nothing is right or wrong.
     assert counts("generalised", gender="unknown") == (0, 0, 0)
-    lost = of(measured, "not-processed")
+    lost = of(measured, "NPR")
     assert (lost.errors, lost.trials) == (4, 14)
 
 
 def test_intervals_are_clustered_by_person(small: tuple[LabelOutcomes, Grouping]) -> None:
     outcomes, grouping = small
-    measured = attributes.measure(attributes.decided(outcomes, "gender"), grouping, **SHAPE)
+    measured = measure(outcomes, grouping)
     errors, trials = np.array([[1], [2], [0], [0], [1]]), np.full((5, 1), 2)
-    assert of(measured, "misclassification").variance == pytest.approx(float(subject_covariance(errors, trials)[0, 0]))
+    assert of(measured, "CER").variance == pytest.approx(float(subject_covariance(errors, trials)[0, 0]))
 
 
 def test_confusion_by_hand(small: tuple[LabelOutcomes, Grouping]) -> None:
@@ -121,19 +135,17 @@ def test_balanced_accuracy_by_hand(small: tuple[LabelOutcomes, Grouping]) -> Non
 def test_contrasts_and_spreads_take_the_measured(small: tuple[LabelOutcomes, Grouping]) -> None:
     outcomes, grouping = small
     one = attributes.decided(outcomes, "gender")
-    measured = attributes.measure(one, grouping, **SHAPE)
-    margins = dict.fromkeys(("misclassification", "not-processed"), 1.25)
+    measured = measure(outcomes, grouping)["conditional"]
+    margins = dict.fromkeys(("CER", "NPR"), 1.25)
     settings = disparities.Settings(0.95, 0.05, margins, 2, {}, 1, 200)
     found = list(disparities.contrasts(measured, grouping, settings))
-    ratio = next(
-        c for c in found if c.metric == "misclassification" and c.group == DemographicGroup.of(gender="male")
-    )
+    ratio = next(c for c in found if c.metric == "CER" and c.group == DemographicGroup.of(gender="male"))
     assert ratio.result is not None
     assert ratio.result.ratio == pytest.approx((1 / 4) / (3 / 6))
-    assert {c.metric for c in found} == {"misclassification", "not-processed"}
+    assert {c.metric for c in found} == {"CER", "NPR"}
     half = halves(grouping.atom_of, 20, np.random.default_rng(1))
-    spread = list(disparities.spreads(measured, Evidence(one, half, 20), grouping, settings))
-    assert {s.metric for s in spread} == {"misclassification", "not-processed"}
+    spread = list(disparities.spreads(measured, PersonEvidence(one.counted(), half, 20), grouping, settings))
+    assert {s.metric for s in spread} == {"CER", "NPR"}
     assert all(s.result.value is None and s.result.reason for s in spread)  # no group has 30 people
 
 
@@ -141,8 +153,9 @@ def test_halves_add_up(small: tuple[LabelOutcomes, Grouping]) -> None:
     outcomes, grouping = small
     one = attributes.decided(outcomes, "gender")
     chosen = [0, 1]
-    made = Evidence(one, halves(grouping.atom_of, 5, np.random.default_rng(2)), 5).inside(one.point, grouping, chosen)
-    errors, trials = made["misclassification"]
+    half = halves(grouping.atom_of, 5, np.random.default_rng(2))
+    made = PersonEvidence(one.counted(), half, 5).inside(AT, grouping, chosen)
+    errors, trials = made["CER"]
     assert errors.shape == (5, 2, 2)
     assert (errors.sum(axis=1) == [4, 3]).all()
     assert (trials.sum(axis=1) == [10, 6]).all()
@@ -195,13 +208,13 @@ def test_gender_shades_reads_error_as_one_less_recall(service: str) -> None:
         Vocabulary(("female", "male"), ("female", "male")), np.array(truth), np.array(said), np.zeros(1270, dtype=int)
     )
     grouping = groups.make(Set(), ["skin", "gender"], people)
-    measured = attributes.measure(attributes.decided(outcomes, "gender"), grouping, **SHAPE)
+    measured = measure(outcomes, grouping)
     for (cell, _), per_cent in zip(SIZES.items(), printed, strict=True):
         skin, gender = {"D": "darker", "L": "lighter"}[cell[0]], {"F": "female", "M": "male"}[cell[1]]
-        rate = of(measured, "misclassification", skin=skin, gender=gender)
+        rate = of(measured, "CER", skin=skin, gender=gender)
         assert rate.value == pytest.approx(per_cent / 100, abs=0.0015)
     if service == "Microsoft":
-        recall = [1 - (of(measured, "misclassification", gender=name).value or 0) for name in ("female", "male")]
+        recall = [1 - (of(measured, "CER", gender=name).value or 0) for name in ("female", "male")]
         table = outcomes.confusion(np.ones(1270, dtype=bool))[:, :2]
         precision = np.diag(table) / table.sum(axis=0)
         assert recall == pytest.approx([0.893, 0.974], abs=0.0015)

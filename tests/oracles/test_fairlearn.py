@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from audit import groups
 from audit.domain import Attribute, Subject
 from audit.groups import Grouping
-from audit.metrics import attributes, parity
+from audit.metrics import attributes, by_person, parity
 from audit.metrics.attributes import LabelOutcomes, Vocabulary
 
 pytestmark = pytest.mark.oracle
@@ -29,7 +30,7 @@ NAMES = {
 
 class People:
     name = "rows"
-    attributes = {"group": Attribute("group", "annotated")}
+    attributes: ClassVar = {"group": Attribute("group", "annotated")}
 
 
 @pytest.fixture(scope="module")
@@ -61,12 +62,16 @@ def test_measures_between_groups(rows: tuple[LabelOutcomes, Grouping], expected:
         assert one.value == pytest.approx(expected["between_groups"][NAMES[one.measure]], abs=NEAR, rel=0)
 
 
-def test_rates_of_each_group(rows: tuple[LabelOutcomes, Grouping], expected: dict[str, dict[str, dict[str, float]]]) -> None:
+def test_rates_of_each_group(
+    rows: tuple[LabelOutcomes, Grouping], expected: dict[str, dict[str, dict[str, float]]]
+) -> None:
     outcomes, grouping = rows
     members = grouping.member[1:, grouping.atom_of]
     selected, recall, false = parity.said(outcomes, "1", members).rates.reshape(3, -1)
     balanced = attributes.balanced_accuracies(outcomes, grouping, level=0.95, min_subjects=2)[1:]
-    measured = attributes.measure(attributes.decided(outcomes, "y"), grouping, level=0.95, min_subjects=2)
+    at = by_person.point("y", None, "the label")
+    counted = attributes.decided(outcomes, "y").counted()
+    measured = by_person.measure(counted, grouping, at, level=0.95, min_subjects=2)
     for k, (group, accuracy) in enumerate(zip(grouping.groups[1:], balanced, strict=True)):
         known = expected["by_group"][group.as_dict()["group"]]
         error = next(rate for rate in measured.rates if rate.group == group)

@@ -57,7 +57,7 @@ def test_share_is_in_the_open_unit_interval() -> None:
 def test_intervals_hold_the_truth() -> None:
     """Errors with a part of each person and one of each picture: people 60, pictures 1 to 6 a person."""
     rng = np.random.default_rng(20_260_101)
-    runs, held_mean, held_quantile = 600, 0, 0
+    runs, held_mean, held_quantile = 1500, 0, 0
     truth = float(stats.norm.ppf(0.9, scale=np.sqrt(2)))
     for _ in range(runs):
         owner = np.repeat(np.arange(60), rng.integers(1, 7, 60))
