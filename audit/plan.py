@@ -182,6 +182,32 @@ class AuditPlan(BaseModel):
         min_length=1,
         description="Identification: target shares of people who are not on the list and still get a candidate",
     )
+    truth: dict[str, str] = Field(
+        default_factory=dict,
+        description="Attributes: what the model says (gender, race, age) to the attribute of the benchmark that it is "
+        "compared with; default: the one of the same name",
+    )
+    label_words: dict[str, str] = Field(
+        default_factory=dict,
+        description="Attributes: a label of the model to the benchmark's word for it, beyond those of the model's card",
+    )
+    age_bands: tuple[float, ...] = Field(
+        (),
+        description="Attributes: edges of the bands of true age within which errors of age are told apart; none: those "
+        "of the benchmark's descriptor",
+    )
+    age_off: tuple[float, ...] = Field(
+        (5.0, 10.0), description="Attributes: an age is off if its error is larger than so many years"
+    )
+    challenge_age: float = Field(
+        25.0, gt=0, le=130, description="Attributes: who looks younger is asked for proof of age, as shops do"
+    )
+    age_limits: tuple[float, ...] = Field(
+        (18.0, 21.0), description="Attributes: who is younger must not pass the challenge age; none: no such test"
+    )
+    margin_attributes: float = Field(
+        1.25, gt=1, description="Attributes: ratio of shares of wrong labels or ages that counts as a disparity"
+    )
     scenario: Scenario | None = Field(
         None, description="A place where the system would be used (a table): false alarms a day, and how many are wrong"
     )
@@ -200,6 +226,22 @@ class AuditPlan(BaseModel):
                 metric = str(info.field_name).upper()
                 raise ValueError(f"a target {metric} is a probability between 0 and 1, found {x:g}")
         return tuple(sorted(set(value), reverse=True))
+
+    @field_validator("age_bands", "age_off", "age_limits")
+    @classmethod
+    def _years(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        for x in value:
+            if not 0 < x <= 130:
+                raise ValueError(f"years are above 0 and at most 130, found {x:g}")
+        return tuple(sorted(set(value)))
+
+    @field_validator("age_limits")
+    @classmethod
+    def _below_the_challenge(cls, value: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
+        challenge = info.data.get("challenge_age")
+        if challenge is not None and any(x > challenge for x in value):
+            raise ValueError(f"an age limit is not above the challenge age {challenge:g}, found {max(value):g}")
+        return value
 
     @field_validator("scenario")
     @classmethod

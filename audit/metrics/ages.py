@@ -88,7 +88,7 @@ class AgeOutcomes:
 def off(outcomes: AgeOutcomes, years: float) -> Decided:
     """Pictures whose error is larger than so many years."""
     wrong = np.abs(outcomes.years - outcomes.truth[outcomes.owner]) > years
-    return _decided(outcomes, f"age-off-{years:g}", "OFF", outcomes.known, wrong, f"off by more than {years:g}")
+    return _decided(outcomes, f"age-off-{years:g}", "OFF", outcomes.known, wrong, f"off by more than {years:g}", years)
 
 
 def passed(outcomes: AgeOutcomes, limit: float, challenge: float) -> Decided:
@@ -96,7 +96,7 @@ def passed(outcomes: AgeOutcomes, limit: float, challenge: float) -> Decided:
     rule = f"under {limit:g} and taken for {challenge:g} or more"
     chosen = outcomes.known & (outcomes.truth < limit)
     wrong = outcomes.years >= challenge
-    return _decided(outcomes, f"challenge-{challenge:g}-under-{limit:g}", "PASS", chosen, wrong, rule)
+    return _decided(outcomes, f"challenge-{challenge:g}-under-{limit:g}", "PASS", chosen, wrong, rule, challenge)
 
 
 def stopped(outcomes: AgeOutcomes, challenge: float) -> Decided:
@@ -104,18 +104,24 @@ def stopped(outcomes: AgeOutcomes, challenge: float) -> Decided:
     rule = f"{challenge:g} or more and taken for under {challenge:g}"
     chosen = outcomes.known & (outcomes.truth >= challenge)
     wrong = outcomes.years < challenge
-    return _decided(outcomes, f"challenge-{challenge:g}-of-age", "STOP", chosen, wrong, rule)
+    return _decided(outcomes, f"challenge-{challenge:g}-of-age", "STOP", chosen, wrong, rule, challenge)
 
 
 def _decided(
-    outcomes: AgeOutcomes, name: str, metric: Metric, chosen: NDArray[np.bool_], wrong: NDArray[np.bool_], rule: str
+    outcomes: AgeOutcomes,
+    name: str,
+    metric: Metric,
+    chosen: NDArray[np.bool_],
+    wrong: NDArray[np.bool_],
+    rule: str,
+    years: float,
 ) -> Decided:
     people = len(outcomes.truth)
     tried = np.bincount(outcomes.owner, minlength=people)
     errors = np.bincount(outcomes.owner[wrong], minlength=people)
     none = np.zeros(people, dtype=np.int64)
     kept = [np.where(chosen, part, none) for part in (errors, tried, outcomes.lost)]
-    return Decided(name, metric, kept[0], kept[1], kept[2], rule)
+    return Decided(name, metric, kept[0], kept[1], kept[2], rule, years)
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,6 +149,7 @@ class Decided:
     errors, trials : int, (n,): wrong, and of how many pictures
     lost : int, (n,): pictures that ought to have been decided and were not processed
     set_on : the rule in words
+    years : the number that the rule is about; None where it is about a label
     """
 
     id: str
@@ -157,6 +158,7 @@ class Decided:
     trials: Ints
     lost: Ints
     set_on: str
+    years: float | None = None
 
     def counted(self) -> Trials:
         """Errors among what was processed, and how often it was not."""

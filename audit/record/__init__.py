@@ -17,6 +17,18 @@ from audit.record.about import (
     VendorThresholdPart,
     WithdrawnPart,
 )
+from audit.record.attributes import (
+    AgeErrorsPart,
+    AgesPart,
+    AttributesPart,
+    BalancedAccuracy,
+    LabelsPart,
+    LabelTable,
+    ParityPart,
+    PicturesPart,
+    UnsayableLabel,
+    YearsPart,
+)
 from audit.record.differences import Contrast, Differential, ExperimentalIndex, GlobalTest, GroupsPart, Histogram
 from audit.record.evaluation import SCHEMA, EvaluationRecord
 from audit.record.file import dumps, make_schema, read, schema, write, write_bytes, write_text
@@ -52,8 +64,12 @@ from audit.record.series import Movement
 __all__ = [
     "SCHEMA",
     "Acquisition",
+    "AgeErrorsPart",
+    "AgesPart",
     "AnnotatorRatio",
     "AttributePart",
+    "AttributesPart",
+    "BalancedAccuracy",
     "BenchmarkPart",
     "CmcCurve",
     "Confusion",
@@ -76,6 +92,8 @@ __all__ = [
     "Identification",
     "IntervalPart",
     "LabelNoise",
+    "LabelTable",
+    "LabelsPart",
     "ListGroup",
     "ListGrowth",
     "ListThresholdPart",
@@ -85,6 +103,8 @@ __all__ = [
     "Movement",
     "OperatingPoint",
     "PaperPart",
+    "ParityPart",
+    "PicturesPart",
     "Rate",
     "SamplesPart",
     "Sampling",
@@ -96,8 +116,10 @@ __all__ = [
     "StorageEffect",
     "Summary",
     "TrainingSet",
+    "UnsayableLabel",
     "VendorThresholdPart",
     "WithdrawnPart",
+    "YearsPart",
     "dumps",
     "group_text",
     "make_schema",

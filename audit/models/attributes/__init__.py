@@ -53,8 +53,8 @@ ADAPTERS: dict[str, Adapter] = {
 
 KEYS = (
     "A card has the keys licence, training_sets (names of data sets) or else training_data and training_consent, "
-    "tables [[says]] with attribute, labels (none for age in years), meaning, output, first, scale (probabilities or "
-    "logits) and times, a table [input] and a table [weights]; docs/attribute-models.md explains them"
+    "tables [[says]] with attribute, labels (none for age in years), words, meaning, output, first, scale "
+    "(probabilities or logits) and times, a table [input] and a table [weights]; docs/attribute-models.md explains them"
 )
 
 __all__ = [

@@ -30,6 +30,9 @@ class Says(_Part):
     attribute: str = Field(min_length=1, description="gender, race, ...; or age")
     labels: tuple[str, ...] = Field((), description="In the network's order; none: a number of years")
     meaning: str = Field(min_length=1, description="What the labels or the years mean, and who gave them in training")
+    words: dict[str, str] = Field(
+        default_factory=dict, description="Label to the word that benchmarks have for it, where it is another"
+    )
     output: int = Field(0, ge=0, description="Which output of an ONNX file says it")
     first: int = Field(0, ge=0, description="Its first column there")
     scale: Literal["probabilities", "logits"] = Field("probabilities", description="What these columns hold")
@@ -46,6 +49,9 @@ class Says(_Part):
             raise ValueError("only age is said in years: every other attribute has labels")
         if len(self.labels) == 1 or len(set(self.labels)) != len(self.labels):
             raise ValueError("labels are two at least, and each is another")
+        if not set(self.words) <= set(self.labels):
+            others = ", ".join(sorted(set(self.words) - set(self.labels)))
+            raise ValueError(f"words is about labels, and these are none: {others}")
         return self
 
 
