@@ -21,7 +21,7 @@ from audit.domain import UNKNOWN, Attribute, DemographicGroup, Interval, Subject
 from audit.groups import Grouping
 from audit.metrics.attributes import Decided
 from audit.metrics.evaluation import Metric
-from audit.metrics.support import support
+from audit.metrics.support import FEWEST_SUBJECTS, support
 from audit.stats.means import Estimate, clustered_mean, clustered_quantile
 
 OLDEST = 130.0
@@ -151,7 +151,7 @@ class AgeErrors:
 
 
 def errors(outcomes: AgeOutcomes, grouping: Grouping, *, level: float, min_subjects: int) -> list[AgeErrors]:
-    """MAE, bias and P90 of every group, with intervals clustered by person."""
+    """MAE and bias of every group, with intervals clustered by person, and P90 of those with 30 people."""
     chosen = outcomes.known[outcomes.owner]
     owner = outcomes.owner[chosen]
     error = outcomes.years[chosen] - outcomes.truth[owner]
@@ -171,7 +171,8 @@ def errors(outcomes: AgeOutcomes, grouping: Grouping, *, level: float, min_subje
         size = np.abs(error[mine])
         mae = clustered_mean(np.bincount(owner[mine], weights=size, minlength=len(row)), counts, level)
         bias = clustered_mean(np.bincount(owner[mine], weights=error[mine], minlength=len(row)), counts, level)
-        p90 = clustered_quantile(size, owner[mine], P90, level)
+        # A quantile is one picture's own error: among few people it would be a person's.
+        p90 = clustered_quantile(size, owner[mine], P90, level) if people >= FEWEST_SUBJECTS else None
         made.append(
             AgeErrors(
                 group, pictures, people, int(lost[row].sum()), _summary(mae, low=0.0), _summary(bias), _summary(p90),

@@ -110,7 +110,7 @@ class AgeErrorsPart(Part):
     lost: int
     mae: YearsPart
     bias: YearsPart = Field(description="above 0: taken for older")
-    p90: YearsPart
+    p90: YearsPart = Field(description="of 30 people and more: among fewer it would be a person's own")
     support: Support
     reason: str | None = None
 
