@@ -182,7 +182,7 @@ class AuditPlan(BaseModel):
         min_length=1,
         description="Identification: target shares of people who are not on the list and still get a candidate",
     )
-    truth: dict[str, str] = Field(
+    compared_with: dict[str, str] = Field(
         default_factory=dict,
         description="Attributes: what the model says (gender, race, age) to the attribute of the benchmark that it is "
         "compared with; default: the one of the same name",

@@ -22,11 +22,14 @@ from audit.groups import Grouping
 from audit.metrics.attributes import Decided
 from audit.metrics.evaluation import Metric
 from audit.metrics.support import FEWEST_SUBJECTS, support
-from audit.stats.means import Estimate, clustered_mean, clustered_quantile
+from audit.stats.means import ClusteredMean, clustered_mean
+from audit.stats.quantiles import ClusteredQuantile, clustered_quantile
 
 OLDEST = 130.0
 """A number of years beyond is no age."""
 P90 = 0.9
+MEAN_METHOD = "subject-clustered mean, Student's t"
+QUANTILE_METHOD = "subject-clustered Woodruff"
 
 
 def true_ages(subjects: Sequence[Subject], attribute: Attribute) -> tuple[Floats, dict[str, int]]:
@@ -175,17 +178,21 @@ def errors(outcomes: AgeOutcomes, grouping: Grouping, *, level: float, min_subje
         p90 = clustered_quantile(size, owner[mine], P90, level) if people >= FEWEST_SUBJECTS else None
         made.append(
             AgeErrors(
-                group, pictures, people, int(lost[row].sum()), _summary(mae, low=0.0), _summary(bias), _summary(p90),
+                group, pictures, people, int(lost[row].sum()), _mean(mae, level, low=0.0), _mean(bias, level), _quantile(p90, level),
                 support(people, math.inf),
             )
         )  # fmt: skip
     return made
 
 
-def _summary(found: Estimate | None, low: float = -math.inf) -> Summary:
+def _mean(found: ClusteredMean | None, level: float, low: float = -math.inf) -> Summary:
     """As the record holds it; the size of an error is not below 0."""
     if found is None:
         return Summary(None, None)
-    if found.low is None or found.high is None:
-        return Summary(found.value, None)
-    return Summary(found.value, Interval(max(found.low, low), found.high, found.level, found.method))
+    return Summary(found.mean, Interval(max(found.low, low), found.high, level, MEAN_METHOD))
+
+
+def _quantile(found: ClusteredQuantile | None, level: float) -> Summary:
+    if found is None:
+        return Summary(None, None)
+    return Summary(found.value, Interval(found.low, found.high, level, QUANTILE_METHOD))

@@ -54,15 +54,20 @@ def match(plan: AuditPlan, card: AttributeCard, benchmark: Benchmark, subjects: 
         If the plan names what is not there, or nothing that the model says can be compared with anything.
     """
     said = {one.attribute: one for one in card.says}
-    _known("truth", plan.truth, said, f"{card.name} does not say it; it says")
+    _known("compared_with", plan.compared_with, said, f"{card.name} does not say it; it says")
     every = [label for one in card.says for label in one.labels]
     _known("label_words", plan.label_words, every, "no label of the model; it has")
-    for name in plan.truth.values():
-        _known("truth", [name], benchmark.attributes, f"the benchmark {benchmark.name!r} has no such attribute; it has")
+    for name in plan.compared_with.values():
+        _known(
+            "compared_with",
+            [name],
+            benchmark.attributes,
+            f"the benchmark {benchmark.name!r} has no such attribute; it has",
+        )
     labels, years = [], None
     left: dict[str, str] = {}
     for one in card.says:
-        attribute = benchmark.attributes.get(plan.truth.get(one.attribute, one.attribute))
+        attribute = benchmark.attributes.get(plan.compared_with.get(one.attribute, one.attribute))
         if attribute is None:
             left[one.attribute] = f"the benchmark {benchmark.name!r} has no attribute {one.attribute!r}"
         elif one.labels:
@@ -84,7 +89,7 @@ def match(plan: AuditPlan, card: AttributeCard, benchmark: Benchmark, subjects: 
         raise PlanError(
             f"task {plan.task}",
             f"nothing that {card.name} says can be compared: {why}",
-            "Say in the plan what is what: truth (attribute of the model to one of "
+            "Say in the plan what is what: compared_with (attribute of the model to one of "
             f"{', '.join(benchmark.attributes)}) and label_words (label of the model to the benchmark's word)",
         )
     return Truth(tuple(labels), years, left)

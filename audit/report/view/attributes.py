@@ -258,7 +258,12 @@ def _label_section(said: Said, labels: LabelsPart, number: int) -> Section:
     what = words.plain(labels.truth)
     blocks: list[Block] = [
         Paragraph(
-            say("attributes.compared", what=what, by=words.key_word("provenance", labels.provenance), meaning=labels.meaning)
+            say(
+                "attributes.compared",
+                what=what,
+                by=words.key_word("provenance", labels.provenance),
+                meaning=labels.meaning,
+            )
         ),
         by_true_label(said, labels, number),
         rate_figure(said, decision, f"said-rates-{number}"),
@@ -296,7 +301,11 @@ def _age_section(said: Said, ages: AgesPart) -> Section:
     for k, one in enumerate(decisions):
         blocks += contrast_folds(said, one, f"said-contrasts-age-{k}")
     return Section(
-        "ages", say("attributes.ages_title"), say("attributes.ages_lead"), tuple(blocks), background.terms("age_error", "support")
+        "ages",
+        say("attributes.ages_title"),
+        say("attributes.ages_lead"),
+        tuple(blocks),
+        background.terms("age_error", "support"),
     )
 
 

@@ -73,7 +73,9 @@ class Said:
             )
             for limit in ages.limits
         ]
-        stopped = Decision("STOP", self.point(f"challenge-{ages.challenge:g}-of-age"), say("attributes.stopped", age=age))
+        stopped = Decision(
+            "STOP", self.point(f"challenge-{ages.challenge:g}-of-age"), say("attributes.stopped", age=age)
+        )
         return [*made, stopped]
 
     def judged(self) -> list[Decision]:

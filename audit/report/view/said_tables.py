@@ -64,7 +64,9 @@ def _rows(said: Said, decision: Decision, row: Callable[[Group], Row], *, withou
 
 def both_ways(said: Said, decision: Decision, table: str) -> Table:
     """Every rate with what was not processed left out, and counted as an error."""
-    columns = tuple(say(f"attributes.column_{name}") for name in ("group", "left_out", "counted", "not_processed", "support"))
+    columns = tuple(
+        say(f"attributes.column_{name}") for name in ("group", "left_out", "counted", "not_processed", "support")
+    )
 
     def row(group: Group) -> Row:
         if said.hidden(group):
@@ -161,7 +163,9 @@ def _confusion(said: Said, labels: LabelsPart, one: LabelTable, name: str) -> Bl
 
 def parity_table(labels: LabelsPart, number: int) -> Block:
     """Demographic parity and equalised odds, each beside what chance alone gives."""
-    columns = tuple(say(f"attributes.column_{name}") for name in ("measure", "word", "attributes", "value", "chance", "p"))
+    columns = tuple(
+        say(f"attributes.column_{name}") for name in ("measure", "word", "attributes", "value", "chance", "p")
+    )
     rows = tuple(
         (
             Cell(words.key_word("parity", one.measure), one.formula, kind="name"),
@@ -213,7 +217,6 @@ def age_table(said: Said, ages: AgesPart) -> Table:
         say("attributes.column_judged"),
         *(say(f"attributes.column_{name}") for name in ("mae", "bias", "p90")),
         *(say("attributes.column_off", years=words.exact(years)) for years in ages.off),
-        say("groups.column_support"),
     )
 
     def row(group: Group) -> Row:
@@ -222,17 +225,22 @@ def age_table(said: Said, ages: AgesPart) -> Table:
             return (name_cell(group), *withheld(said.source, len(columns) - 1))
         return (
             name_cell(group),
-            Cell(words.number(one.pictures), words.people(one.subjects), kind="number"),
+            Cell(words.number(one.pictures), f"{words.people(one.subjects)} {SIGNS[one.support]}", kind="number"),
             _years(one.mae, one),
             _years(one.bias, one, signed=True),
             _years(one.p90, one),
             *(rate_cell(said.rate(decision, group)) for decision in decisions),
-            support_cell(one.support),
         )
 
     if not decisions:
         return Table("said-ages", say("attributes.ages_caption"), columns, (row({}),), say("attributes.ages_note"))
-    return Table("said-ages", say("attributes.ages_caption"), columns, _rows(said, decisions[0], row), say("attributes.ages_note"))
+    return Table(
+        "said-ages",
+        say("attributes.ages_caption"),
+        columns,
+        _rows(said, decisions[0], row),
+        say("attributes.ages_note"),
+    )
 
 
 def _years(one: YearsPart, of: AgeErrorsPart, *, signed: bool = False) -> Cell:
@@ -350,4 +358,6 @@ def apart_table(said: Said) -> Table | None:
                 cells += [_years(one.mae, one), _years(one.bias, one, signed=True)] if one else [Cell("–"), Cell("–")]
                 cells += [rate_cell(said.rate(decision, group)) for decision in off]
             rows.append((name_cell(group), *cells))
-    return Table("said-apart", say("attributes.apart_caption"), tuple(columns), tuple(rows), say("attributes.apart_note"))
+    return Table(
+        "said-apart", say("attributes.apart_caption"), tuple(columns), tuple(rows), say("attributes.apart_note")
+    )
