@@ -22,7 +22,14 @@ from audit.report.view.source import Source
 
 TASK = "image-feature-extraction"
 """The hub's word for a model that turns a picture into a template."""
-TYPES = {"FMR": "false_match_rate", "FNMR": "false_non_match_rate", "FTA": "failure_to_acquire_rate"}
+TASKS = {"attributes": "image-classification", "detection": "object-detection"}
+"""The same for tasks that compare nobody."""
+TYPES = {
+    "FMR": "false_match_rate", "FNMR": "false_non_match_rate", "FTA": "failure_to_acquire_rate",
+    "CER": "classification_error_rate", "OFF": "age_off_rate", "PASS": "challenge_age_passed_rate",
+    "STOP": "challenge_age_stopped_rate", "NPR": "not_processed_rate",
+    "MISS": "miss_rate", "FDET": "false_detection_rate",
+}  # fmt: skip
 
 
 def page(record: EvaluationRecord, view: parts.ReportView) -> str:
@@ -62,11 +69,19 @@ def index(record: EvaluationRecord) -> dict[str, Any]:
         dataset["revision"] = benchmark.version
     dataset["args"] = {"consent_tier": benchmark.consent_tier, "people": source.record.samples.subjects}
     result = {
-        "task": {"type": TASK, "name": say("card.task")},
+        "task": _task(source),
         "dataset": dataset,
         "metrics": list(_metrics(source)),
     }
     return {"name": model.name, "results": [result] if result["metrics"] else []}
+
+
+def _task(source: Source) -> dict[str, str]:
+    """What was asked of the model, in the hub's words and in ours."""
+    task = source.record.plan.get("task")
+    if task in TASKS:
+        return {"type": TASKS[task], "name": say(f"card.task_{task}")}
+    return {"type": TASK, "name": say("card.task")}
 
 
 def _metrics(source: Source) -> Iterator[dict[str, Any]]:
@@ -86,7 +101,11 @@ def _metric(rate: Rate, point: OperatingPoint | None) -> dict[str, Any]:
         "counts": of_counts(rate),
         "people": words.people(rate.subjects),
     }
-    name = say("card.name", **said) if point is None else say("card.at", target=words.target(point.target_fmr), **said)
+    name = say("card.name", **said)
+    if point is not None and rate.metric in {"FMR", "FNMR"}:
+        name = say("card.at", target=words.target(point.target_fmr), **said)
+    elif point is not None:
+        name = say("card.at_point", point=point.id, **said)
     args: dict[str, Any] = {"group": group_text(rate.group), "errors": rate.errors, "trials": rate.trials}
     args |= {"people": rate.subjects, "support": rate.support}
     if rate.interval is not None:

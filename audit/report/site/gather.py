@@ -22,6 +22,7 @@ from audit.errors import AuditError
 from audit.record import EvaluationRecord, OperatingPoint, read
 from audit.report import html, stamp
 from audit.report.site.names import slug
+from audit.report.view import PAGES, page_of
 from audit.report.view.findings import HEADLINE_MEASURE
 from audit.report.view.source import Source, headline_point
 
@@ -32,6 +33,8 @@ UNSHOWN = (
     "distributions", "global_tests", "acquisition",
 )  # fmt: skip
 """Parts of a record that stand in its report alone."""
+REQUIRED = ("distributions", "acquisition")
+"""Of these, parts that no record may lack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,11 @@ class Evaluation:
     seal: str
     report: str | None
     """SHA-256 of the report beside the record, if this version made it from these bytes: it is copied as it is."""
+
+    @property
+    def compares(self) -> bool:
+        """Whether people were compared: a series over time is about their false matches."""
+        return page_of(self.record) is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +110,13 @@ def gather(results: Path, *, without: Path) -> tuple[list[Evaluation], list[Unre
 
 
 def _shown_part(said: Any) -> Any:
-    """Of a document, what the site speaks of: within groups, given acquisition, at the headline's threshold."""
+    """Of a document, what the site speaks of: within groups, given acquisition, at the headline's threshold.
+
+    Of a task that compares nobody, there is no threshold that comes first: all but the parts of `UNSHOWN`.
+    """
+    plan = said["plan"]
+    if isinstance(plan, dict) and str(plan.get("task")) in PAGES:
+        return {name: value for name, value in said.items() if name not in UNSHOWN or name in REQUIRED}
     shared = [p for p in said["operating_points"] if p["policy"] != "per-group"]
     point = headline_point([OperatingPoint.model_validate(p) for p in shared])
     at = None if point is None else point.id

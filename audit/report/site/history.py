@@ -74,7 +74,7 @@ def rates_figure(evaluations: Sequence[Evaluation], chief: Evaluation, number: i
     point = chief.source.headline
     if point is None:
         return None
-    like = [e for e in evaluations if _kind(e) == _kind(chief)]
+    like = [e for e in evaluations if e.compares and _kind(e) == _kind(chief)]
     like = sorted(like, key=lambda e: (e.created, e.place))[-MOST // 3 :]
     marks: list[RowMark] = []
     rows: list[tuple[Cell, ...]] = []
@@ -110,7 +110,7 @@ def rates_figure(evaluations: Sequence[Evaluation], chief: Evaluation, number: i
 def most_repeated(evaluations: Sequence[Evaluation]) -> list[Evaluation]:
     """The newest evaluation of every series that is alike, the longest series first."""
     kinds: dict[tuple[str, float | None, int], list[Evaluation]] = {}
-    for e in sorted(evaluations, key=lambda e: (e.created, e.place), reverse=True):
+    for e in sorted(filter(lambda e: e.compares, evaluations), key=lambda e: (e.created, e.place), reverse=True):
         kinds.setdefault(_kind(e), []).append(e)
     return [members[0] for members in sorted(kinds.values(), key=len, reverse=True)]
 
@@ -129,7 +129,7 @@ def _series(evaluations: Sequence[Evaluation]) -> dict[str, list[Row]]:
     found: dict[str, list[Row]] = {}
     for e in sorted(evaluations, key=lambda e: (e.record.benchmark.name, e.created, e.place)):
         point = e.source.headline
-        if point is None:
+        if point is None or not e.compares:
             continue
         for attributes in e.source.attribute_sets():
             title = say(

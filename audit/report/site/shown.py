@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from audit.domain import Verdict
+from audit.report.parts import ReportView
 from audit.report.site.gather import Evaluation
 from audit.report.site.names import shown, slug
 from audit.report.site.status import State, Status
 from audit.report.strings import say
-from audit.report.view import findings, summary, words
+from audit.report.view import findings, page_of, summary, words
 from audit.report.view.clean import clean
 
 ORDER: tuple[Verdict, ...] = ("DISPARITY", "EQUIVALENT", "INCONCLUSIVE")
@@ -85,17 +86,22 @@ def folder(e: Evaluation) -> str:
 def show(e: Evaluation, status: Status) -> Shown:
     """Word an evaluation."""
     record, source = e.record, e.source
-    point = source.headline
-    headline, evidence = summary.headline(source)
-    verdict = summary.overall(source)
+    page = page_of(record)
+    made = None if page is None else page.make(record)
+    point = source.headline if made is None else None
+    headline, evidence = summary.headline(source) if made is None else (made.headline, made.evidence)
+    verdict = summary.overall(source) if made is None else made.verdict
     benchmark = shown(source.record.benchmark.title or source.record.benchmark.name)
     model, tier = shown(record.model.name), shown(record.benchmark.consent_tier)
-    target = say("publish.no_target") if point is None else words.target(point.target_fmr)
+    without = (
+        say("publish.no_target") if made is None else say("publish.task", task=words.plain(str(record.plan["task"])))
+    )
+    target = without if point is None else words.target(point.target_fmr)
     revision = shown(record.model.revision)
     return Shown(
         place=shown(e.place),
         name=e.name,
-        title=summary.title(source, model, benchmark),
+        title=summary.title(source, model, benchmark) if made is None else made.title,
         model=model,
         model_page=model_page(record.model.name),
         revision=revision,
@@ -114,7 +120,7 @@ def show(e: Evaluation, status: Status) -> Shown:
         verdict_label=say(f"verdict.{verdict}"),
         headline=headline,
         evidence=evidence,
-        lines=_lines(e),
+        lines=_lines(e) if made is None else _verdicts(made),
         target=target,
         target_value=(point.target_fmr or point.achieved_fmr or 0.0) if point is not None else 0.0,
         seal=words.key_word("publish_seal", e.seal),
@@ -161,6 +167,19 @@ def _lines(e: Evaluation) -> tuple[Line, ...]:
         key = "publish.nothing_measured" if source.headline is None else "publish.nothing_compared"
         made.append(Line("INCONCLUSIVE", say("verdict.INCONCLUSIVE"), say(key), ""))
     return tuple(made)
+
+
+def _verdicts(made: ReportView) -> tuple[Line, ...]:
+    """The verdicts of a page of its own, as its table has them, those of one kind together."""
+    table = made.verdicts
+    found: dict[Verdict, list[str]] = {}
+    for row in table.rows if table else ():
+        for name, cell in zip(table.columns[1:] if table else (), row[1:], strict=False):
+            verdict = next((word for word in ORDER if word.lower() == cell.mark), None)
+            if verdict is not None:
+                found.setdefault(verdict, []).append(say("publish.about", metric=name, attributes=row[0].text))
+    lines = [Line(v, say(f"verdict.{v}"), words.join(found[v], most=6), "") for v in ORDER if v in found]
+    return tuple(lines) or (Line("INCONCLUSIVE", say("verdict.INCONCLUSIVE"), say("publish.nothing_compared"), ""),)
 
 
 def _reason(e: Evaluation, status: Status) -> str:

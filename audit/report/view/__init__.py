@@ -39,7 +39,7 @@ from audit.report.view import (
 from audit.report.view.source import Source
 from audit.report.view.terminal import comparisons_table
 
-__all__ = ["make", "terminal_table"]
+__all__ = ["make", "page_of", "terminal_table"]
 
 PAGES: dict[str, str] = {
     "detection": "audit.report.view.detection",
@@ -50,7 +50,7 @@ PAGES: dict[str, str] = {
 
 def make(record: EvaluationRecord) -> ReportView:
     """Turn a record into what is shown."""
-    page = _page(record)
+    page = page_of(record)
     made: ReportView = page.make(record) if page else _comparisons(record)
     return made
 
@@ -62,12 +62,12 @@ def terminal_table(record: EvaluationRecord) -> RenderableType:
     -------
     rich renderable; names are plain text, so markup or escapes in them do nothing
     """
-    page = _page(record)
+    page = page_of(record)
     made: RenderableType = page.terminal_table(record) if page else comparisons_table(record)
     return made
 
 
-def _page(record: EvaluationRecord) -> Any:
+def page_of(record: EvaluationRecord) -> Any:
     """The module of the record's task; None where people were compared. Unlike a plan, a record may say anything."""
     task = record.plan.get("task")
     return import_module(PAGES[task]) if isinstance(task, str) and task in PAGES else None

@@ -106,7 +106,7 @@ def headline(said: Said) -> tuple[str, str]:
         against=words.quoted(contrast.against),
     )
     sides = [said.rate(decision, contrast.group)]
-    sides += [] if isinstance(contrast.against, str) else [said.rate(decision, contrast.against)]
+    sides.append(said.rate(decision, {} if isinstance(contrast.against, str) else contrast.against))
     evidence = [
         say(
             "finding.side",
@@ -155,7 +155,7 @@ def _counted(said: Said, part: dict[str, str], name: str) -> Iterator[str]:
                 "attributes.often_label",
                 what=decision.name,
                 counts=of_counts(rate),
-                value=value_text(rate),
+                value=_sure(rate),
                 counted=of_counts(counted),
             )
     errors = said.ages(part).get(key({}))
@@ -173,6 +173,13 @@ def _counted(said: Said, part: dict[str, str], name: str) -> Iterator[str]:
         )
 
 
+def _sure(rate: Rate) -> str:
+    """A rate inside a sentence: of few people or errors a bound alone."""
+    if rate.support != "count-only" or rate.value is None or rate.zero_errors or rate.interval is None:
+        return value_text(rate)
+    return say("attributes.at_most", bound=words.percent(rate.interval.high))
+
+
 def _who(said: Said) -> tuple[str, tuple[str, ...]]:
     """Which groups are affected, by kind of decision."""
     lines = []
@@ -187,10 +194,12 @@ def _who(said: Said) -> tuple[str, tuple[str, ...]]:
 def _lost(said: Said) -> list[str]:
     """What was not processed, and of whom nothing is known, in sentences."""
     made = []
-    for one in said.judged():
+    decisions = [(labels.truth, said.label(labels)) for labels in said.part.labels]
+    decisions += [(said.part.ages.truth, one) for one in said.off()[:1] if said.part.ages is not None]
+    for what, one in decisions:
         rate = said.rate(one, {}, metric="NPR")
         if rate is not None:
-            made.append(say("attributes.lost", what=one.name, counts=of_counts(rate)))
+            made.append(say("attributes.lost", what=words.plain(what), counts=of_counts(rate)))
     for labels in said.part.labels:
         what = words.plain(labels.truth)
         for label in labels.unsayable:

@@ -19,8 +19,6 @@ class Decision:
     metric: str
     point: OperatingPoint
     name: str
-    own: str = ""
-    """The attribute that is decided: its groups are the true labels themselves."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ class Said:
     def label(self, labels: LabelsPart, part: Group | None = None) -> Decision:
         """The decision about a label, of all pictures or of those of a condition."""
         point = self.point(labels.operating_point + _behind(part))
-        return Decision("CER", point, words.plain(labels.truth), labels.truth)
+        return Decision("CER", point, say("attributes.label", what=words.plain(labels.truth)))
 
     def off(self, part: Group | None = None) -> list[Decision]:
         """Decisions whether an age is off by more than so many years."""
@@ -54,7 +52,6 @@ class Said:
                 "OFF",
                 self.point(f"age-off-{years:g}{_behind(part)}"),
                 say("attributes.off", years=words.exact(years)),
-                ages.truth,
             )
             for years in (ages.off if ages else ())
         ]

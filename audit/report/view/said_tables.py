@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 
+from audit.domain import UNKNOWN
 from audit.record import AgeErrorsPart, AgesPart, Group, LabelsPart, LabelTable, Rate, YearsPart
 from audit.report.parts import Block, Cell, Figure, Fold, Line, Paragraph, RowMark, RowPicture, Table
 from audit.report.strings import say
@@ -51,14 +52,17 @@ def _found(said: Said, decision: Decision, group: Group) -> Rate | None:
     return None if said.hidden(group) else said.rate(decision, group)
 
 
-def _rows(said: Said, decision: Decision, row: Callable[[Group], Row], *, without: str = "") -> tuple[Row, ...]:
-    """Everyone, then every family under its heading."""
+def _rows(
+    said: Said, decision: Decision, row: Callable[[Group], Row], *, without: str = "", known: str | None = None
+) -> tuple[Row, ...]:
+    """Everyone, then every family under its heading; `without` an attribute, and where `known` is not unknown."""
     made: list[Row] = [row({})]
     for attributes in said.families(decision):
         if without in attributes:
             continue
         made.append((Cell(words.attributes_name(attributes), kind="name"),))
-        made += [row(group) for group in said.groups(decision, attributes)]
+        told = (g for g in said.groups(decision, attributes) if known is None or g.get(known) != UNKNOWN)
+        made += [row(group) for group in told]
     return tuple(made)
 
 
@@ -232,15 +236,8 @@ def age_table(said: Said, ages: AgesPart) -> Table:
             *(rate_cell(said.rate(decision, group)) for decision in decisions),
         )
 
-    if not decisions:
-        return Table("said-ages", say("attributes.ages_caption"), columns, (row({}),), say("attributes.ages_note"))
-    return Table(
-        "said-ages",
-        say("attributes.ages_caption"),
-        columns,
-        _rows(said, decisions[0], row),
-        say("attributes.ages_note"),
-    )
+    rows = _rows(said, decisions[0], row, known=ages.truth) if decisions else (row({}),)
+    return Table("said-ages", say("attributes.ages_caption"), columns, rows, say("attributes.ages_note"))
 
 
 def _years(one: YearsPart, of: AgeErrorsPart, *, signed: bool = False) -> Cell:
@@ -268,6 +265,8 @@ def age_figure(said: Said, ages: AgesPart) -> Figure | None:
             marks.append(RowMark(words.attributes_name(attributes), "", "none", heading=True))
         for group in said.groups(decisions[0], attributes) if attributes else [{}]:
             one = errors.get(key(group))
+            if group.get(ages.truth) == UNKNOWN:
+                continue
             if one is None or said.hidden(group) or one.bias.value is None:
                 marks.append(RowMark(words.group_name(group), say("figure.not_measured"), "none"))
                 continue
