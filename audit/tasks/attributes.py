@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 
 from audit import assemble, groups
 from audit import record as r
 from audit.domain import AttributeEstimate, Benchmark, FailureToAcquire, Sample, Subject, Template
-from audit.errors import NothingMeasured
+from audit.errors import NothingMeasured, PlanError
 from audit.extract import extract
 from audit.groups import Grouping
 from audit.inputs import People, Progress
@@ -25,7 +26,8 @@ from audit.metrics.ages import AgeOutcomes
 from audit.metrics.attributes import Decided, LabelOutcomes, decided
 from audit.models import attributes
 from audit.models.attributes import AttributeCard
-from audit.models.attributes.analyser import estimate
+from audit.models.attributes.analyser import Analyser, estimate
+from audit.models.guard import Extractor
 from audit.plan import AuditPlan, RunOptions
 from audit.store import TemplateStore
 from audit.tasks import attribute_parts, attribute_truth
@@ -41,8 +43,20 @@ Outcomes = Mapping[str, AttributeEstimate | FailureToAcquire]
 
 
 def describe(spec: str, *, data: Sequence[Path], plan: AuditPlan) -> AttributeCard:
-    """Make the card of an attribute model; see `audit.models.attributes.describe`."""
-    return attributes.describe(spec, data=data, plan=plan)
+    """Make the card of an attribute model; see `audit.models.attributes.describe`.
+
+    Raises
+    ------
+    PlanError
+        If the plan decides how faces are found or cut out, and the model has a way of its own.
+    """
+    card = attributes.describe(spec, data=data, plan=plan)
+    for name in ("detector", "alignment", "margin", "working_size", "smallest_face"):
+        if card.preparation and getattr(plan, name) != AuditPlan.model_fields[name].default:
+            raise PlanError(
+                f"plan: {name}", f"{card.name} finds and cuts out faces in its own way", f"Leave {name} out"
+            )
+    return card
 
 
 def choose(plan: AuditPlan, people: People) -> tuple[Sample, ...]:
@@ -68,7 +82,7 @@ def measure(inputs: TaskInputs[AttributeCard], options: RunOptions, progress: Pr
     extraction = extract(
         inputs.samples,
         card,
-        lambda: attributes.load(card, workers=options.workers, device=options.device),
+        lambda: _extractor(card, options),
         TemplateStore(options.cache),
         digests=inputs.files,
         workers=options.workers,
@@ -82,7 +96,7 @@ def measure(inputs: TaskInputs[AttributeCard], options: RunOptions, progress: Pr
     seen = _Seen(inputs, subjects, said)
     found = Found(plan, inputs.people.grouping, dict.fromkeys(METRICS, plan.margin_attributes))
     part = _found(found, seen, truth)
-    if not any(rate.trials and rate.metric != "NPR" for rate in found.rates):
+    if not any(rate.trials and rate.metric != "NPR" and rate.view == "conditional" for rate in found.rates):
         lost = sum(isinstance(one, FailureToAcquire) for one in said.values())
         raise NothingMeasured(
             inputs.benchmark.name,
@@ -100,6 +114,11 @@ def measure(inputs: TaskInputs[AttributeCard], options: RunOptions, progress: Pr
         timing=extraction.timing,
         attributes=part,
     )
+
+
+def _extractor(card: AttributeCard, options: RunOptions) -> Extractor:
+    model = attributes.load(card, workers=options.workers, device=options.device)
+    return model.extractor if isinstance(model, Analyser) else cast("Extractor", model)
 
 
 LIMITS = (
