@@ -17,6 +17,16 @@ from audit.record.about import (
     VendorThresholdPart,
     WithdrawnPart,
 )
+from audit.record.detection import (
+    DegradationPart,
+    DetectionCell,
+    DetectionPart,
+    InteractionPart,
+    LandmarkPart,
+    OddsPart,
+    StepPart,
+    TruthPart,
+)
 from audit.record.differences import Contrast, Differential, ExperimentalIndex, GlobalTest, GroupsPart, Histogram
 from audit.record.evaluation import SCHEMA, EvaluationRecord
 from audit.record.file import dumps, make_schema, read, schema, write, write_bytes, write_text
@@ -60,7 +70,10 @@ __all__ = [
     "Contrast",
     "Covariance",
     "Curve",
+    "DegradationPart",
     "DetCurve",
+    "DetectionCell",
+    "DetectionPart",
     "Differential",
     "Digests",
     "Distribution",
@@ -74,8 +87,10 @@ __all__ = [
     "GroupsPart",
     "Histogram",
     "Identification",
+    "InteractionPart",
     "IntervalPart",
     "LabelNoise",
+    "LandmarkPart",
     "ListGroup",
     "ListGrowth",
     "ListThresholdPart",
@@ -83,6 +98,7 @@ __all__ = [
     "MeasurementPart",
     "ModelPart",
     "Movement",
+    "OddsPart",
     "OperatingPoint",
     "PaperPart",
     "Rate",
@@ -93,9 +109,11 @@ __all__ = [
     "ScenarioPart",
     "ScenarioRow",
     "ScoreShift",
+    "StepPart",
     "StorageEffect",
     "Summary",
     "TrainingSet",
+    "TruthPart",
     "VendorThresholdPart",
     "WithdrawnPart",
     "dumps",

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from audit.record.about import BenchmarkPart, Digests, ModelPart
+from audit.record.detection import DetectionPart
 from audit.record.differences import Contrast, Differential, ExperimentalIndex, GlobalTest
 from audit.record.lists import Identification, ScenarioPart
 from audit.record.part import Part
@@ -59,6 +60,7 @@ class EvaluationRecord(Part):
     experimental: list[ExperimentalIndex] = Field([], description="where the plan asks for it")
     counterfactuals: list[Movement] = Field([])
     identification: Identification | None = Field(None, description="where the task is identification")
+    detection: DetectionPart | None = Field(None, description="where the task is detection")
     scenario: ScenarioPart | None = Field(None, description="where the plan asks for one")
     sampling: Sampling | None = Field(None, description="where the plan asks for a sample of comparisons")
     storage: list[StorageEffect] = Field([], description="where templates are kept in fewer bits than float32")

@@ -197,6 +197,38 @@ class BandPicture:
 
 
 @dataclass(frozen=True, slots=True)
+class SeverityLine:
+    """One group: its rate at every severity, with bounds; lists are of one length."""
+
+    label: str
+    x: tuple[float, ...]
+    value: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SeverityPanel:
+    """One way in which pictures were made worse."""
+
+    label: str
+    detail: str
+    lines: tuple[SeverityLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SeverityPicture:
+    """Small multiples: what happens to a rate as pictures get worse, a line a group with its band of uncertainty."""
+
+    panels: tuple[SeverityPanel, ...]
+    labels: tuple[str, ...]
+    x_ticks: tuple[Line, ...]
+    y_ticks: tuple[Line, ...]
+    x_axis: str
+    y_axis: str
+
+
+@dataclass(frozen=True, slots=True)
 class HistogramRow:
     """A measured value with its interval below a histogram: bins are (left, right, height in [0, 1])."""
 
@@ -248,7 +280,16 @@ class ScatterPicture:
     better: str
 
 
-Picture = RowPicture | HeatPicture | CurvePicture | RidgePicture | BandPicture | HistogramPicture | ScatterPicture
+Picture = (
+    RowPicture
+    | HeatPicture
+    | CurvePicture
+    | RidgePicture
+    | BandPicture
+    | SeverityPicture
+    | HistogramPicture
+    | ScatterPicture
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,7 @@ ADAPTERS: dict[str, Adapter] = {
 
 KEYS = (
     "A card has the keys name, licence, training_sets (names of data sets) or else training_data and training_consent, "
-    "confidence, lowest, meaning, box, landmarks, a table [weights] with file and sha256, and, for adapter = \"onnx\", "
+    'confidence, lowest, meaning, box, landmarks, a table [weights] with file and sha256, and, for adapter = "onnx", '
     "tables [input] and [output]; docs/detection.md explains them"
 )
 
@@ -193,7 +193,9 @@ def _files(file: DetectorCardFile, place: str) -> Files:
 def _published_files(name: str, file: DetectorCardFile, data: Sequence[Path]) -> dict[str, Path]:
     if file.weights is None:  # built into the package; what stands beside it is a file all the same
         first, *rest = file.parts
-        alone = file.model_copy(update={"weights": file.parts[first], "parts": {part: file.parts[part] for part in rest}})
+        alone = file.model_copy(
+            update={"weights": file.parts[first], "parts": {part: file.parts[part] for part in rest}}
+        )
         found = resolve.published_files(name, _files(alone, name), data)
         return {first: found.pop(""), **found}
     return resolve.published_files(name, _files(file, name), data)

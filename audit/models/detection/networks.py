@@ -70,7 +70,7 @@ def mtcnn(card: FaceDetectorCard) -> Looking:
 
 
 def dlib_hog(card: FaceDetectorCard) -> Looking:
-    """dlib's frontal face detector, with five points out of its 68 landmarks."""
+    """Dlib's frontal face detector, with five points out of its 68 landmarks."""
     from audit.models.hog import Hog  # noqa: PLC0415 - loads dlib when it is made
 
     hog = Hog(card.parts["points"], card.settings.smallest_face)
@@ -78,7 +78,7 @@ def dlib_hog(card: FaceDetectorCard) -> Looking:
 
 
 def dlib_cnn(card: FaceDetectorCard) -> Looking:
-    """dlib's convolutional detector (max-margin object detection, King 2015): boxes alone."""
+    """Dlib's convolutional detector (max-margin object detection, King 2015): boxes alone."""
     import dlib  # noqa: PLC0415 - heavy, and an extra
 
     from audit.models.hog import SMALLEST  # noqa: PLC0415 - beside it
@@ -95,9 +95,7 @@ def dlib_cnn(card: FaceDetectorCard) -> Looking:
     def look(image: Image) -> Detections:
         with lent.one() as network:
             found = network(np.ascontiguousarray(image), doubled)
-        rows = [
-            [one.rect.left(), one.rect.top(), one.rect.right(), one.rect.bottom(), one.confidence] for one in found
-        ]
+        rows = [[one.rect.left(), one.rect.top(), one.rect.right(), one.rect.bottom(), one.confidence] for one in found]
         return Detections(np.array(rows, np.float64).reshape(-1, 5))
 
     return Looking(card, look)
