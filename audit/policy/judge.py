@@ -271,5 +271,6 @@ def _measure(rule: Rule, evidence: Evidence, attributes: Sequence[str]) -> _Judg
 
 def _trials(metric: str) -> Callable[..., int]:
     """Trials of a group; of a composite, the fewer of its two kinds of comparisons."""
-    kinds = {"FMR": ("nonmated",), "FNMR": ("mated",), "FTA": ("samples",)}.get(metric, ("nonmated", "mated"))
+    alone = dict.fromkeys(("FTA", "MISS", "FDET"), ("samples",))
+    kinds = {"FMR": ("nonmated",), "FNMR": ("mated",), **alone}.get(metric, ("nonmated", "mated"))
     return lambda row: min(getattr(row, kind) for kind in kinds)

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from audit.errors import PlanError
 from audit.record import Group
 
-Metric = Literal["FMR", "FNMR", "FTA", "FAR", "FRR"]
+Metric = Literal["FMR", "FNMR", "FTA", "FAR", "FRR", "MISS", "FDET"]
 COMPOSITE = ("garbe", "ir", "werm")
 """Measures made from FMR and FNMR together."""
 SINGLE = ("max/min", "max/mean", "max/geomean", "mean_abs_log10", "gini", "ser", "std")
@@ -34,7 +34,9 @@ class Rule(_Part):
     """One rule: of what, for whom, at most how much, and how sure."""
 
     name: str = Field(min_length=1, max_length=200, description="what the rule is called in logs")
-    metric: Metric | None = Field(None, description="FMR, FNMR, FTA, FAR or FRR; none for garbe, ir and werm")
+    metric: Metric | None = Field(
+        None, description="FMR, FNMR, FTA, FAR or FRR, or of a detector MISS or FDET; none for garbe, ir and werm"
+    )
     view: Literal["conditional", "generalised"] | None = Field(
         None, description="conditional (FMR, FNMR, FTA) or generalised (FAR, FRR); follows from the metric"
     )
@@ -111,6 +113,8 @@ class Rule(_Part):
             raise ValueError("a rule names its threshold once, by operating_point or by target_fmr")
         if self.threshold == "per-group" and (self.target_fmr is None or self.measure or self.maximum_ratio):
             raise ValueError("per-group thresholds go with target_fmr, and with maximum_rate or maximum_increase")
+        if self.metric in {"MISS", "FDET"} and self.operating_point is None:
+            raise ValueError(f"{self.metric} has no target_fmr: name operating_point, as-taken or degraded")
         if self.threshold == "per-group" and self.metric not in {"FMR", "FNMR"}:
             raise ValueError("at per-group thresholds a record holds FMR and FNMR only")
         return self

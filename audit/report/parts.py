@@ -381,3 +381,20 @@ class ReportView:
     sections: tuple[Section, ...]
     footer: str
     verdicts: Table | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What stands first of a report, wherever many are listed.
+
+    `naming` is the sentence of the catalogue that names it by `model` and `benchmark`, `metrics` are the errors that it
+    is about, `target` says at which setting.
+    """
+
+    naming: str
+    verdict: Verdict
+    headline: str
+    evidence: str
+    metrics: tuple[str, ...]
+    target: str
+    groups: Table

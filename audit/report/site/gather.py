@@ -72,6 +72,10 @@ class Unreadable:
     reason: str
 
 
+SHOWN = frozenset({"FMR", "FNMR", "MISS"})
+"""Rates that the site speaks of."""
+
+
 def gather(results: Path, *, without: Path) -> tuple[list[Evaluation], list[Unreadable]]:
     """Read every record.json below a folder, at any depth; links to folders are not followed.
 
@@ -114,7 +118,7 @@ def _shown_part(said: Any) -> Any:
         if r["operating_point"] == at
         and r.get("reference_group") is None
         and r["view"] == "conditional"
-        and r["metric"] in {"FMR", "FNMR"}
+        and r["metric"] in SHOWN
     ]
     kept["contrasts"] = [c for c in said["contrasts"] if c["operating_point"] == at]
     spreads = [d for d in said["differentials"] if d["operating_point"] == at]

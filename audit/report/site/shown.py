@@ -11,7 +11,7 @@ from audit.report.site.gather import Evaluation
 from audit.report.site.names import shown, slug
 from audit.report.site.status import State, Status
 from audit.report.strings import say
-from audit.report.view import findings, summary, words
+from audit.report.view import findings, front, summary, words
 from audit.report.view.clean import clean
 
 ORDER: tuple[Verdict, ...] = ("DISPARITY", "EQUIVALENT", "INCONCLUSIVE")
@@ -86,16 +86,16 @@ def show(e: Evaluation, status: Status) -> Shown:
     """Word an evaluation."""
     record, source = e.record, e.source
     point = source.headline
-    headline, evidence = summary.headline(source)
-    verdict = summary.overall(source)
+    first = front(source)
+    verdict = first.verdict
     benchmark = shown(source.record.benchmark.title or source.record.benchmark.name)
     model, tier = shown(record.model.name), shown(record.benchmark.consent_tier)
-    target = say("publish.no_target") if point is None else words.target(point.target_fmr)
+    target = first.target
     revision = shown(record.model.revision)
     return Shown(
         place=shown(e.place),
         name=e.name,
-        title=summary.title(source, model, benchmark),
+        title=say(first.naming, model=model, benchmark=benchmark),
         model=model,
         model_page=model_page(record.model.name),
         revision=revision,
@@ -112,8 +112,8 @@ def show(e: Evaluation, status: Status) -> Shown:
         people_text=words.number(record.samples.subjects),
         verdict=verdict,
         verdict_label=say(f"verdict.{verdict}"),
-        headline=headline,
-        evidence=evidence,
+        headline=first.headline,
+        evidence=first.evidence,
         lines=_lines(e),
         target=target,
         target_value=(point.target_fmr or point.achieved_fmr or 0.0) if point is not None else 0.0,
@@ -144,7 +144,7 @@ def _lines(e: Evaluation) -> tuple[Line, ...]:
     source = e.source
     made: list[Line] = []
     dark: list[str] = []
-    for metric in ("FMR", "FNMR") if source.headline is not None else ():
+    for metric in front(source).metrics if source.headline is not None else ():
         for attributes in source.attribute_sets():
             one = findings.finding(source, metric, attributes)
             about = say("publish.about", metric=say(f"metric.{metric}"), attributes=one.title)

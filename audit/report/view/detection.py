@@ -11,7 +11,7 @@ from rich.text import Text
 
 from audit.domain import Verdict
 from audit.record import DetectionPart, EvaluationRecord, Group, OperatingPoint
-from audit.report.parts import Answer, Block, Cell, Facts, Findings, Fold, Listing, ReportView, Section, Table
+from audit.report.parts import Answer, Block, Cell, Facts, Findings, Fold, Front, Listing, ReportView, Section, Table
 from audit.report.strings import say, spoken
 from audit.report.view import background, detection_cells, words
 from audit.report.view.differences import VERDICT_SIGNS, contrast_table, verdict_cell
@@ -59,6 +59,20 @@ def make(record: EvaluationRecord) -> ReportView:
         sections=_sections(source, part),
         footer=say("page.footer", schema=source.record.schema_, digest=source.record.digests.plan[:12]),
         verdicts=_verdicts(source),
+    )
+
+
+def front(source: Source) -> Front:
+    """What stands first, wherever many records are listed."""
+    headline, evidence = _headline(source)
+    return Front(
+        "detection.title",
+        _overall(source),
+        headline,
+        evidence,
+        ("MISS",),
+        say("detection.target"),
+        _group_table(source, _part(source)),
     )
 
 
@@ -225,6 +239,12 @@ def _breaks(source: Source, part: DetectionPart) -> Section:
 
 
 def _groups(source: Source, part: DetectionPart) -> Section:
+    terms = background.terms("interval", "support", "bound")
+    table = _group_table(source, part)
+    return Section("groups", say("section.groups"), say("detection.groups_lead"), (table,), terms)
+
+
+def _group_table(source: Source, part: DetectionPart) -> Table:
     points = [point for point in (_point(source, AS_TAKEN), _point(source, DEGRADED)) if point is not None]
     columns = [say("groups.column_group"), say("groups.column_people")]
     columns += [say(f"detection.column_miss_{_word(point)}") for point in points]
@@ -235,9 +255,7 @@ def _groups(source: Source, part: DetectionPart) -> Section:
     for attributes in source.attribute_sets():
         rows.append((Cell(words.attributes_name(attributes), kind="name"),))
         rows += [_row(source, part, group, points) for group in source.groups(attributes)]
-    table = Table("groups", say("detection.groups"), tuple(columns), tuple(rows), say("detection.groups_note"))
-    terms = background.terms("interval", "support", "bound")
-    return Section("groups", say("section.groups"), say("detection.groups_lead"), (table,), terms)
+    return Table("groups", say("detection.groups"), tuple(columns), tuple(rows), say("detection.groups_note"))
 
 
 def _row(source: Source, part: DetectionPart, group: Group, points: list[OperatingPoint]) -> tuple[Cell, ...]:

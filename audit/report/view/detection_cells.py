@@ -70,7 +70,12 @@ def figure(source: Source, part: DetectionPart, attributes: tuple[str, ...]) -> 
     panels = tuple(
         SeverityPanel(
             words.key_word("degradation", one.name),
-            say("detection.panel", first=f"{one.values[0]:.3g}", last=f"{one.values[-1]:.3g}", parameter=one.parameter),
+            say(
+                "detection.panel",
+                first=f"{one.values[0]:.3g}",
+                last=f"{one.values[-1]:.3g}",
+                parameter=words.key_word("degradation_number", one.name),
+            ),
             tuple(_line(part, group, one.name) for group in groups),
         )
         for one in part.degradations

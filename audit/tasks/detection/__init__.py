@@ -70,7 +70,7 @@ def choose(plan: AuditPlan, people: People) -> tuple[Sample, ...]:
         return people.samples
     rng = np.random.default_rng([plan.seed, 2])
     turn: dict[str, int] = {}
-    ranked = []
+    ranked: list[tuple[int, int, int]] = []
     for index in rng.permutation(len(people.samples)).tolist():
         owner = people.samples[index].subject_id
         turn[owner] = turn.get(owner, 0) + 1
@@ -128,7 +128,7 @@ def measure(inputs: TaskInputs[FaceDetectorCard], options: RunOptions, progress:
     _look(shown, counts, plan, confidence)
     noticed = list(_noticed(counts, plan, seen.unsaved))
     timing = {"extraction": looked - began, "measurement": time.perf_counter() - looked}
-    return found.record(
+    record = found.record(
         inputs,
         shown,
         seen.failures,
@@ -138,6 +138,8 @@ def measure(inputs: TaskInputs[FaceDetectorCard], options: RunOptions, progress:
         timing=timing,
         detection=part.part(counts, grouping, plan, inputs.card, confidence),
     )
+    found.keep(inputs, shown, record, options.cache)
+    return record
 
 
 def _look(shown: found.Found, counts: Counts, plan: AuditPlan, confidence: float) -> None:
