@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -111,6 +111,32 @@ def admit(plan: AuditPlan, options: RunOptions) -> None:
         admit_comparing(plan, options)
     else:
         tasks.admit(plan, options, task)
+
+
+def ahead(plans: Sequence[AuditPlan], options: RunOptions) -> None:
+    """Of several plans that look at the same pictures, do at once what they have in common; `run` then finds it done.
+
+    A task that gains nothing from it does nothing here.
+    """
+    if options.fresh or len({plan.task for plan in plans}) != 1:
+        return
+    task = tasks.of(plans[0])
+    together = getattr(task, "ahead", None)
+    if task is None or together is None:
+        return
+    progress = options.progress or silent
+    unknown = []
+    for plan in plans:
+        one = tasks.prepare(plan, options, progress, task)
+        withdraw(one.benchmark, one.samples, one.files, options.out / _folder(one), options)
+        if results.finished(options.out / _folder(one) / "record.json", one.digests) is None:
+            unknown.append(one)
+    if len(unknown) > 1:
+        together(unknown, options, progress)
+
+
+def _folder(one: tasks.TaskInputs[Any]) -> Path:
+    return results.folder(one.benchmark.name, one.card.name, one.card.revision, one.digests.plan)
 
 
 @dataclass(frozen=True, eq=False)

@@ -130,6 +130,8 @@ class Rule(_Part):
             raise ValueError("a rule names its threshold once, by operating_point or by target_fmr")
         if self.threshold == "per-group" and (self.target_fmr is None or self.measure or self.maximum_ratio):
             raise ValueError("per-group thresholds go with target_fmr, and with maximum_rate or maximum_increase")
+        if self.metric in {"MISS", "FDET"} and self.operating_point is None:
+            raise ValueError(f"{self.metric} has no target_fmr: name operating_point, as-taken or degraded")
         if self.threshold == "per-group" and self.metric not in {"FMR", "FNMR"}:
             raise ValueError("at per-group thresholds a record holds FMR and FNMR only")
         return self

@@ -22,14 +22,19 @@ from audit.report.view.source import Source
 
 TASK = "image-feature-extraction"
 """The hub's word for a model that turns a picture into a template."""
-TASKS = {"attributes": "image-classification", "detection": "object-detection"}
-"""The same for tasks that compare nobody."""
 TYPES = {
-    "FMR": "false_match_rate", "FNMR": "false_non_match_rate", "FTA": "failure_to_acquire_rate",
-    "CER": "classification_error_rate", "OFF": "age_off_rate", "PASS": "challenge_age_passed_rate",
-    "STOP": "challenge_age_stopped_rate", "NPR": "not_processed_rate",
-    "MISS": "miss_rate", "FDET": "false_detection_rate",
-}  # fmt: skip
+    "FMR": "false_match_rate",
+    "FNMR": "false_non_match_rate",
+    "FTA": "failure_to_acquire_rate",
+    "MISS": "miss_rate",
+    "CER": "classification_error_rate",
+    "OFF": "age_off_rate",
+    "PASS": "challenge_age_passed_rate",
+    "STOP": "challenge_age_stopped_rate",
+    "NPR": "not_processed_rate",
+}
+BY_DECISION = ("CER", "OFF", "PASS", "STOP", "NPR")
+"""Rates whose operating point is a decision of its own, called by its id."""
 
 
 def page(record: EvaluationRecord, view: parts.ReportView) -> str:
@@ -77,10 +82,10 @@ def index(record: EvaluationRecord) -> dict[str, Any]:
 
 
 def _task(source: Source) -> dict[str, str]:
-    """What was asked of the model, in the hub's words and in ours."""
-    task = source.record.plan.get("task")
-    if task in TASKS:
-        return {"type": TASKS[task], "name": say(f"card.task_{task}")}
+    if source.record.detection is not None:
+        return {"type": "object-detection", "name": say("card.task_detection")}
+    if source.record.attributes is not None:
+        return {"type": "image-classification", "name": say("card.task_attributes")}
     return {"type": TASK, "name": say("card.task")}
 
 
@@ -101,11 +106,14 @@ def _metric(rate: Rate, point: OperatingPoint | None) -> dict[str, Any]:
         "counts": of_counts(rate),
         "people": words.people(rate.subjects),
     }
-    name = say("card.name", **said)
-    if point is not None and rate.metric in {"FMR", "FNMR"}:
-        name = say("card.at", target=words.target(point.target_fmr), **said)
-    elif point is not None:
+    if point is None:
+        name = say("card.name", **said)
+    elif rate.metric in BY_DECISION:
         name = say("card.at_point", point=point.id, **said)
+    elif rate.metric == "MISS":
+        name = say("card.at_setting", setting=words.key_word("setting", point.id), **said)
+    else:
+        name = say("card.at", target=words.target(point.target_fmr), **said)
     args: dict[str, Any] = {"group": group_text(rate.group), "errors": rate.errors, "trials": rate.trials}
     args |= {"people": rate.subjects, "support": rate.support}
     if rate.interval is not None:

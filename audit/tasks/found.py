@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from audit import assemble, provenance, remarks
+from audit import assemble, influence, provenance, remarks
 from audit import record as r
 from audit.compare import halves
 from audit.domain import ErrorRate, FailureToAcquire, Threshold
@@ -38,6 +40,7 @@ class Found:
     global_tests: list[r.GlobalTest] = field(default_factory=list)
     differentials: list[r.Differential] = field(default_factory=list)
     covariances: list[r.Covariance] = field(default_factory=list)
+    measured: list[evaluation.Measured] = field(default_factory=list)
 
     def look(self, trials: Trials, at: Threshold, grouping: Grouping | None = None) -> None:
         """Rates of every group, their contrasts, spreads and tests of equality.
@@ -53,6 +56,7 @@ class Found:
         half = halves(grouping.atom_of, plan.splits, np.random.default_rng(plan.seed))
         settings = self._settings()
         evidence = by_person.PersonEvidence(trials, half, plan.splits)
+        self.measured.append(one)
         self.points.append(assemble.operating_point(at))
         self.covariances.append(assemble.covariance(one, len(self.rates), tuple(trials)))
         self.rates += assemble.measured_rates(one, grouping)
@@ -135,6 +139,16 @@ def record(
         limits=[*limits, remarks.HERE, *benchmark.limits],
         **parts,
     )
+
+
+def keep(inputs: TaskInputs[Any], found: Found, made: r.EvaluationRecord, cache: Path | None) -> None:
+    """File what every person added to the rates, for `compare`; a cache that cannot be written costs only that."""
+    within = influence.people_domain(made)
+    if within is None or not found.measured:
+        return
+    with contextlib.suppress(OSError):
+        sums = influence.make(inputs.people.subjects, within, found.grouping, found.measured, None, cache)
+        influence.store(made, sums, cache)
 
 
 def model_part(card: TaskCard) -> r.ModelPart:

@@ -22,7 +22,6 @@ from audit.errors import AuditError
 from audit.record import EvaluationRecord, OperatingPoint, read
 from audit.report import html, stamp
 from audit.report.site.names import slug
-from audit.report.view import PAGES, page_of
 from audit.report.view.findings import HEADLINE_MEASURE
 from audit.report.view.source import Source, headline_point
 
@@ -33,6 +32,8 @@ UNSHOWN = (
     "distributions", "global_tests", "acquisition",
 )  # fmt: skip
 """Parts of a record that stand in its report alone."""
+MANY_SETTINGS = ("attributes",)
+"""Tasks whose record holds several kinds of decision, each at a setting of its own."""
 REQUIRED = ("distributions", "acquisition")
 """Of these, parts that no record may lack."""
 
@@ -66,11 +67,6 @@ class Evaluation:
     report: str | None
     """SHA-256 of the report beside the record, if this version made it from these bytes: it is copied as it is."""
 
-    @property
-    def compares(self) -> bool:
-        """Whether people were compared: a series over time is about their false matches."""
-        return page_of(self.record) is None
-
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
@@ -78,6 +74,10 @@ class Unreadable:
 
     place: str
     reason: str
+
+
+SHOWN = frozenset({"FMR", "FNMR", "MISS"})
+"""Rates that the site speaks of."""
 
 
 def gather(results: Path, *, without: Path) -> tuple[list[Evaluation], list[Unreadable]]:
@@ -112,10 +112,10 @@ def gather(results: Path, *, without: Path) -> tuple[list[Evaluation], list[Unre
 def _shown_part(said: Any) -> Any:
     """Of a document, what the site speaks of: within groups, given acquisition, at the headline's threshold.
 
-    Of a task that compares nobody, there is no threshold that comes first: all but the parts of `UNSHOWN`.
+    Of a task whose decisions have a setting each, none comes first: all but the parts of `UNSHOWN`.
     """
     plan = said["plan"]
-    if isinstance(plan, dict) and str(plan.get("task")) in PAGES:
+    if isinstance(plan, dict) and plan.get("task") in MANY_SETTINGS:
         return {name: value for name, value in said.items() if name not in UNSHOWN or name in REQUIRED}
     shared = [p for p in said["operating_points"] if p["policy"] != "per-group"]
     point = headline_point([OperatingPoint.model_validate(p) for p in shared])
@@ -128,7 +128,7 @@ def _shown_part(said: Any) -> Any:
         if r["operating_point"] == at
         and r.get("reference_group") is None
         and r["view"] == "conditional"
-        and r["metric"] in {"FMR", "FNMR"}
+        and r["metric"] in SHOWN
     ]
     kept["contrasts"] = [c for c in said["contrasts"] if c["operating_point"] == at]
     spreads = [d for d in said["differentials"] if d["operating_point"] == at]

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from audit.domain import Verdict
-from audit.report.parts import ReportView
+from audit.report.parts import Table
 from audit.report.site.gather import Evaluation
 from audit.report.site.names import shown, slug
 from audit.report.site.status import State, Status
 from audit.report.strings import say
-from audit.report.view import findings, page_of, summary, words
+from audit.report.view import findings, front, summary, words
 from audit.report.view.clean import clean
 
 ORDER: tuple[Verdict, ...] = ("DISPARITY", "EQUIVALENT", "INCONCLUSIVE")
@@ -86,22 +86,17 @@ def folder(e: Evaluation) -> str:
 def show(e: Evaluation, status: Status) -> Shown:
     """Word an evaluation."""
     record, source = e.record, e.source
-    page = page_of(record)
-    made = None if page is None else page.make(record)
-    point = source.headline if made is None else None
-    headline, evidence = summary.headline(source) if made is None else (made.headline, made.evidence)
-    verdict = summary.overall(source) if made is None else made.verdict
+    point = source.headline
+    first = front(source)
+    verdict = first.verdict
     benchmark = shown(source.record.benchmark.title or source.record.benchmark.name)
     model, tier = shown(record.model.name), shown(record.benchmark.consent_tier)
-    without = (
-        say("publish.no_target") if made is None else say("publish.task", task=words.plain(str(record.plan["task"])))
-    )
-    target = without if point is None else words.target(point.target_fmr)
+    target = first.target
     revision = shown(record.model.revision)
     return Shown(
         place=shown(e.place),
         name=e.name,
-        title=summary.title(source, model, benchmark) if made is None else made.title,
+        title=say(first.naming, model=model, benchmark=benchmark),
         model=model,
         model_page=model_page(record.model.name),
         revision=revision,
@@ -118,9 +113,9 @@ def show(e: Evaluation, status: Status) -> Shown:
         people_text=words.number(record.samples.subjects),
         verdict=verdict,
         verdict_label=say(f"verdict.{verdict}"),
-        headline=headline,
-        evidence=evidence,
-        lines=_lines(e) if made is None else _verdicts(made),
+        headline=first.headline,
+        evidence=first.evidence,
+        lines=_lines(e),
         target=target,
         target_value=(point.target_fmr or point.achieved_fmr or 0.0) if point is not None else 0.0,
         seal=words.key_word("publish_seal", e.seal),
@@ -147,10 +142,12 @@ def _notes(e: Evaluation) -> tuple[str, ...]:
 
 def _lines(e: Evaluation) -> tuple[Line, ...]:
     """Disparities and equivalences one by one, what cannot be told together."""
-    source = e.source
+    source, first = e.source, front(e.source)
+    if first.verdicts is not None:
+        return _verdicts(first.verdicts)
     made: list[Line] = []
     dark: list[str] = []
-    for metric in ("FMR", "FNMR") if source.headline is not None else ():
+    for metric in first.metrics if source.headline is not None else ():
         for attributes in source.attribute_sets():
             one = findings.finding(source, metric, attributes)
             about = say("publish.about", metric=say(f"metric.{metric}"), attributes=one.title)
@@ -169,12 +166,11 @@ def _lines(e: Evaluation) -> tuple[Line, ...]:
     return tuple(made)
 
 
-def _verdicts(made: ReportView) -> tuple[Line, ...]:
-    """The verdicts of a page of its own, as its table has them, those of one kind together."""
-    table = made.verdicts
+def _verdicts(table: Table) -> tuple[Line, ...]:
+    """What a table of verdicts says, those of one kind together."""
     found: dict[Verdict, list[str]] = {}
-    for row in table.rows if table else ():
-        for name, cell in zip(table.columns[1:] if table else (), row[1:], strict=False):
+    for row in table.rows:
+        for name, cell in zip(table.columns[1:], row[1:], strict=False):
             verdict = next((word for word in ORDER if word.lower() == cell.mark), None)
             if verdict is not None:
                 found.setdefault(verdict, []).append(say("publish.about", metric=name, attributes=row[0].text))

@@ -11,7 +11,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from audit.record import AgesPart, EvaluationRecord, LabelsPart, Rate
-from audit.report.parts import Answer, Block, Cell, Fold, Listing, Paragraph, ReportView, Section, Table
+from audit.report.parts import Answer, Block, Cell, Fold, Front, Listing, Paragraph, ReportView, Section, Table
 from audit.report.strings import say, spoken
 from audit.report.view import background, words
 from audit.report.view.differences import verdict_cell
@@ -61,6 +61,15 @@ def make(record: EvaluationRecord) -> ReportView:
         footer=say("page.footer", schema=source.record.schema_, digest=source.record.digests.plan[:12]),
         verdicts=_verdicts(said),
     )
+
+
+def front(source: Source) -> Front:
+    """What stands first, wherever many records are listed."""
+    said = Said.of(source)
+    sentence, evidence = headline(said)
+    table = by_true_label(said, said.part.labels[0], 0) if said.part.labels else age_table(said, said.part.ages)
+    target = say("publish.task", task=say("attributes.task"))
+    return Front("attributes.title", said.overall(), sentence, evidence, (), target, table, _verdicts(said))
 
 
 def terminal_table(record: EvaluationRecord) -> RenderableType:

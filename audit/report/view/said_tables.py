@@ -212,8 +212,10 @@ def contrast_folds(said: Said, decision: Decision, name: str) -> Iterator[Block]
             yield Fold(title, (table,))
 
 
-def age_table(said: Said, ages: AgesPart) -> Table:
-    """How far off ages are, by group and by true age."""
+def age_table(said: Said, ages: AgesPart | None) -> Table:
+    """How far off ages are, by group and by true age; a record without ages gives a table without rows."""
+    if ages is None:
+        return Table("said-ages", say("attributes.ages_caption"), (say("groups.column_group"),), ())
     decisions = said.off()
     errors = said.ages()
     columns = (
