@@ -250,3 +250,33 @@ def test_people_have_groups_of_two_at_least(tmp_path: Path) -> None:
     assert "fewer than 2" in (alone.reason or "")
     hidden = cell(record, 1, FEMALE)
     assert (hidden.value, hidden.false_detections) == (None, None)
+
+
+def test_what_a_detector_sees_does_not_depend_on_who_else_is_asked(tmp_path: Path) -> None:
+    """A large JPEG is decoded at a part of its size, and at which depends on the working size alone."""
+    from audit.degradations import conditions  # noqa: PLC0415
+    from audit.domain import Detections, Sample  # noqa: PLC0415
+    from audit.extract import hash_samples  # noqa: PLC0415
+    from audit.models import detection  # noqa: PLC0415
+    from audit.store import TemplateStore  # noqa: PLC0415
+    from audit.tasks.detection.look import Job, look  # noqa: PLC0415
+
+    path = tmp_path / "large.jpg"
+    waves = np.sin(np.arange(1400)[:, None] / 11) * np.cos(np.arange(1400)[None] / 13)
+    Image.fromarray((127 + 120 * waves).astype(np.uint8)).convert("RGB").save(path, quality=90)
+    sample = Sample("a", "p", path)
+    files = hash_samples([sample])
+    model, jobs = squares.card(tmp_path / "model"), []
+    for size in (480, 340):
+        plan = make({**PLAN, "benchmark": "b", "model": model, "working_size": size})
+        jobs.append(Job(detection.describe(model, plan=plan), [sample], conditions(("blur", "noise"), (1,)), plan.seed))
+    both = look(jobs, files, TemplateStore(tmp_path / "both"))
+    alone = [look([job], files, TemplateStore(tmp_path / f"{n}"))[0] for n, job in enumerate(jobs)]
+    for one, two in zip(both, alone, strict=True):
+        assert one.outcomes.keys() == two.outcomes.keys()
+        for key, seen in one.outcomes.items():
+            other = two.outcomes[key]
+            assert isinstance(seen, Detections)
+            assert isinstance(other, Detections)
+            assert len(seen.boxes)
+            assert np.array_equal(seen.boxes, other.boxes), key
