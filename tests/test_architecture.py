@@ -28,6 +28,7 @@ ALLOWED = {
     "audit.sampling": {"compare", "groups", "metrics", "plan", "record"},
     "audit.score_table": {"errors"},
     "audit.template_table": {"compare", "errors"},
+    "audit.degradations": set(),
     "audit.decode": {"domain", "errors", "decode"},
     "audit.cluster": {"errors"},
     "audit.extract_on_cluster": {"cluster", "decode", "domain", "errors", "extract", "models", "provenance"},

@@ -16,6 +16,7 @@ from PIL import Image
 
 from audit import recipe
 from audit.errors import AuditError, DataError, ModelError, NothingMeasured, PlanError
+from audit.inputs import silent
 from audit.plan import RunOptions, make
 from audit.record import DetectionCell, EvaluationRecord, Rate, schema
 
@@ -36,8 +37,9 @@ class Set:
         self.options = RunOptions(out=folder / "out", cache=folder / "cache", workers=2)
 
     def run(self, **changes: Any) -> EvaluationRecord:
+        """The record, without the page about it."""
         plan = make({**PLAN, "benchmark": str(self.benchmark), "model": self.model, **changes})
-        return recipe.run(plan, self.options).record
+        return recipe._job(plan, self.options, silent).measure()
 
 
 @pytest.fixture
@@ -96,17 +98,15 @@ def test_it_is_answered_from_the_record_and_only_new_steps_are_looked_at(
     seen: list[int] = []
     look = Looking.detect
     monkeypatch.setattr(Looking, "detect", lambda self, image: (seen.append(1), look(self, image))[1])
-    first = plain.run(severities=[1, 2])
-    assert len(seen) == 8 * 3
-    again = recipe.run(make({**PLAN, "benchmark": str(plain.benchmark), "model": plain.model, "severities": [1, 2]}),
-                       plain.options)  # fmt: skip
-    assert again.reused
+    asked = make({**PLAN, "benchmark": str(plain.benchmark), "model": plain.model, "severities": [1, 2]})
+    first = recipe.run(asked, plain.options)
+    assert (first.reused, len(seen)) == (False, 8 * 3)
+    again = recipe.run(asked, plain.options)
+    assert (again.reused, again.record) == (True, first.record)
     plain.run(severities=[1, 2, 3])
     assert len(seen) == 8 * 4
     plain.run(severities=[1, 2], confidence=0.2)  # judged anew, not looked at anew
     assert len(seen) == 8 * 4
-    assert first.detection is not None
-    assert first.detection.degradations[0].severities == [1, 2]
 
 
 def test_severity_0_is_the_picture_as_it_was_taken(plain: Set) -> None:
@@ -250,3 +250,33 @@ def test_people_have_groups_of_two_at_least(tmp_path: Path) -> None:
     assert "fewer than 2" in (alone.reason or "")
     hidden = cell(record, 1, FEMALE)
     assert (hidden.value, hidden.false_detections) == (None, None)
+
+
+def test_what_a_detector_sees_does_not_depend_on_who_else_is_asked(tmp_path: Path) -> None:
+    """A large JPEG is decoded at a part of its size, and at which depends on the working size alone."""
+    from audit.degradations import conditions  # noqa: PLC0415
+    from audit.domain import Detections, Sample  # noqa: PLC0415
+    from audit.extract import hash_samples  # noqa: PLC0415
+    from audit.models import detection  # noqa: PLC0415
+    from audit.store import TemplateStore  # noqa: PLC0415
+    from audit.tasks.detection.look import Job, look  # noqa: PLC0415
+
+    path = tmp_path / "large.jpg"
+    waves = np.sin(np.arange(1400)[:, None] / 11) * np.cos(np.arange(1400)[None] / 13)
+    Image.fromarray((127 + 120 * waves).astype(np.uint8)).convert("RGB").save(path, quality=90)
+    sample = Sample("a", "p", path)
+    files = hash_samples([sample])
+    model, jobs = squares.card(tmp_path / "model"), []
+    for size in (480, 340):
+        plan = make({**PLAN, "benchmark": "b", "model": model, "working_size": size})
+        jobs.append(Job(detection.describe(model, plan=plan), [sample], conditions(("blur", "noise"), (1,)), plan.seed))
+    both = look(jobs, files, TemplateStore(tmp_path / "both"))
+    alone = [look([job], files, TemplateStore(tmp_path / f"{n}"))[0] for n, job in enumerate(jobs)]
+    for one, two in zip(both, alone, strict=True):
+        assert one.outcomes.keys() == two.outcomes.keys()
+        for key, seen in one.outcomes.items():
+            other = two.outcomes[key]
+            assert isinstance(seen, Detections)
+            assert isinstance(other, Detections)
+            assert len(seen.boxes)
+            assert np.array_equal(seen.boxes, other.boxes), key

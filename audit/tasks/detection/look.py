@@ -159,23 +159,42 @@ class _Run:
     def _sample(
         self, name: str, wanted: list[tuple[int, Condition]], detectors: Mapping[int, FaceDetector]
     ) -> list[_Found]:
-        """Everything that is missing of one picture."""
-        picture = self._picture(name, max(self.jobs[number].card.settings.working_size for number, _ in wanted))
+        """Everything that is missing of one picture, one working size after the other.
+
+        It is decoded for each: what a detector sees must not depend on which others are asked.
+        """
+        content = self._content(name)
+        if isinstance(content, FailureToAcquire):
+            return [_Found(number, AS_TAKEN, content) for number in dict.fromkeys(number for number, _ in wanted)]
+        made: list[_Found] = []
+        for size in dict.fromkeys(self._size(number) for number, _ in wanted):
+            asked = [(number, condition) for number, condition in wanted if self._size(number) == size]
+            made += self._at_size(name, decode.decode_for(content, size), size, asked, detectors)
+        return made
+
+    def _at_size(
+        self,
+        name: str,
+        picture: Picture | FailureToAcquire,
+        size: int,
+        wanted: list[tuple[int, Condition]],
+        detectors: Mapping[int, FaceDetector],
+    ) -> list[_Found]:
+        """Make the picture worse in every way that is asked for, once, and show it to all who ask."""
         if isinstance(picture, FailureToAcquire):
             return [_Found(number, AS_TAKEN, picture) for number in dict.fromkeys(number for number, _ in wanted)]
-        digest, made = str(self.files[name]), list[_Found]()
-        sizes = dict.fromkeys(self.jobs[number].card.settings.working_size for number, _ in wanted)
-        for size in sizes:
-            pixels, scale = reduced(picture, size)
-            for condition, seed in dict.fromkeys((condition, self.jobs[number].seed) for number, condition in wanted):
-                asked = [
-                    number for number, what in wanted
-                    if what == condition and self.jobs[number].seed == seed
-                    and self.jobs[number].card.settings.working_size == size
-                ]  # fmt: skip
-                worse = degrade(pixels, condition, seed, digest) if asked else pixels
-                made += [_Found(number, condition, self._shown(number, worse, scale, detectors)) for number in asked]
+        pixels, scale = reduced(picture, size)
+        asked: dict[tuple[Condition, int], list[int]] = {}
+        for number, condition in wanted:
+            asked.setdefault((condition, self.jobs[number].seed), []).append(number)
+        made = []
+        for (condition, seed), numbers in asked.items():
+            worse = degrade(pixels, condition, seed, str(self.files[name]))
+            made += [_Found(number, condition, self._shown(number, worse, scale, detectors)) for number in numbers]
         return made
+
+    def _size(self, number: int) -> int:
+        return self.jobs[number].card.settings.working_size
 
     def _shown(
         self, number: int, pixels: NDArray[np.uint8], scale: NDArray[np.float64], detectors: Mapping[int, FaceDetector]
@@ -190,7 +209,7 @@ class _Run:
             return FailureToAcquire("template", f"the detector failed: {type(error).__name__}")
         return _packed(found, scale)
 
-    def _picture(self, name: str, size: int) -> Picture | FailureToAcquire:
+    def _content(self, name: str) -> bytes | FailureToAcquire:
         sample = self.samples[name]
         content = decode.read(sample.path)
         if isinstance(content, FailureToAcquire):
@@ -203,7 +222,7 @@ class _Run:
             return content
         if hashlib.sha256(content).hexdigest() != self.files[name]:
             return FailureToAcquire("read", "file changed during the run")
-        return decode.decode_for(content, size)
+        return content
 
     def _file(self, name: str, found: _Found) -> None:
         job, lasting = self.jobs[found.job], True
