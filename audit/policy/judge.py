@@ -124,7 +124,7 @@ def _verdict(rule: Rule, one: _Judged, adjusted: float | None, family: int) -> t
 
 def quantity(rule: Rule) -> str:
     """What a rule judges, in words."""
-    metric = rule.metric or "FMR+FNMR"
+    metric: str = rule.metric or "FMR+FNMR"
     if rule.metric in BOTH_WAYS and rule.way == "generalised":
         metric = f"{metric} with what was not processed"
     at = f" at {rule.operating_point or f'{rule.threshold} FMR {rule.target_fmr:g}'}" if metric != "FTA" else ""

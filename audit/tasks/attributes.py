@@ -32,7 +32,7 @@ from audit.plan import AuditPlan, RunOptions
 from audit.store import TemplateStore
 from audit.tasks import attribute_parts, attribute_truth
 from audit.tasks.attribute_truth import AgeTruth, LabelTruth, Truth
-from audit.tasks.found import Found, record
+from audit.tasks.found import Found, keep, record
 from audit.tasks.inputs import TaskInputs
 
 MOST_CONDITIONS = 12
@@ -103,7 +103,7 @@ def measure(inputs: TaskInputs[AttributeCard], options: RunOptions, progress: Pr
             f"{lost} of {len(said)} pictures were not processed, and of the others no truth is known",
             "Look at the pictures and at the labels: faceaudit benchmarks check",
         )
-    return record(
+    made = record(
         inputs,
         found,
         {name: one for name, one in said.items() if isinstance(one, FailureToAcquire)},
@@ -114,6 +114,8 @@ def measure(inputs: TaskInputs[AttributeCard], options: RunOptions, progress: Pr
         timing=extraction.timing,
         attributes=part,
     )
+    keep(inputs, found, made, options.cache)
+    return made
 
 
 def _extractor(card: AttributeCard, options: RunOptions) -> Extractor:
@@ -220,6 +222,9 @@ def _look(found: Found, one: Decided, grouping: Grouping, condition: Mapping[str
         views = {"conditional": one.counted(), "generalised": one.generalised()}
     else:
         found.look(one.counted(), at, grouping)
+        # What is kept of people, for `compare`, is of the plan's own groups: the same at every decision.
+        own = by_person.measure(one.counted(), found.grouping, at, level=plan.level, min_subjects=plan.min_subjects)
+        found.measured[-1] = own
         views = {"generalised": one.generalised()}
     for view, trials in views.items():
         measured = by_person.measure(trials, grouping, at, level=plan.level, min_subjects=plan.min_subjects)

@@ -24,6 +24,7 @@ from audit.errors import AuditError, NothingMeasured, PlanError
 from audit.evaluation import Evaluation
 from audit.plan import RunOptions
 from audit.record import EvaluationRecord, Group, Rate
+from audit.side_by_side import compare
 
 WORDS = 'words = { Woman = "female", Man = "male" }'
 
@@ -223,6 +224,22 @@ def test_the_same_command_again_reads_the_record(small: Collection, tmp_path: Pa
     left_out = {"created", "timing"}
     assert fresh.record.model_dump(exclude=left_out) == first.record.model_dump(exclude=left_out)
     assert record.read(first.folder / "record.json") == first.record
+
+
+def test_two_models_of_the_same_people_are_compared_in_pairs(small: Collection, tmp_path: Path) -> None:
+    folder = small.write()
+    (tmp_path / "b").mkdir()
+    first = audit(folder, card(tmp_path), tmp_path / "results").record
+    swapped = card(tmp_path / "b", words='words = { Woman = "male", Man = "female" }')
+    second = audit(folder, swapped, tmp_path / "other").record
+    found = compare([first, second], names=["one", "other"])
+    row = next(
+        one for one in found.differences if (one.metric, one.operating_point, one.group) == ("CER", "gender", {})
+    )
+    assert (row.first.errors, row.second.errors, row.how) == (3, 8, "paired")
+    assert row.correlation == pytest.approx(-1)  # where one model errs, the other is right
+    banded = [one for one in found.differences if one.metric == "OFF" and one.group == {"age": "under 30"}]
+    assert {one.how for one in banded} == {"bounded"}
 
 
 def test_the_plan_says_what_labels_are_compared_with(small: Collection, tmp_path: Path) -> None:

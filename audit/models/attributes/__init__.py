@@ -188,7 +188,7 @@ def _card(
     values: dict[str, Any] = file.model_dump(exclude={"adapter", "revision", "weights", "parts"})
     return AttributeCard(
         **values,
-        revision=file.revision or file.weights.sha256[:12],
+        revision=file.revision or (file.own_revision if self_declared else file.weights.sha256[:12]),
         weights_sha256=file.weights.sha256,
         digest_source=file.weights.digest_source,
         self_declared=self_declared,

@@ -82,6 +82,12 @@ class _Said(_Part):
 class AttributeCardFile(_Said):
     """A card as it stands in a TOML file."""
 
+    @property
+    def own_revision(self) -> str:
+        """What a card of one's own is told apart by: its weights, and what it says that they say."""
+        told = [self.weights.sha256, self.model_dump(mode="json", include={"says", "input", "options"})]
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
+
     adapter: str = "onnx"
     revision: str = Field("", description="What its publisher calls this version; default: the digest's first digits")
     weights: WeightFile
@@ -117,10 +123,10 @@ class AttributeCard(Prepared, _Said):
 
     @property
     def preprocessing(self) -> str:
-        """Id of everything between the image file and the network: 16 hexadecimal digits."""
-        if not self.preparation:
-            return super().preprocessing
-        own = {"preparation": self.preparation_text, "packages": self.versions(), **self.own_parts()}
+        """Id of everything between the image file and the numbers that are kept: 16 hexadecimal digits."""
+        columns = [one.model_dump(exclude={"attribute", "meaning", "words"}) for one in self.says]
+        own = {"columns": columns, "packages": self.versions(), **self.own_parts()}
+        own["before"] = self.preparation_text if self.preparation else super().preprocessing
         return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()[:16]
 
     @property
