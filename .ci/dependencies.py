@@ -1,4 +1,4 @@
-"""List what an installation of faceaudit brings along: `locks/dependencies.json` for programs, docs/licences.md for people.
+"""List what an installation brings along: `locks/dependencies.json` for programs, docs/licences.md for people.
 
     python .ci/dependencies.py           writes both, in an environment that holds the versions of locks/tests.txt
     python .ci/dependencies.py --check   says whether they are what the lock and the policy ask for, in any environment
@@ -30,9 +30,10 @@ US = "faceaudit"
 NOT_LISTED = frozenset({"quickstart", "release", "test"})
 """Extras that reach no user, and one that is another name of `dlib`."""
 
-PERMISSIVE = frozenset(
-    "0BSD Apache-2.0 BSD-2-Clause BSD-3-Clause BSL-1.0 CC0-1.0 ISC MIT MIT-0 MIT-CMU PSF-2.0 Python-2.0 Unlicense Zlib".split()
-)
+PERMISSIVE = frozenset({
+    "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0", "CC0-1.0", "ISC", "MIT", "MIT-0", "MIT-CMU",
+    "PSF-2.0", "Python-2.0", "Unlicense", "Zlib",
+})  # fmt: skip
 BY_FILE = frozenset({"MPL-2.0"})
 """Copyleft of single files: such a package may be used as it is, and none of its files may be copied into ours."""
 VENDOR = "LicenseRef-NVIDIA-Proprietary"
@@ -70,6 +71,8 @@ class Dependency:
     needs: tuple[str, ...]
     extras: tuple[str, ...]
     """Empty if every installation holds it."""
+    direct: bool
+    """Whether faceaudit asks for it itself."""
 
 
 def expression(text: str) -> str | None:
@@ -163,7 +166,9 @@ def dependencies() -> list[Dependency]:
         found = distribution(name)
         stated, place = licence(found)
         asked_by = () if name in base else tuple(extra for extra in extras if name in by_extra[extra])
-        made.append(Dependency(name, found.version, stated, place, tuple(sorted(every[name])), asked_by))
+        made.append(
+            Dependency(name, found.version, stated, place, tuple(sorted(every[name])), asked_by, name in every[US])
+        )
     return made
 
 
@@ -196,9 +201,9 @@ def page(found: list[Dependency]) -> str:
 PAGE_HEAD = """\
 # Licences of what is installed along
 
-faceaudit is under Apache-2.0. `pip install faceaudit` installs {base} other packages on Linux with Python 3.11, its extras
-{more} more. This is their list, in the versions of `.ci/locks/tests.txt`. It is made by `python .ci/dependencies.py`, and the
-tests hold whatever is installed, in these versions or others, to the policy.
+faceaudit is under Apache-2.0. `pip install faceaudit` installs {base} other packages on Linux with Python 3.11, and
+its extras {more} more. This is their list, in the versions of `.ci/locks/tests.txt`. `python .ci/dependencies.py` makes
+it, and the tests hold whatever is installed, in these versions or others, to the policy.
 
 **Policy.** A package that a user's installation brings along may be under: {permissive}; or under {by_file},
 whose copyleft ends at the file, and none of whose files is copied into this project. Of a choice of licences one has to
@@ -209,9 +214,9 @@ licences that forbid commercial use or fields of use, and packages that state no
 from NVIDIA to whoever installs torch. Nothing that this project hands on holds them; whoever hands on a container in
 which torch is installed hands them on too, and has to read these terms.
 
-**What the list does not say.** It is what packages state of themselves. Libraries inside their binary files are named as
-far as the package names them. Weights and benchmarks have licences of their own ([models](models.md),
-[benchmarks](benchmarks.md)). Tools for tests and releases are no part of any installation and are not listed.
+**What the list does not say.** It is what packages state of themselves. Libraries inside their binary files are named
+as far as the package names them. Weights and benchmarks have licences of their own ([models](models.md),
+[benchmarks](benchmarks.md)). Tools for tests and releases are no part of any user's installation and are not listed.
 
 | package | version | licence | where it says so | installed with |
 |---|---|---|---|---|
@@ -229,7 +234,9 @@ def complaints() -> list[str]:
         here = dependencies()
     except PackageNotFoundError as missing:
         return [*said, f"{missing}: install faceaudit with its extras to see what they bring along"]
-    return said + [f"{d.name} {d.version}, installed here: {why}" for d in here if (why := forbidden(d.name, d.licence))]
+    return said + [
+        f"{d.name} {d.version}, installed here: {why}" for d in here if (why := forbidden(d.name, d.licence))
+    ]
 
 
 def main() -> int:
