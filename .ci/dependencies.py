@@ -95,7 +95,7 @@ def licence(found: Distribution) -> tuple[str, str]:
     for place, text in places:
         if text and "\n" not in text and (made := expression(text)):
             return made, place
-    if any("BSD" in text for _, text in places) and (text := _licence_text(found)):
+    if any("BSD" in text for _, text in places) and "redistribution" in (text := _licence_text(found)):
         return ("BSD-3-Clause" if BSD3 in text else "BSD-2-Clause"), "licence text, of the BSD kind"
     return "unknown", "nowhere"
 
@@ -205,14 +205,17 @@ faceaudit is under Apache-2.0. `pip install faceaudit` installs {base} other pac
 its extras {more} more. This is their list, in the versions of `.ci/locks/tests.txt`. `python .ci/dependencies.py` makes
 it, and the tests hold whatever is installed, in these versions or others, to the policy.
 
-**Policy.** A package that a user's installation brings along may be under: {permissive}; or under {by_file},
-whose copyleft ends at the file, and none of whose files is copied into this project. Of a choice of licences one has to
-be allowed, of several that hold together all. Whatever is not named here is forbidden: GPL, LGPL and AGPL,
-licences that forbid commercial use or fields of use, and packages that state no licence.
+**Policy.** A package that a user's installation brings along may be under one of:
 
-**One exception.** torch asks on Linux for NVIDIA's libraries, which are under NVIDIA's own terms ({vendor}). They come
-from NVIDIA to whoever installs torch. Nothing that this project hands on holds them; whoever hands on a container in
-which torch is installed hands them on too, and has to read these terms.
+- {permissive};
+- {by_file}: its copyleft ends at the file, and none of these files is copied into this project.
+
+Of a choice of licences one has to be allowed, of several that hold together all. Whatever is not named here is
+forbidden: GPL, LGPL and AGPL, licences that forbid commercial use or fields of use, and packages that state no licence.
+
+**One exception.** torch asks on Linux for NVIDIA's libraries, which are under NVIDIA's own terms
+({vendor}). They come from NVIDIA to whoever installs torch. Nothing that this project hands on
+holds them. Whoever hands on a container in which torch is installed hands them on too, and has to read these terms.
 
 **What the list does not say.** It is what packages state of themselves. Libraries inside their binary files are named
 as far as the package names them. Weights and benchmarks have licences of their own ([models](models.md),

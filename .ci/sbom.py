@@ -15,10 +15,10 @@ import os
 import sys
 import tomllib
 import uuid
+from importlib.metadata import version
 from pathlib import Path
 
-from cyclonedx.builder.this import this_component
-from cyclonedx.factory.license import LicenseFactory
+from cyclonedx.contrib.license.factories import LicenseFactory
 from cyclonedx.model import ExternalReference, ExternalReferenceType, HashAlgorithm, HashType, Property, XsUri
 from cyclonedx.model.bom import Bom
 from cyclonedx.model.component import Component, ComponentScope, ComponentType
@@ -40,7 +40,9 @@ def bom(wheel: Path) -> Bom:
     made = Bom(version=1, serial_number=uuid.uuid5(uuid.NAMESPACE_URL, f"sha256:{digest}"))
     if "SOURCE_DATE_EPOCH" in os.environ:
         made.metadata.timestamp = dt.datetime.fromtimestamp(int(os.environ["SOURCE_DATE_EPOCH"]), tz=dt.UTC)
-    made.metadata.tools.components.add(this_component())
+    made.metadata.tools.components.add(
+        Component(name="cyclonedx-python-lib", version=version("cyclonedx-python-lib"), type=ComponentType.LIBRARY)
+    )
     made.metadata.component = _component(US, project["version"], project["license"], ComponentType.APPLICATION)
     made.metadata.component.description = project["description"]
     made.metadata.component.hashes.add(HashType(alg=HashAlgorithm.SHA_256, content=digest))
@@ -69,9 +71,9 @@ def bom(wheel: Path) -> Bom:
     return made
 
 
-def _component(name: str, version: str, licence: str, kind: ComponentType) -> Component:
-    purl = PackageURL("pypi", None, name, version)
-    made = Component(name=name, version=version, type=kind, bom_ref=str(purl), purl=purl)
+def _component(name: str, release: str, licence: str, kind: ComponentType) -> Component:
+    purl = PackageURL("pypi", None, name, release)
+    made = Component(name=name, version=release, type=kind, bom_ref=str(purl), purl=purl)
     made.licenses.add(_LICENCE.make_from_string(licence))
     return made
 
