@@ -12,11 +12,15 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def commit() -> str:
     """Name the tree as it stands: the last commit, or one on no branch that holds what was changed since."""
-    author = {f"GIT_{who}_{what}": "test" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
-    run = subprocess.run(
-        ["git", "stash", "create"], cwd=ROOT, env={**os.environ, **author}, check=True, capture_output=True, text=True
-    )
-    return run.stdout.strip() or "HEAD"
+    who = {f"GIT_{role}_{what}": "test" for role in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")}
+    env = {**os.environ, **who, "GIT_OPTIONAL_LOCKS": "0"}
+
+    def git(*command: str) -> str:
+        run = subprocess.run(["git", *command], cwd=ROOT, env=env, check=True, capture_output=True, text=True)
+        return run.stdout.strip()
+
+    changed = git("status", "--porcelain", "--untracked-files=no")
+    return (git("stash", "create") if changed else "") or "HEAD"
 
 
 def build(folder: Path, source: str, **env: str) -> Path:
