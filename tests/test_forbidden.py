@@ -154,7 +154,11 @@ RULES: dict[str, tuple[Found, tuple[str, ...]]] = {
          "def f():\n    import socket"),
     ),
     "a template does not escape": (
-        lambda node, _: (last(node) == "Environment" and given(node, "autoescape") != "True")
+        lambda node, _: (
+            last(node) == "Environment"
+            and (given(node, "loader") is not None or called(node).startswith("jinja2."))
+            and given(node, "autoescape") != "True"
+        )
         or called(node) == "jinja2.Template"
         or "jinja2.Template" in imports(node),
         ("Environment(loader=x)", "jinja2.Environment(autoescape=flag)", "jinja2.Template(x)",
