@@ -1,7 +1,8 @@
 """The compiled part of comparison: what one tile of scores leaves behind.
 
 A tile is counted while it is in cache: every score becomes the number of its bin, in one vectorised sweep of a row, and
-is counted; the few that lie in the tail are held (`error_kernel` counts the errors among these).
+is counted; the few that lie in the tail are found sixteen at a time, and held (`error_kernel` counts the errors among
+these).
 """
 
 # numba compiles these with its own rules of mixed arithmetic, which numpy's stubs do not know.
@@ -14,6 +15,8 @@ import math
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
+
+from audit.compare.lanes import LANES, lowest_bit, reached
 
 Ints = NDArray[np.int64]
 Places = NDArray[np.uint32]
@@ -48,6 +51,14 @@ def _bins(row: Scores, scale: np.float32, low: np.float32, top: np.float32, made
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _edge(bin_: int, size: int, scale: np.float32, low: np.float32) -> np.float32:
+    """Least score that lies in a bin or above it; exact, as in `_bin`."""
+    if bin_ <= 0:
+        return np.float32(-np.inf)
+    return np.float32(np.inf) if bin_ >= size else (low + np.float32(bin_)) / scale
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def count_tile(
     scores: Scores,
     window: Ints,
@@ -71,7 +82,7 @@ def count_tile(
 
     Parameters
     ----------
-    scores : float32, C order; the part that `window` names is used
+    scores : float32, C order; the part that `window` names is used, and `LANES` numbers beyond it can be read
     window : first row, end of rows, first column, end of columns, in the tile; `scores` begins at the first ones
     row_atom : atom of each row of the tile
     row_end : in a tile of a block with itself, where the samples of the row's subject end; else 0
@@ -87,10 +98,12 @@ def count_tile(
     -------
     how many non-mated and how many mated ones are held
     """
-    top = np.float32(histogram.shape[1] - 1)
+    size = histogram.shape[1]
+    top = np.float32(size - 1)
     first_row, end_row, first_column, end_column = window
     width = end_column - first_column
     bins = np.empty(width, dtype=np.uint16)
+    some, which = np.empty(width // LANES + 1, dtype=np.uint32), np.empty(width // LANES + 1, dtype=np.uint32)
     pairs = atoms * (atoms + 1) // 2
     held = 0
     owned = 0
@@ -107,21 +120,42 @@ def count_tile(
                 owned += 1
         begin = max(row_end[r], first_column)
         for k in range(len(run_atom)):
-            start, end = max(begin, run_start[k]), min(run_start[k + 1], end_column)
+            start, end = max(begin, run_start[k]) - first_column, min(run_start[k + 1], end_column) - first_column
             if start >= end:
                 continue
             cell = cell_of(a, run_atom[k], atoms)
-            counts, limit = histogram[cell], np.uint16(min(cut[cell], LARGEST))
-            some = slice(start - first_column, end - first_column)
-            part, part_bins = row[some], bins[some]
-            for c in range(len(part)):
-                bin_ = part_bins[c]
-                counts[bin_] += np.uint32(1)
-                if bin_ >= limit and (not banded or kept[cell, bin_]):
-                    place[held] = (r << SHIFT) | (start + c)
-                    score[held] = part[c]
-                    held += 1
+            counts = histogram[cell]
+            for c in range(start, end):
+                counts[bins[c]] += np.uint32(1)
+            for n in range(_tail(row, start, end, _edge(cut[cell], size, scale, low), some, which)):
+                left = which[n]
+                while left:
+                    c = np.intp(some[n]) + lowest_bit(left)
+                    left &= left - np.uint32(1)
+                    if not banded or kept[cell, bins[c]]:
+                        place[held] = (r << SHIFT) | (c + first_column)
+                        score[held] = row[c]
+                        held += 1
     return held, owned
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _tail(row: Scores, start: int, end: int, limit: np.float32, some: Places, which: Places) -> int:
+    """Where a stretch of scores reaches a limit: of groups of `LANES` in which one does, the first place and which.
+
+    Nothing here waits for a comparison: whether a score lies in the tail cannot be foreseen.
+    """
+    number = 0
+    whole = start + (end - start) // LANES * LANES
+    for c in range(start, whole, LANES):
+        found = reached(row, c, limit)
+        some[number], which[number] = c, found
+        number += found != np.uint32(0)
+    if whole < end:
+        found = reached(row, whole, limit) & np.uint32((1 << (end - whole)) - 1)
+        some[number], which[number] = whole, found
+        number += found != np.uint32(0)
+    return number
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
