@@ -21,6 +21,8 @@ from audit.compare.lanes import LANES, lowest_bit, reached
 Ints = NDArray[np.int64]
 Places = NDArray[np.uint32]
 Scores = NDArray[np.float32]
+Index = np.uint64
+"""Type of indices in inner loops: of an unsigned one the compiler need not ask whether it counts from the end."""
 
 SHIFT = 16
 """A place in a tile is row << SHIFT | column."""
@@ -124,38 +126,26 @@ def count_tile(
             if start >= end:
                 continue
             cell = cell_of(a, run_atom[k], atoms)
-            counts = histogram[cell]
             for c in range(start, end):
-                counts[bins[c]] += np.uint32(1)
-            for n in range(_tail(row, start, end, _edge(cut[cell], size, scale, low), some, which)):
-                left = which[n]
+                histogram[Index(cell), bins[Index(c)]] += np.uint32(1)
+            limit, groups = _edge(cut[cell], size, scale, low), 0
+            for c in range(start, end, LANES):
+                found = reached(row, c, limit)
+                if end - c < LANES:
+                    found &= np.uint32((1 << (end - c)) - 1)
+                # Whether a score lies in the tail cannot be foreseen: nothing here waits to know.
+                some[Index(groups)], which[Index(groups)] = c, found
+                groups += found != np.uint32(0)
+            for n in range(groups):
+                left = which[Index(n)]
                 while left:
-                    c = np.intp(some[n]) + lowest_bit(left)
+                    c = some[Index(n)] + lowest_bit(left)
                     left &= left - np.uint32(1)
-                    if not banded or kept[cell, bins[c]]:
-                        place[held] = (r << SHIFT) | (c + first_column)
-                        score[held] = row[c]
+                    if not banded or kept[Index(cell), bins[Index(c)]]:
+                        place[Index(held)] = np.uint32((r << SHIFT) | first_column) + c
+                        score[Index(held)] = row[Index(c)]
                         held += 1
     return held, owned
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _tail(row: Scores, start: int, end: int, limit: np.float32, some: Places, which: Places) -> int:
-    """Where a stretch of scores reaches a limit: of groups of `LANES` in which one does, the first place and which.
-
-    Nothing here waits for a comparison: whether a score lies in the tail cannot be foreseen.
-    """
-    number = 0
-    whole = start + (end - start) // LANES * LANES
-    for c in range(start, whole, LANES):
-        found = reached(row, c, limit)
-        some[number], which[number] = c, found
-        number += found != np.uint32(0)
-    if whole < end:
-        found = reached(row, whole, limit) & np.uint32((1 << (end - whole)) - 1)
-        some[number], which[number] = whole, found
-        number += found != np.uint32(0)
-    return number
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -43,6 +43,6 @@ def lowest_bit(_: Any, bits: Any) -> Any:
     """Place of the lowest bit that is set; one must be."""
 
     def build(context: Any, builder: Any, signature: Any, given: Any) -> Any:
-        return builder.zext(builder.cttz(given[0], ir.Constant(ir.IntType(1), 1)), ir.IntType(64))
+        return builder.cttz(given[0], ir.Constant(ir.IntType(1), 1))
 
-    return types.intp(types.uint32), build
+    return types.uint32(types.uint32), build
