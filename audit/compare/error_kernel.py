@@ -61,8 +61,9 @@ def add_errors(
     limits, atoms, words, columns = len(thresholds), errors.shape[1], half.shape[1], len(column_subject)
     atom, size = atom_of[column_subject], samples[column_subject]
     halves = np.empty((columns, words), dtype=np.uint64)
-    for q in range(columns):
-        halves[q] = half[column_subject[q]]
+    for column in range(columns):
+        for w in range(words):
+            halves[column, w] = half[column_subject[column], w]
     found = np.zeros((columns, limits), dtype=np.int64)
     hits = np.zeros((columns, limits), dtype=np.int64)
     table = np.zeros((atoms, limits, 3), dtype=np.int64)  # errors, what they add to `see`, comparisons of these pairs
@@ -83,22 +84,28 @@ def add_errors(
             n += 1
             b = Index(atom[q])
             t = Index(0)
-            while t < limits and value >= thresholds[t]:
+            while True:
                 # A number of an earlier row subject is smaller, and means none so far.
-                found[q, t] = max(found[q, t], before) + 1
-                hits[q, t] += 1
-                table[b, t, 0] += 1
-                table[b, t, 1] += 2 * (found[q, t] - before) - 1
+                errors_of_pair = max(found[q, t], before) + 1
+                found[q, t] = errors_of_pair
+                number = table[b, t, 0] + 1
+                table[b, t, 0] = number
+                table[b, t, 1] += 2 * (errors_of_pair - before) - 1
                 table[b, t, 2] += size[q]
+                hits[q, t] += 1
                 for w in range(words):
                     second[b, t, Index(w)] += halves[q, Index(w)]
-                if table[b, t, 0] == MOST:
+                if number == MOST:
                     _end_row(table, second, theirs, mine, b, t, i, samples[i], errors, see, sec, both, a)
                 t += Index(1)
+                if t == limits or value < thresholds[t]:
+                    break
         for other in range(atom[0], atom[columns - 1] + 1):
-            for t in range(limits):
-                if table[other, t, 0] > 0:
-                    _end_row(table, second, theirs, mine, other, t, i, samples[i], errors, see, sec, both, a)
+            b = Index(other)
+            for slot in range(limits):
+                t = Index(slot)
+                if table[b, t, 0] > 0:
+                    _end_row(table, second, theirs, mine, b, t, i, samples[i], errors, see, sec, both, a)
     _end_atom(hits, column_subject, errors, a)
 
 
@@ -135,7 +142,7 @@ def _end_row(  # inlined: it is short, and handing over so many arrays takes as 
     errors[i, b, t] += table[b, t, 0]
     see[cell, t] += table[b, t, 1]
     sec[cell, t] += table[b, t, 2] * size
-    table[b, t, :] = 0
+    table[b, t, 0] = table[b, t, 1] = table[b, t, 2] = 0
     for s in range(both.shape[2]):
         both[cell, t, s] += np.int64(theirs[b, t, s]) & -np.int64(mine[i, s])
     for w in range(second.shape[2]):
