@@ -218,9 +218,12 @@ def to_distances(
             line[c] = -np.sqrt(squared)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, fastmath={"reassoc"})  # type: ignore[untyped-decorator]
 def scaled(rows: Scores, to_unit: bool, made: Scores) -> int:
     """Copy templates into a block, scaled to length 1 (in float64) where asked.
+
+    The compiler may add up squares several at a time, in an order that depends on the processor: in float64 the
+    difference is lost when the result becomes float32.
 
     Returns
     -------
