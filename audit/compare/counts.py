@@ -205,22 +205,20 @@ class ScoreCounts:
         return self._with_bins(scores, counts, self.summed(chosen))
 
     def upper(self, chosen: NDArray[np.bool_], share: float) -> tuple[Floats, Ints]:
-        """As `distribution`, with all scores below the bin that the largest `share` reaches into as one, just below it.
+        """As `distribution`, to find the smallest score that no more than a share of the comparisons reaches.
 
-        The smallest score that no more than a share reach is the same, and cheaper to find.
+        All comparisons that are surely below it are given one score, below all others.
         """
         binned = self.summed(chosen)
         accepted = np.cumsum(binned[::-1])[::-1]
-        first = int(np.count_nonzero(accepted > share * accepted[0] + 1)) - 1
+        first = int(np.count_nonzero(accepted > share * accepted[0] + 1)) - 1  # one more, whatever is rounded
         if self.exact or first < 1:
             return self.distribution(chosen)
-        edge, rest = self.grid.edges()[first], accepted[0] - accepted[first]
         scores, counts = self._rows(chosen)
+        edge, rest = self.grid.edges()[first], accepted[0] - accepted[first]
         tail = scores >= edge
-        binned[:first] = 0
-        scores, counts = self._with_bins(scores[tail], counts[tail], binned)
-        below = np.nextafter(edge, -np.inf)
-        return (np.r_[below, scores], np.r_[rest, counts]) if rest else (scores, counts)
+        scores, counts = self._with_bins(scores[tail], counts[tail], binned[first:], first)
+        return (np.r_[np.nextafter(edge, -np.inf), scores], np.r_[rest, counts]) if rest else (scores, counts)
 
     def _rows(self, chosen: NDArray[np.bool_]) -> tuple[Floats, Ints]:
         """Exact scores of the chosen cells, and their counts."""
@@ -230,11 +228,11 @@ class ScoreCounts:
         scores, counts = (np.concatenate([of[:0], *(of[some] for some in rows)]) for of in (self.score, self.count))
         return scores, counts
 
-    def _with_bins(self, scores: Floats, counts: Ints, binned: Ints) -> tuple[Floats, Ints]:
-        """Exact scores, and the centres of bins for all that is counted there beyond them."""
-        over = np.bincount(self.grid.bins(scores), weights=counts, minlength=len(binned)).astype(np.int64)
+    def _with_bins(self, scores: Floats, counts: Ints, binned: Ints, first: int = 0) -> tuple[Floats, Ints]:
+        """Exact scores, and the centres of bins, from a first one on, for all that is counted there beyond them."""
+        over = np.bincount(self.grid.bins(scores) - first, weights=counts, minlength=len(binned)).astype(np.int64)
         used = np.flatnonzero(binned - over)
-        edges = self.grid.edges()
+        edges = self.grid.edges()[first:]
         return weigh(np.r_[scores, (edges[used] + edges[used + 1]) / 2], np.r_[counts, (binned - over)[used]])
 
     def binned(self, chosen: NDArray[np.bool_], edges: Floats) -> Ints:
@@ -248,6 +246,10 @@ def weigh(scores: Floats, counts: Ints) -> tuple[Floats, Ints]:
     """Distinct scores, ascending, with their summed counts."""
     if len(scores) == 0:
         return scores, counts
+    if counts.sum() <= 2 * len(counts):  # most occurred once: numbers alone are sorted sooner
+        ordered = np.sort(np.repeat(scores, counts))
+        first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+        return ordered[first], np.diff(np.r_[first, len(ordered)])
     order = np.argsort(scores)
     ordered = scores[order]
     first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])

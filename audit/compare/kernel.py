@@ -105,7 +105,8 @@ def count_tile(
     first_row, end_row, first_column, end_column = window
     width = end_column - first_column
     bins = np.empty(width, dtype=np.uint16)
-    some, which = np.empty(width // LANES + 1, dtype=np.uint32), np.empty(width // LANES + 1, dtype=np.uint32)
+    most = width // LANES + len(run_atom) + 1
+    some, which, whose = np.empty(most, np.uint32), np.empty(most, np.uint32), np.empty(most, np.int64)
     pairs = atoms * (atoms + 1) // 2
     held = 0
     owned = 0
@@ -120,7 +121,7 @@ def count_tile(
                 own_place[owned] = (r << SHIFT) | c
                 own_score[owned] = row[c - first_column]
                 owned += 1
-        begin = max(row_end[r], first_column)
+        begin, groups = max(row_end[r], first_column), 0
         for k in range(len(run_atom)):
             start, end = max(begin, run_start[k]) - first_column, min(run_start[k + 1], end_column) - first_column
             if start >= end:
@@ -128,23 +129,23 @@ def count_tile(
             cell = cell_of(a, run_atom[k], atoms)
             for c in range(start, end):
                 histogram[Index(cell), bins[Index(c)]] += np.uint32(1)
-            limit, groups = _edge(cut[cell], size, scale, low), 0
+            limit = _edge(cut[cell], size, scale, low)
             for c in range(start, end, LANES):
                 found = reached(row, c, limit)
                 if end - c < LANES:
                     found &= np.uint32((1 << (end - c)) - 1)
                 # Whether a score lies in the tail cannot be foreseen: nothing here waits to know.
-                some[Index(groups)], which[Index(groups)] = c, found
+                some[Index(groups)], which[Index(groups)], whose[Index(groups)] = c, found, cell
                 groups += found != np.uint32(0)
-            for n in range(groups):
-                left = which[Index(n)]
-                while left:
-                    c = some[Index(n)] + lowest_bit(left)
-                    left &= left - np.uint32(1)
-                    if not banded or kept[Index(cell), bins[Index(c)]]:
-                        place[Index(held)] = np.uint32((r << SHIFT) | first_column) + c
-                        score[Index(held)] = row[Index(c)]
-                        held += 1
+        for n in range(groups):
+            left, cell = which[Index(n)], whose[Index(n)]
+            while left:
+                c = some[Index(n)] + lowest_bit(left)
+                left &= left - np.uint32(1)
+                if not banded or kept[Index(cell), bins[Index(c)]]:
+                    place[Index(held)] = np.uint32((r << SHIFT) | first_column) + c
+                    score[Index(held)] = row[Index(c)]
+                    held += 1
     return held, owned
 
 
@@ -177,17 +178,21 @@ def kept_rows(
     """
     top = np.float32(len(likely) - 1)
     pairs = atoms * (atoms + 1) // 2
+    found = np.empty(len(place), dtype=np.uint32)
+    some = 0
+    for k in range(len(place)):  # most are not: no branch that would be foreseen wrongly
+        found[Index(some)] = k
+        some += likely[_bin(score[k], scale, low, top)]
     number = 0
-    for k in range(len(place)):
-        bin_ = _bin(score[k], scale, low, top)
-        if likely[bin_]:
-            a = row_atom[place[k] >> SHIFT]
-            cell = pairs + a if mated else cell_of(a, column_atom[place[k] & LARGEST], atoms)
-            if kept[cell, bin_]:
-                bits = np.float32(score[k] + np.float32(0)).view(np.uint32)  # one zero: -0 becomes 0
-                turned = ~bits if bits >> np.uint32(31) else bits | np.uint32(1 << 31)
-                made[number] = np.uint64(cell) << np.uint64(32) | np.uint64(np.uint32(turned))
-                number += 1
+    for n in range(some):
+        k = Index(found[n])
+        a = row_atom[place[k] >> SHIFT]
+        cell = pairs + a if mated else cell_of(a, column_atom[place[k] & LARGEST], atoms)
+        if kept[cell, _bin(score[k], scale, low, top)]:
+            bits = np.float32(score[k] + np.float32(0)).view(np.uint32)  # one zero: -0 becomes 0
+            turned = ~bits if bits >> np.uint32(31) else bits | np.uint32(1 << 31)
+            made[number] = np.uint64(cell) << np.uint64(32) | np.uint64(np.uint32(turned))
+            number += 1
     return number
 
 

@@ -35,14 +35,14 @@ def reached(_: Any, row: Any, at: Any, limit: Any) -> Any:
         bits = builder.bitcast(builder.fcmp_ordered(">=", numbers, limits), ir.IntType(LANES))
         return builder.zext(bits, ir.IntType(32))
 
-    return types.uint32(row, types.intp, types.float32), build
+    return types.uint32(row, at, limit), build
 
 
 @intrinsic
 def lowest_bit(_: Any, bits: Any) -> Any:
     """Place of the lowest bit that is set; one must be."""
 
-    def build(context: Any, builder: Any, signature: Any, given: Any) -> Any:
+    def build(_context: Any, builder: Any, _signature: Any, given: Any) -> Any:
         return builder.cttz(given[0], ir.Constant(ir.IntType(1), 1))
 
-    return types.uint32(types.uint32), build
+    return bits(bits), build

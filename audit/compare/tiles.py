@@ -28,7 +28,7 @@ PIECE = 1 << 22
 STEP = 128
 """Products have multiples of so many rows and columns: in these shapes BLAS adds up every score in the same order."""
 SLICES = 4
-"""A tile of a block with itself is made in so many slices of rows, each without most of what lies below the diagonal."""
+"""A tile of a block with itself is made in so many slices of rows, without most of what lies below the diagonal."""
 SQUARE = 4
 """Tiles follow each other in squares of so many blocks: few blocks are read again and again."""
 
