@@ -7,7 +7,9 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from audit.record.about import BenchmarkPart, Digests, ModelPart
+from audit.record.attributes import AttributesPart
 from audit.record.conditions import Conditions
+from audit.record.detection import DetectionPart
 from audit.record.differences import Contrast, Differential, ExperimentalIndex, GlobalTest
 from audit.record.lists import Identification, ScenarioPart
 from audit.record.part import Part
@@ -63,6 +65,8 @@ class EvaluationRecord(Part):
     counterfactuals: list[Movement] = Field([])
     conditions: Conditions | None = Field(None, description="where the plan asks for capture conditions")
     identification: Identification | None = Field(None, description="where the task is identification")
+    attributes: AttributesPart | None = Field(None, description="where the task is attributes")
+    detection: DetectionPart | None = Field(None, description="where the task is detection")
     scenario: ScenarioPart | None = Field(None, description="where the plan asks for one")
     sampling: Sampling | None = Field(None, description="where the plan asks for a sample of comparisons")
     storage: list[StorageEffect] = Field([], description="where templates are kept in fewer bits than float32")

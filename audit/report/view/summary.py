@@ -51,9 +51,13 @@ def overall(source: Source) -> Verdict:
 
 def title(source: Source, model: str, benchmark: str) -> str:
     """Name an evaluation by what was measured on what."""
+    return say(naming(source), model=model, benchmark=benchmark)
+
+
+def naming(source: Source) -> str:
+    """The sentence of the catalogue that names an evaluation."""
     kind = "page.title_series" if changes_a_thing(source.record) else "page.title"
-    kind = "page.title_list" if source.record.plan.get("task") == "identification" else kind
-    return say(kind, model=model, benchmark=benchmark)
+    return "page.title_list" if source.record.plan.get("task") == "identification" else kind
 
 
 def changes_a_thing(record: EvaluationRecord) -> bool:
