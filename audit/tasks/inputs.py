@@ -150,7 +150,7 @@ def admit(plan: AuditPlan, options: RunOptions, task: Knows) -> tuple[Benchmark,
     AuditError
         Whatever would stop the run before its first image.
     """
-    _refuse_comparing(plan)
+    refuse_comparing(plan)
     if options.cluster:
         raise PlanError("--workers", f"task {plan.task} runs on this machine alone", "Take a number of workers")
     benchmark = enter(plan, options)
@@ -159,7 +159,14 @@ def admit(plan: AuditPlan, options: RunOptions, task: Knows) -> tuple[Benchmark,
     return benchmark, card, grouping
 
 
-def _refuse_comparing(plan: AuditPlan) -> None:
+def refuse_comparing(plan: AuditPlan) -> None:
+    """Refuse a plan that decides something about comparisons.
+
+    Raises
+    ------
+    PlanError
+        Naming the setting.
+    """
     for name in COMPARING:
         if getattr(plan, name) != AuditPlan.model_fields[name].get_default(call_default_factory=True):
             raise PlanError(f"plan: {name}", f"task {plan.task} compares nobody with anybody", f"Leave {name} out")
