@@ -24,7 +24,6 @@ Parted = Sequence[tuple[Mapping[str, str], LabelOutcomes]]
 def labels(truth: LabelTruth, outcomes: Parted, plan: AuditPlan) -> r.LabelsPart:
     """An attribute of labels; `outcomes` of all pictures first, then by condition."""
     grouping = truth.grouping
-    shape = {"level": plan.level, "min_subjects": plan.min_subjects}
     name = truth.attribute.name
     rng = np.random.default_rng([plan.seed, zlib.crc32(f"parity|{name}".encode())])
     whole = outcomes[0][1]
@@ -52,7 +51,7 @@ def labels(truth: LabelTruth, outcomes: Parted, plan: AuditPlan) -> r.LabelsPart
                 reason=one.reason,
             )
             for part, said in outcomes
-            for one in attributes.balanced_accuracies(said, grouping, **shape)
+            for one in attributes.balanced_accuracies(said, grouping, level=plan.level, min_subjects=plan.min_subjects)
         ],
         parity=[
             _parity(one) for one in parity.parities(whole, grouping, name, rng=rng, draws=plan.draws, level=plan.level)

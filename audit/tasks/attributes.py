@@ -256,7 +256,8 @@ def _noticed(truth: Truth, unsaved: int) -> list[str]:
             made.append(f"The model also says {', '.join(one.vocabulary.foreign)}, which nobody's {name} is here.")
         if one.attribute.provenance == "derived-by-model":
             made.append(f"The benchmark's {name} was itself said by a model: errors are disagreements of two models.")
-    for part in (*truth.labels, *([truth.ages] if truth.ages else [])):
+    judged: list[LabelTruth | AgeTruth] = [*truth.labels, *([truth.ages] if truth.ages else [])]
+    for part in judged:
         made += [
             f"{people} people are not judged by {part.attribute.name}: {why}." for why, people in part.without.items()
         ]

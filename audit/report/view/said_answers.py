@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from audit.record import Rate
+from audit.record import AgesPart, LabelsPart, Rate
 from audit.report.parts import Answer
 from audit.report.strings import say
 from audit.report.view import words
@@ -131,7 +131,8 @@ def lost(said: Said) -> list[str]:
         if labels.foreign:
             foreign = words.join((words.plain(word) for word in labels.foreign), most=9)
             made.append(say("attributes.foreign", what=what, foreign=foreign))
-    for part in (*said.part.labels, *([said.part.ages] if said.part.ages else [])):
+    judged: list[LabelsPart | AgesPart] = [*said.part.labels, *([said.part.ages] if said.part.ages else [])]
+    for part in judged:
         made += [
             say("attributes.without", what=words.plain(part.truth), people=words.people(people), why=why)
             for why, people in part.without_truth.items()
