@@ -26,15 +26,10 @@ class Set:
 
 def people(group: np.ndarray, truth: np.ndarray, said: np.ndarray) -> tuple[LabelOutcomes, Grouping]:
     """Persons with one picture each."""
-    found = [
-        Subject(str(k), {"group": (str(g),), "y": (str(t),)}) for k, (g, t) in enumerate(zip(group, truth, strict=True))
-    ]
-    outcomes = LabelOutcomes(
-        Vocabulary(("0", "1"), ("0", "1")),
-        truth.astype(np.int64),
-        np.eye(2, dtype=np.int64)[said],
-        np.zeros(len(said), int),
-    )
+    pairs = zip(group, truth, strict=True)
+    found = [Subject(str(k), {"group": (str(g),), "y": (str(t),)}) for k, (g, t) in enumerate(pairs)]
+    spoken, none = np.eye(2, dtype=np.int64)[said], np.zeros(len(said), dtype=np.int64)
+    outcomes = LabelOutcomes(Vocabulary(("0", "1"), ("0", "1")), truth.astype(np.int64), spoken, none)
     return outcomes, groups.make(Set(), ["group", "y"], found)
 
 
