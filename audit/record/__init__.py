@@ -29,6 +29,14 @@ from audit.record.attributes import (
     UnsayableLabel,
     YearsPart,
 )
+from audit.record.conditions import (
+    CaptureMeasure,
+    ConditionEffect,
+    ConditionGap,
+    Conditions,
+    LeftOutMeasure,
+    MeasureGroup,
+)
 from audit.record.detection import (
     DegradationPart,
     DetectionCell,
@@ -54,6 +62,7 @@ from audit.record.lists import (
     ScenarioRow,
 )
 from audit.record.part import Group, IntervalPart, group_text
+from audit.record.preregistration import ChangedSetting, Preregistration
 from audit.record.rates import Acquisition, GroupCount, OperatingPoint, Rate, SamplesPart
 from audit.record.sampled import Sampling, SamplingGroup, SamplingRound
 from audit.record.scores import (
@@ -81,7 +90,12 @@ __all__ = [
     "AttributesPart",
     "BalancedAccuracy",
     "BenchmarkPart",
+    "CaptureMeasure",
+    "ChangedSetting",
     "CmcCurve",
+    "ConditionEffect",
+    "ConditionGap",
+    "Conditions",
     "Confusion",
     "Contrast",
     "Covariance",
@@ -109,10 +123,12 @@ __all__ = [
     "LabelTable",
     "LabelsPart",
     "LandmarkPart",
+    "LeftOutMeasure",
     "ListGroup",
     "ListGrowth",
     "ListThresholdPart",
     "ListTradeoff",
+    "MeasureGroup",
     "MeasurementPart",
     "ModelPart",
     "Movement",
@@ -121,6 +137,7 @@ __all__ = [
     "PaperPart",
     "ParityPart",
     "PicturesPart",
+    "Preregistration",
     "Rate",
     "SamplesPart",
     "Sampling",
