@@ -259,7 +259,8 @@ def _noticed(truth: Truth, unsaved: int) -> list[str]:
     judged: list[LabelTruth | AgeTruth] = [*truth.labels, *([truth.ages] if truth.ages else [])]
     for part in judged:
         made += [
-            f"{people} people are not judged by {part.attribute.name}: {why}." for why, people in part.without.items()
+            f"{'1 person is' if people == 1 else f'{people} people are'} not judged by {part.attribute.name}: {why}."
+            for why, people in part.without.items()
         ]
     if unsaved:
         made.append(f"{unsaved} outcomes could not be kept in the cache: another run computes them again.")
