@@ -105,7 +105,7 @@ def measure(inputs: TaskInputs[AttributeCard], options: RunOptions, progress: Pr
         inputs,
         found,
         {name: one for name, one in said.items() if isinstance(one, FailureToAcquire)},
-        noticed=_noticed(truth, extraction.unsaved),
+        noticed=(*_noticed(truth, extraction.unsaved), *seen.too_many()),
         limits=LIMITS,
         several_faces=extraction.several_faces,
         device=options.device,
@@ -172,14 +172,25 @@ class _Seen:
                 years.append(one.age)
         return AgeOutcomes(truth.truth, np.array(owner, dtype=np.int64), np.array(years, dtype=np.float64), lost)
 
-    def conditions(self) -> list[dict[str, str]]:
-        """Values that tell pictures apart, of every condition that has a few of them."""
+    def values(self) -> dict[str, list[str]]:
+        """Values of every condition of the pictures, in their order."""
         found: dict[str, dict[str, None]] = {}
         for sample in self.inputs.samples:
             for name, value in sample.conditions.items():
                 found.setdefault(name, {})[value] = None
+        return {name: list(values) for name, values in found.items()}
+
+    def conditions(self) -> list[dict[str, str]]:
+        """Values that tell pictures apart, of every condition that has a few of them."""
+        found = self.values()
+        return [{name: value} for name in found if 2 <= len(found[name]) <= MOST_CONDITIONS for value in found[name]]
+
+    def too_many(self) -> list[str]:
+        """Which conditions have more values than can be set side by side."""
         return [
-            {name: value} for name, values in found.items() if 2 <= len(values) <= MOST_CONDITIONS for value in values
+            f"Pictures are not measured apart by {name}: it has {len(values)} values, more than {MOST_CONDITIONS}."
+            for name, values in self.values().items()
+            if len(values) > MOST_CONDITIONS
         ]
 
 
