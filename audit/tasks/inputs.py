@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from audit.models.card import Paper
 
 COMPARING = (
-    "impostors", "calibration", "similarity", "storage", "sample_nonmated", "precision", "bootstrap", "scenario",
+    "fmr", "thresholds", "label_noise", "experimental", "impostors", "calibration", "similarity", "storage",
+    "sample_nonmated", "precision", "bootstrap", "scenario",
 )  # fmt: skip
 """Settings about comparisons: a plan that decides one of them asks for what these tasks do not have."""
 
