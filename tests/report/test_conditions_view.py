@@ -38,6 +38,14 @@ def test_every_gap_is_said_as_far_as_it_bears(builder: ModuleType) -> None:
     assert "false matches: left out of the models: Roll of the head (the same)." in text
 
 
+def test_a_move_without_a_clear_gap_claims_none(builder: ModuleType) -> None:
+    gap = builder.capture_gap("FMR", {"gender": "female"}, {"gender": "male"}, numbers=(1.2, 2.4, 2.0))
+    part = builder.capture_part().model_copy(update={"gaps": [gap]})
+    text = text_of(section(builder.conditioned(conditions=part)))
+    assert "The ratio moves with the conditions measured, by 2.0 (1.4 to 2.6) times; whether there is a gap" in text
+    assert "hide part of a gap" not in text
+
+
 def test_pictures_and_tables_agree(builder: ModuleType) -> None:
     record = builder.conditioned()
     view = make(record)

@@ -110,6 +110,8 @@ def _sentence(gap: ConditionGap) -> str:
         name = "conditions.counts_only"
     elif change is None or change.low <= 1 <= change.high:
         name = "conditions.untold"
+    elif gap.before_interval is None or gap.before_interval.low <= 1 <= gap.before_interval.high:
+        name = "conditions.moved"
     elif abs(math.log(gap.after or 1.0)) < abs(math.log(gap.before or 1.0)):
         name = "conditions.smaller"
     else:
