@@ -68,6 +68,15 @@ def test_pictures_and_tables_agree(builder: ModuleType) -> None:
     assert "conditions-non-mated-score" not in tables
 
 
+def test_errors_of_single_samples_are_shown_too(builder: ModuleType) -> None:
+    gap = builder.capture_gap("missed faces", {"gender": "female"}, {"gender": "male"}, operating_point=None)
+    part = builder.capture_part().model_copy(update={"gaps": [gap.model_copy(update={"errors": (64, 21)})]})
+    text = text_of(section(builder.conditioned(conditions=part)))
+    assert "missed faces, “female” against “male”: 3.0 (2.1 to 3.9) times as they are" in text
+    assert "id: conditions-missed-faces" in text
+    assert "Samples whose conditions are all known." in text
+
+
 def test_a_measure_of_a_newer_program_is_shown_by_its_name(builder: ModuleType) -> None:
     part = builder.capture_part()
     measures = [part.measures[0].model_copy(update={"measure": "a_new_one"})]
