@@ -260,6 +260,23 @@ class FailureToAcquire:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Detections:
+    """All faces that a detector found in a picture, in pixels of the picture that it was given.
+
+    `boxes` is n x 5: left, top, right, bottom, confidence. `points`, n x 5 x 2, are left eye, right eye, nose, left and
+    right corner of the mouth as seen in the picture; None: the detector gives boxes alone.
+    """
+
+    boxes: NDArray[np.float64]
+    points: NDArray[np.float64] | None = None
+
+    def scaled(self, factor: NDArray[np.float64]) -> Detections:
+        """The same in pixels of a picture that is `factor` (x, y) times as large."""
+        boxes = self.boxes * np.r_[np.tile(factor, 2), 1.0]
+        return Detections(boxes, None if self.points is None else self.points * factor)
+
+
 @dataclass(frozen=True, slots=True)
 class AttributeEstimate:
     """What an attribute model says about the face of a picture: assigned by the model, never a label of the person.
@@ -392,5 +409,23 @@ class AttributeModel(Protocol):
         Returns
         -------
         list, one outcome an image
+        """
+        ...
+
+
+@runtime_checkable
+class FaceDetector(Protocol):
+    """What finds the faces of an image."""
+
+    name: str
+    revision: str
+    card: Any
+
+    def detect(self, image: NDArray[np.uint8]) -> Detections:
+        """Find all faces of an image; safe to call from several threads.
+
+        Parameters
+        ----------
+        image : uint8, height x width x 3, RGB, upright
         """
         ...

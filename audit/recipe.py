@@ -13,8 +13,9 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,15 +27,18 @@ from audit import (
     assemble_extras,
     assemble_scenario,
     cluster,
+    environment,
     extract_on_cluster,
     forgetting,
     influence,
     models,
+    preregistration,
     provenance,
     remarks,
     results,
     sending,
     superseded,
+    tasks,
     upkeep,
 )
 from audit import record as records
@@ -45,7 +49,8 @@ from audit.errors import DataError, NothingMeasured
 from audit.evaluation import Evaluation
 from audit.extract import Extraction, extract
 from audit.groups import Grouping
-from audit.inputs import Inputs, People, Progress, prepare, silent
+from audit.inputs import Inputs, People, Progress, acquired, prepare, silent
+from audit.inputs import admit as admit_comparing
 from audit.metrics import disparities, evaluation, experimental, points, score_shift
 from audit.metrics.evaluation import Acquired
 from audit.models import DetectorCard, ModelCard
@@ -58,6 +63,7 @@ if TYPE_CHECKING:
     from audit.compare.lossy import Lossy
     from audit.compare.parts import Checkpoint
     from audit.models.capture_meter import MeterCard
+    from audit.preregistration import Lock
     from audit.watch_list import WatchList
 
 
@@ -79,27 +85,93 @@ def run(plan: AuditPlan, options: RunOptions | None = None) -> Evaluation:
     options = options or RunOptions()
     progress = options.progress or silent
     began = time.perf_counter()
-    inputs = prepare(plan, options, progress)
+    lock = lock_of(options)
+    job = _job(plan, options, progress)
     prepared = time.perf_counter()
-    card, benchmark = inputs.card, inputs.benchmark
-    folder = options.out / results.folder(benchmark.name, card.name, card.revision, inputs.digests.plan)
-    withdraw(benchmark, (*inputs.samples, *inputs.pictures), inputs.files, folder, options)
-    known = None if options.fresh else results.finished(folder / "record.json", inputs.digests)
-    record = known or _measure(inputs, options, progress)
+    benchmark, card, digests = job.benchmark, job.card, job.digests
+    folder = options.out / results.folder(benchmark.name, card.name, card.revision, digests.plan)
+    withdraw(benchmark, job.pictures, job.files, folder, options)
+    known = None if options.fresh else results.finished(folder / "record.json", digests)
+    record = known or job.measure()
     measured = time.perf_counter()
-    evaluation = published(record, folder, reused=known is not None)
+    evaluation = published(record, folder, options, lock, reused=known is not None)
     for whose in ("judged", "setters"):
-        if _parts_folder(inputs.digests, whose, options.cache).exists():  # seldom: a finished run loads no compiler
-            checkpoint_of(inputs.digests, whose, options.cache).clear()
-    _tidy(inputs, options)
+        if _parts_folder(digests, whose, options.cache).exists():  # seldom: a finished run loads no compiler
+            checkpoint_of(digests, whose, options.cache).clear()
+    _tidy(job, options)
     steps = {"preparation": prepared - began, "report": time.perf_counter() - measured}
     return replace(evaluation, timing=steps)
 
 
-def _tidy(inputs: Inputs, options: RunOptions) -> None:
+def admit(plan: AuditPlan, options: RunOptions) -> None:
+    """Pass the gates of a plan's task: a run would not be stopped before its first image.
+
+    Raises
+    ------
+    AuditError
+        Whatever would stop it.
+    """
+    task = tasks.of(plan)
+    if task is None:
+        admit_comparing(plan, options)
+    else:
+        tasks.admit(plan, options, task)
+
+
+def ahead(plans: Sequence[AuditPlan], options: RunOptions) -> None:
+    """Of several plans that look at the same pictures, do at once what they have in common; `run` then finds it done.
+
+    A task that gains nothing from it does nothing here.
+    """
+    if options.fresh or len({plan.task for plan in plans}) != 1:
+        return
+    task = tasks.of(plans[0])
+    together = getattr(task, "ahead", None)
+    if task is None or together is None:
+        return
+    progress = options.progress or silent
+    unknown = []
+    for plan in plans:
+        one = tasks.prepare(plan, options, progress, task)
+        withdraw(one.benchmark, one.samples, one.files, options.out / _folder(one), options)
+        if results.finished(options.out / _folder(one) / "record.json", one.digests) is None:
+            unknown.append(one)
+    if len(unknown) > 1:
+        together(unknown, options, progress)
+
+
+def _folder(one: tasks.TaskInputs[Any]) -> Path:
+    return results.folder(one.benchmark.name, one.card.name, one.card.revision, one.digests.plan)
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """A run as far as every task has one: whose pictures, under which digests, and how the record is made."""
+
+    benchmark: Benchmark
+    card: ModelCard | tasks.TaskCard
+    pictures: tuple[Sample, ...]
+    files: Mapping[str, str | FailureToAcquire]
+    digests: records.Digests
+    measure: Callable[[], EvaluationRecord]
+
+
+def _job(plan: AuditPlan, options: RunOptions, progress: Progress) -> _Job:
+    task = tasks.of(plan)
+    if task is not None:
+        alone = tasks.prepare(plan, options, progress, task)
+        look = partial(task.measure, alone, options, progress)
+        return _Job(alone.benchmark, alone.card, alone.samples, alone.files, alone.digests, look)
+    made = prepare(plan, options, progress)
+    pictures = (*made.samples, *made.pictures)
+    measure = partial(_measure, made, options, progress)
+    return _Job(made.benchmark, made.card, pictures, made.files, made.digests, measure)
+
+
+def _tidy(job: _Job, options: RunOptions) -> None:
     """After the run: delete templates where the benchmark's terms ask for it, and hold the cache to its size."""
-    if inputs.benchmark.delete_templates:
-        TemplateStore(options.cache).forget(file for file in inputs.files.values() if isinstance(file, str))
+    if job.benchmark.delete_templates:
+        TemplateStore(options.cache).forget(file for file in job.files.values() if isinstance(file, str))
     with contextlib.suppress(DataError):  # a cache that cannot be written cannot grow
         upkeep.clear(options.cache, max_size=upkeep.limit())
 
@@ -117,14 +189,25 @@ def withdraw(
     superseded.mark(options.out, benchmark.name, benchmark.withdrawn, folder)
 
 
-def published(record: EvaluationRecord, folder: Path, *, reused: bool) -> Evaluation:
-    """Write a record and its report; of a record that is there already, the report if it is missing.
+def lock_of(options: RunOptions) -> Lock | None:
+    """The lock that a run is held against, read before anything else; None: there is none."""
+    return None if options.lock is None else preregistration.read(options.lock)
 
-    A record that is marked superseded is not overwritten, but moves aside.
+
+def published(
+    record: EvaluationRecord, folder: Path, options: RunOptions, lock: Lock | None = None, *, reused: bool
+) -> Evaluation:
+    """Write a record, its environment and its report; of a record that is there already, the report if it is missing.
+
+    A record that is marked superseded is not overwritten, but moves aside. One that is new says whether a lock was kept
+    to; one that is there already says what it said.
     """
+    if not reused:
+        record = record.model_copy(update={"preregistration": preregistration.said(record, lock, options.out)})
     earlier = None if reused else superseded.set_aside(folder)
     if not reused:
         records.write(record, folder / "record.json")
+        environment.write(record.hardware["device"], folder)
     made = Evaluation(record, folder, reused=reused, earlier=earlier)
     if not reused or not made.report_path.exists():
         made.report()
@@ -195,7 +278,7 @@ def _measured(inputs: Inputs, options: RunOptions, progress: Progress) -> Evalua
         inputs.setters,
         judged,
         setters,
-        _acquired(inputs, extraction),
+        acquired(inputs.judged, extraction.failures),
         inputs.card.similarity,
         extraction.several_faces,
         tuple(remarks.of_extraction(inputs, extraction)),
@@ -700,19 +783,3 @@ def _find(scored: Scored, placed: Sequence[Threshold], evidence: disparities.Evi
     found.rates += [assemble.rate(rate, None) for rate in rates]
     found.rates += [assemble.rate(rate, rate.subjects) for rate in found.acquisition]
     return found
-
-
-def _acquired(inputs: Inputs, extraction: Extraction) -> Acquired:
-    """Samples and failures of every subject."""
-    people = inputs.judged
-    place = {subject: index for index, subject in enumerate(people.subjects)}
-    size = len(people.subjects)
-    samples = np.bincount([place[sample.subject_id] for sample in people.samples], minlength=size)
-    reasons: dict[tuple[str, str], Ints] = {}
-    for sample in people.samples:
-        failure = extraction.failures.get(sample.sample_id)
-        if failure is not None:
-            row = reasons.setdefault((failure.stage, failure.reason), np.zeros(size, dtype=np.int64))
-            row[place[sample.subject_id]] += 1
-    failed = sum(reasons.values(), np.zeros(size, dtype=np.int64))
-    return Acquired(failed, samples, reasons)

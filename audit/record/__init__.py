@@ -17,6 +17,18 @@ from audit.record.about import (
     VendorThresholdPart,
     WithdrawnPart,
 )
+from audit.record.attributes import (
+    AgeErrorsPart,
+    AgesPart,
+    AttributesPart,
+    BalancedAccuracy,
+    LabelsPart,
+    LabelTable,
+    ParityPart,
+    PicturesPart,
+    UnsayableLabel,
+    YearsPart,
+)
 from audit.record.conditions import (
     CaptureMeasure,
     ConditionEffect,
@@ -24,6 +36,16 @@ from audit.record.conditions import (
     Conditions,
     LeftOutMeasure,
     MeasureGroup,
+)
+from audit.record.detection import (
+    DegradationPart,
+    DetectionCell,
+    DetectionPart,
+    InteractionPart,
+    LandmarkPart,
+    OddsPart,
+    StepPart,
+    TruthPart,
 )
 from audit.record.differences import Contrast, Differential, ExperimentalIndex, GlobalTest, GroupsPart, Histogram
 from audit.record.evaluation import SCHEMA, EvaluationRecord
@@ -40,6 +62,7 @@ from audit.record.lists import (
     ScenarioRow,
 )
 from audit.record.part import Group, IntervalPart, group_text
+from audit.record.preregistration import ChangedSetting, Preregistration
 from audit.record.rates import Acquisition, GroupCount, OperatingPoint, Rate, SamplesPart
 from audit.record.sampled import Sampling, SamplingGroup, SamplingRound
 from audit.record.scores import (
@@ -60,10 +83,15 @@ from audit.record.series import Movement
 __all__ = [
     "SCHEMA",
     "Acquisition",
+    "AgeErrorsPart",
+    "AgesPart",
     "AnnotatorRatio",
     "AttributePart",
+    "AttributesPart",
+    "BalancedAccuracy",
     "BenchmarkPart",
     "CaptureMeasure",
+    "ChangedSetting",
     "CmcCurve",
     "ConditionEffect",
     "ConditionGap",
@@ -72,7 +100,10 @@ __all__ = [
     "Contrast",
     "Covariance",
     "Curve",
+    "DegradationPart",
     "DetCurve",
+    "DetectionCell",
+    "DetectionPart",
     "Differential",
     "Digests",
     "Distribution",
@@ -86,8 +117,12 @@ __all__ = [
     "GroupsPart",
     "Histogram",
     "Identification",
+    "InteractionPart",
     "IntervalPart",
     "LabelNoise",
+    "LabelTable",
+    "LabelsPart",
+    "LandmarkPart",
     "LeftOutMeasure",
     "ListGroup",
     "ListGrowth",
@@ -97,8 +132,12 @@ __all__ = [
     "MeasurementPart",
     "ModelPart",
     "Movement",
+    "OddsPart",
     "OperatingPoint",
     "PaperPart",
+    "ParityPart",
+    "PicturesPart",
+    "Preregistration",
     "Rate",
     "SamplesPart",
     "Sampling",
@@ -107,11 +146,15 @@ __all__ = [
     "ScenarioPart",
     "ScenarioRow",
     "ScoreShift",
+    "StepPart",
     "StorageEffect",
     "Summary",
     "TrainingSet",
+    "TruthPart",
+    "UnsayableLabel",
     "VendorThresholdPart",
     "WithdrawnPart",
+    "YearsPart",
     "dumps",
     "group_text",
     "make_schema",

@@ -1,0 +1,315 @@
+"""The page of a face detector: whose faces are not found, in pictures as they were taken and made worse in steps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rich.console import Group as Stack
+from rich.console import RenderableType
+from rich.table import Table as Rows
+from rich.text import Text
+
+from audit.domain import Verdict
+from audit.record import DetectionPart, EvaluationRecord, Group, OperatingPoint
+from audit.report.parts import Answer, Block, Cell, Facts, Findings, Fold, Front, Listing, ReportView, Section, Table
+from audit.report.strings import say, spoken
+from audit.report.view import background, detection_cells, words
+from audit.report.view.differences import VERDICT_SIGNS, contrast_table, verdict_cell
+from audit.report.view.findings import disparity_text, finding, side_text, verdict
+from audit.report.view.rates import (
+    failure_rate,
+    name_cell,
+    of_counts,
+    people_cell,
+    rate_cell,
+    support_cell,
+    value_text,
+    withheld,
+)  # fmt: skip
+from audit.report.view.source import Source, pronounced
+from audit.report.view.summary import alerts
+
+AS_TAKEN, DEGRADED = "as-taken", "degraded"
+
+
+def make(record: EvaluationRecord) -> ReportView:
+    """Turn the record of a detector into what is shown."""
+    source = Source.of(record)
+    part = _part(source)
+    benchmark, model, samples = source.record.benchmark, source.record.model, source.record.samples
+    found = _overall(source)
+    headline, evidence = _headline(source)
+    return ReportView(
+        language=spoken(),
+        title=say("detection.title", model=model.name, benchmark=benchmark.title or benchmark.name),
+        subtitle=say(
+            "page.subtitle" if benchmark.version else "page.subtitle_unversioned",
+            version=benchmark.version,
+            people=words.people(samples.subjects),
+            tried=words.tried(samples),
+            day=source.record.created[:10],
+        ),
+        consent=say("page.consent", tier=benchmark.consent_tier, text=words.key_word("tier", benchmark.consent_tier)),
+        verdict=found,
+        verdict_label=say(f"verdict.{found}"),
+        headline=headline,
+        evidence=evidence,
+        alerts=alerts(source),
+        answers=_answers(source, part),
+        sections=_sections(source, part),
+        footer=say("page.footer", schema=source.record.schema_, digest=source.record.digests.plan[:12]),
+        verdicts=_verdicts(source),
+    )
+
+
+def front(source: Source) -> Front:
+    """What stands first, wherever many records are listed."""
+    headline, evidence = _headline(source)
+    return Front(
+        "detection.title",
+        _overall(source),
+        headline,
+        evidence,
+        ("MISS",),
+        say("detection.target"),
+        _group_table(source, _part(source)),
+    )
+
+
+def terminal_table(record: EvaluationRecord) -> RenderableType:
+    """Groups with people, misses as taken and made worse, false detections; and the verdicts below."""
+    source = Source.of(record)
+    title = say("detection.title", model=source.record.model.name, benchmark=source.record.benchmark.title)
+    table = Rows(title=Text(title), title_justify="left")
+    points = [point for point in (_point(source, AS_TAKEN), _point(source, DEGRADED)) if point is not None]
+    table.add_column(Text(say("groups.column_group")))
+    table.add_column(Text(say("terminal.column_people")), justify="right")
+    for point in points:
+        table.add_column(Text(say(f"detection.column_miss_{_word(point)}")), justify="right")
+    for point in points:
+        table.add_column(Text(say(f"detection.column_false_{_word(point)}")), justify="right")
+    for attributes in [(), *source.attribute_sets()]:
+        for group in source.groups(attributes) if attributes else [{}]:
+            cells = [_text(rate_cell(source.rate("MISS", group, point))) for point in points]
+            cells += [_text(rate_cell(source.rate("FDET", group, point))) for point in points]
+            people = source.record.samples.subjects if not group else source.subjects(group)
+            table.add_row(Text(words.group_name(group)), words.number(people), *cells)
+        table.add_section()
+    lines = [
+        Text(f"{VERDICT_SIGNS[found]} {say('verdict.' + found)}  {words.attributes_name(attributes)}")
+        for attributes in source.attribute_sets()
+        for found in (verdict(source, "MISS", attributes),)
+    ]
+    headline, evidence = _headline(source)
+    heads = [Text(line, style="bold") for line in alerts(source)]
+    return Stack(*heads, table, *lines, Text(headline, style="bold"), Text(evidence))
+
+
+def _text(cell: Cell) -> Text:
+    return Text(cell.text).append(f"\n{cell.note}", style="dim") if cell.note else Text(cell.text)
+
+
+def _part(source: Source) -> DetectionPart:
+    part = source.record.detection
+    if part is None:  # a record says its task, and may lack what belongs to it
+        return DetectionPart.model_validate({
+            "confidence": 0, "confidence_meaning": "", "box": "", "iou": 0, "working_size": 0, "images_drawn": None,
+            "truth": {"box": 0, "landmarks": 0, "present": 0, "none": 0}, "degradations": [], "cells": [],
+            "landmarks": [], "odds": [], "interactions": [], "broken": {},
+        })  # fmt: skip
+    return part
+
+
+def _point(source: Source, name: str) -> OperatingPoint | None:
+    return next((point for point in source.shared if point.id == name), None)
+
+
+def _word(point: OperatingPoint) -> str:
+    return "taken" if point.id == AS_TAKEN else "degraded"
+
+
+def _overall(source: Source) -> Verdict:
+    found = {verdict(source, "MISS", attributes) for attributes in source.attribute_sets()}
+    if "DISPARITY" in found:
+        return "DISPARITY"
+    return "EQUIVALENT" if found == {"EQUIVALENT"} else "INCONCLUSIVE"
+
+
+def _headline(source: Source) -> tuple[str, str]:
+    """The sentence to take home, and the counts under it."""
+    point = source.headline
+    if point is None:
+        return say("detection.nothing"), ""
+    where = say(f"detection.where_{_word(point)}")
+    contrasts = [c for a in source.attribute_sets() for c in source.contrasts("MISS", a, point)]
+    leading = max((c for c in contrasts if c.verdict == "DISPARITY"), key=pronounced, default=None)
+    if leading is not None:
+        return disparity_text(source, leading), f"{side_text(source, leading)} {where}"
+    everyone = source.rate("MISS", {}, point)
+    counts = "" if everyone is None else say("detection.missed", value=value_text(everyone), counts=of_counts(everyone))
+    if not source.attribute_sets():
+        return say("headline.ungrouped"), f"{counts} {where}"
+    key = "detection.equivalent" if _overall(source) == "EQUIVALENT" else "detection.untold"
+    return say(key), f"{counts} {where}"
+
+
+def _answers(source: Source, part: DetectionPart) -> tuple[Answer, ...]:
+    made = []
+    taken = _point(source, AS_TAKEN)
+    if taken is not None:
+        rate, false = source.rate("MISS", {}, taken), source.rate("FDET", {}, taken)
+        if rate is not None and false is not None:
+            text = say("detection.answer_taken", counts=of_counts(rate), value=value_text(rate))
+            extra = say("detection.answer_false", counts=of_counts(false), value=value_text(false))
+            made.append(Answer(say("detection.question_taken"), text, (extra,)))
+    breaks = detection_cells.breaking(part)
+    if part.degradations:
+        made.append(Answer(say("detection.question_breaks"), breaks[0], tuple(breaks[1:])))
+    if part.landmarks:
+        made.append(Answer(say("detection.question_landmarks"), detection_cells.landmark_sentence(part)))
+    made.append(Answer(say("question.many"), _how_many(source), detection_cells.truth_lines(part)))
+    unknown = tuple(source.record.limits[:2])
+    made.append(Answer(say("question.unknown"), say("detection.answer_unknown"), unknown))
+    return tuple(made)
+
+
+def _how_many(source: Source) -> str:
+    samples = source.record.samples
+    return say("answer.many", people=words.people(samples.subjects), tried=words.tried(samples))
+
+
+def _verdicts(source: Source) -> Table | None:
+    sets = source.attribute_sets()
+    if source.headline is None or not sets:
+        return None
+    rows = []
+    for attributes in sets:
+        found = finding(source, "MISS", attributes)
+        note = " ".join((found.text, *found.evidence[:1]))
+        rows.append(
+            (Cell(words.attributes_name(attributes), kind="name"), replace(verdict_cell(found.verdict), note=note))
+        )
+    columns = (say("spread.column_attributes"), say("detection.column_verdict"))
+    return Table("verdicts", say("detection.verdicts"), columns, tuple(rows), say("detection.verdicts_note"))
+
+
+def _sections(source: Source, part: DetectionPart) -> tuple[Section, ...]:
+    parts = {
+        "evidence": (
+            _findings(source),
+            _breaks(source, part),
+            _groups(source, part),
+            _differences(source, part),
+            background.failure_section(source),
+        ),
+        "method": (
+            background.limits_section(source),
+            _how(part),
+            background.consent_section(source),
+            background.model_section(source),
+        ),
+        "appendix": (background.provenance_section(source), background.glossary_section()),
+    }
+    return tuple(
+        replace(section, part=say(f"part.{name}"))
+        for name, sections in parts.items()
+        for section in sections
+        if section.blocks or section.id == "glossary"
+    )
+
+
+def _findings(source: Source) -> Section:
+    items = tuple(finding(source, "MISS", attributes) for attributes in source.attribute_sets())
+    blocks: tuple[Block, ...] = ()
+    if items and source.headline is not None:
+        blocks = (Findings(say("metric.MISS_title"), say("metric.MISS_plain"), items),)
+    lead = say("detection.findings_lead")
+    return Section("findings", say("section.findings"), lead, blocks, background.terms("verdicts", "margin"))
+
+
+def _breaks(source: Source, part: DetectionPart) -> Section:
+    blocks: list[Block] = []
+    if part.degradations:
+        everyone = detection_cells.figure(source, part, ())
+        blocks += [] if everyone is None else [everyone]
+        for attributes in source.attribute_sets():
+            shown = detection_cells.figure(source, part, attributes)
+            blocks.append(shown if shown is not None else detection_cells.fold(source, part, attributes))
+    return Section("breaks", say("detection.breaks"), say("detection.breaks_lead"), tuple(blocks))
+
+
+def _groups(source: Source, part: DetectionPart) -> Section:
+    terms = background.terms("interval", "support", "bound")
+    table = _group_table(source, part)
+    return Section("groups", say("section.groups"), say("detection.groups_lead"), (table,), terms)
+
+
+def _group_table(source: Source, part: DetectionPart) -> Table:
+    points = [point for point in (_point(source, AS_TAKEN), _point(source, DEGRADED)) if point is not None]
+    columns = [say("groups.column_group"), say("groups.column_people")]
+    columns += [say(f"detection.column_miss_{_word(point)}") for point in points]
+    columns += [say(f"detection.column_false_{_word(point)}") for point in points]
+    columns += [say("detection.column_landmarks")] if part.landmarks else []
+    columns += [say("groups.column_fta_image"), say("groups.column_support")]
+    rows: list[tuple[Cell, ...]] = [_row(source, part, {}, points)]
+    for attributes in source.attribute_sets():
+        rows.append((Cell(words.attributes_name(attributes), kind="name"),))
+        rows += [_row(source, part, group, points) for group in source.groups(attributes)]
+    return Table("groups", say("detection.groups"), tuple(columns), tuple(rows), say("detection.groups_note"))
+
+
+def _row(source: Source, part: DetectionPart, group: Group, points: list[OperatingPoint]) -> tuple[Cell, ...]:
+    width = 2 * len(points) + bool(part.landmarks) + 2
+    if group and source.banded(group):
+        return (name_cell(group), people_cell(source, group), *withheld(source, width))
+    people = source.record.samples.subjects if not group else source.subjects(group)
+    last = source.rate("MISS", group, points[-1]) if points else None
+    return (
+        name_cell(group, say("groups.everyone") if not group else ""),
+        Cell(words.number(people), kind="number"),
+        *(rate_cell(source.rate("MISS", group, point)) for point in points),
+        *(rate_cell(source.rate("FDET", group, point)) for point in points),
+        *((detection_cells.landmark_cell(part, group),) if part.landmarks else ()),
+        rate_cell(failure_rate(source, group)),
+        support_cell(last.support if last is not None else "count-only"),
+    )
+
+
+def _differences(source: Source, part: DetectionPart) -> Section:
+    blocks: list[Block] = []
+    for attributes in source.attribute_sets():
+        name = words.attributes_name(attributes)
+        inside = [contrast_table(source, "MISS", attributes), detection_cells.odds_table(source, part, attributes)]
+        inside.append(detection_cells.interaction_table(source, part, attributes))
+        tables = tuple(table for table in inside if table is not None)
+        if tables:
+            blocks.append(Fold(say("detection.differences_fold", attributes=name), tables))
+    lines = detection_cells.unformed(source, part)
+    if lines:
+        blocks.append(Fold(say("detection.unformed_fold", n=len(lines)), (Listing(lines),)))
+    terms = background.terms("ratio", "holm")
+    return Section("differences", say("section.differences"), say("detection.differences_lead"), tuple(blocks), terms)
+
+
+def _how(part: DetectionPart) -> Section:
+    drawn = say("detection.all") if part.images_drawn is None else words.images(part.images_drawn)
+    facts = (
+        (say("detection.confidence"), f"{part.confidence:g}: {part.confidence_meaning}"),
+        (say("detection.rule"), say("detection.rule_text", iou=f"{part.iou:g}", box=part.box)),
+        (say("detection.truth"), " ".join(detection_cells.truth_lines(part))),
+        (say("detection.size"), say("detection.size_text", pixels=part.working_size)),
+        (say("detection.drawn"), drawn),
+    )
+    blocks: list[Block] = [Facts(facts)]
+    if part.degradations:
+        rows = tuple(
+            (
+                Cell(words.key_word("degradation", one.name), kind="name"),
+                Cell(one.words, one.parameter),
+                Cell("; ".join(f"{s}: {v:.3g}" for s, v in zip(one.severities, one.values, strict=True))),
+            )
+            for one in part.degradations
+        )
+        columns = tuple(say(f"detection.how_{name}") for name in ("name", "what", "severities"))
+        blocks.append(Table("degradations", say("detection.how_caption"), columns, rows))
+    return Section("how", say("detection.how"), say("detection.how_lead"), tuple(blocks))
