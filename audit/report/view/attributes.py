@@ -12,7 +12,7 @@ from rich.text import Text
 from audit.record import AgesPart, EvaluationRecord, LabelsPart
 from audit.report.parts import Block, Cell, Fold, Front, Listing, Paragraph, ReportView, Section, Table
 from audit.report.strings import say, spoken
-from audit.report.view import background, words
+from audit.report.view import background, conditions, words
 from audit.report.view.differences import verdict_cell
 from audit.report.view.rates import rate_cell
 from audit.report.view.said import Decision, Said
@@ -121,6 +121,7 @@ def _sections(said: Said) -> tuple[Section, ...]:
             *(_label_section(said, one, k) for k, one in enumerate(said.part.labels)),
             *([_age_section(said, said.part.ages)] if said.part.ages else []),
             _apart_section(said),
+            conditions.conditions_section(source),
             _lost_section(said),
         ),
         "method": (
