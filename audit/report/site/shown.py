@@ -11,7 +11,7 @@ from audit.report.site.gather import Evaluation
 from audit.report.site.names import shown, slug
 from audit.report.site.status import State, Status
 from audit.report.strings import say
-from audit.report.view import findings, front, summary, words
+from audit.report.view import findings, opening, summary, words
 from audit.report.view.clean import clean
 
 ORDER: tuple[Verdict, ...] = ("DISPARITY", "EQUIVALENT", "INCONCLUSIVE")
@@ -86,7 +86,7 @@ def show(e: Evaluation, status: Status) -> Shown:
     """Word an evaluation."""
     record, source = e.record, e.source
     point = source.headline
-    first = front(source)
+    first = opening(source)
     verdict = first.verdict
     benchmark = shown(source.record.benchmark.title or source.record.benchmark.name)
     model, tier = shown(record.model.name), shown(record.benchmark.consent_tier)
@@ -144,7 +144,7 @@ def _lines(e: Evaluation) -> tuple[Line, ...]:
     source = e.source
     made: list[Line] = []
     dark: list[str] = []
-    for metric in front(source).metrics if source.headline is not None else ():
+    for metric in opening(source).metrics if source.headline is not None else ():
         for attributes in source.attribute_sets():
             one = findings.finding(source, metric, attributes)
             about = say("publish.about", metric=say(f"metric.{metric}"), attributes=one.title)
