@@ -80,6 +80,10 @@ def terminal_table(record: EvaluationRecord) -> RenderableType:
         table.add_column(Text(say(f"detection.column_false_{word_of(point)}")), justify="right")
     for attributes in [(), *source.attribute_sets()]:
         for group in source.groups(attributes) if attributes else [{}]:
+            if group and source.banded(group):
+                dashes = [Text("–")] * (2 * len(points))
+                table.add_row(Text(words.group_name(group)), Text(say("group.fewer", n=source.min_subjects)), *dashes)
+                continue
             cells = [_text(rate_cell(source.rate("MISS", group, point))) for point in points]
             cells += [_text(rate_cell(source.rate("FDET", group, point))) for point in points]
             people = source.record.samples.subjects if not group else source.subjects(group)
