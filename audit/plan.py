@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
@@ -21,6 +21,11 @@ from audit.errors import PlanError
 
 Task = Literal["verification", "counterfactual", "identification", "detection", "attributes"]
 Purpose = Literal["evaluation", "biometric", "commercial"]
+Covariate = Literal[
+    "sharpness", "brightness", "contrast", "underexposed", "overexposed", "uniformity", "roll", "yaw", "pitch", "size",
+    "skin_tone",
+]  # fmt: skip
+"""Measures of `audit.capture`."""
 DEEPEST_RANK = 20
 """Candidates beyond are no list that somebody looks through."""
 
@@ -182,6 +187,32 @@ class AuditPlan(BaseModel):
         min_length=1,
         description="Identification: target shares of people who are not on the list and still get a candidate",
     )
+    compared_with: dict[str, str] = Field(
+        default_factory=dict,
+        description="Attributes: what the model says (gender, race, age) to the attribute of the benchmark that it is "
+        "compared with; default: the one of the same name",
+    )
+    label_words: dict[str, str] = Field(
+        default_factory=dict,
+        description="Attributes: a label of the model to the benchmark's word for it, beyond those of the model's card",
+    )
+    age_bands: tuple[float, ...] = Field(
+        (),
+        description="Attributes: edges of the bands of true age within which errors of age are told apart; none: those "
+        "of the benchmark's descriptor",
+    )
+    age_off: tuple[float, ...] = Field(
+        (5.0, 10.0), description="Attributes: an age is off if its error is larger than so many years"
+    )
+    challenge_age: float = Field(
+        25.0, gt=0, le=130, description="Attributes: who looks younger is asked for proof of age, as shops do"
+    )
+    age_limits: tuple[float, ...] = Field(
+        (18.0, 21.0), description="Attributes: who is younger must not pass the challenge age; none: no such test"
+    )
+    margin_attributes: float = Field(
+        1.25, gt=1, description="Attributes: ratio of shares of wrong labels or ages that counts as a disparity"
+    )
     degradations: tuple[Literal["resolution", "blur", "noise", "jpeg", "brightness", "occlusion"], ...] = Field(
         ("resolution", "blur", "noise", "jpeg", "brightness", "occlusion"),
         description="Detection: how pictures are made worse: resolution, blur, noise, jpeg, brightness, occlusion; "
@@ -214,6 +245,12 @@ class AuditPlan(BaseModel):
     scenario: Scenario | None = Field(
         None, description="A place where the system would be used (a table): false alarms a day, and how many are wrong"
     )
+    covariates: tuple[Covariate, ...] = Field(
+        (),
+        description="Capture conditions that are measured in the pictures, to say how much of a gap between groups "
+        "goes with them: sharpness, brightness, contrast, underexposed, overexposed, uniformity, roll, yaw, pitch, "
+        "size, skin_tone; none: nothing is measured",
+    )
     acknowledge: tuple[str, ...] = Field((), description="Consent tiers that the auditor knowingly accepts")
     purposes: tuple[Purpose, ...] = Field(
         (),
@@ -229,6 +266,22 @@ class AuditPlan(BaseModel):
                 metric = str(info.field_name).upper()
                 raise ValueError(f"a target {metric} is a probability between 0 and 1, found {x:g}")
         return tuple(sorted(set(value), reverse=True))
+
+    @field_validator("age_bands", "age_off", "age_limits")
+    @classmethod
+    def _years(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        for x in value:
+            if not 0 < x <= 130:
+                raise ValueError(f"years are above 0 and at most 130, found {x:g}")
+        return tuple(sorted(set(value)))
+
+    @field_validator("age_limits")
+    @classmethod
+    def _below_the_challenge(cls, value: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
+        challenge = info.data.get("challenge_age")
+        if challenge is not None and any(x > challenge for x in value):
+            raise ValueError(f"an age limit is not above the challenge age {challenge:g}, found {max(value):g}")
+        return value
 
     @field_validator("scenario")
     @classmethod
@@ -301,6 +354,11 @@ class AuditPlan(BaseModel):
             raise ValueError(f"an attribute stands twice in {', '.join(value)}")
         return value
 
+    @field_validator("covariates")
+    @classmethod
+    def _measured_once(cls, value: tuple[Covariate, ...]) -> tuple[Covariate, ...]:
+        return tuple(name for name in get_args(Covariate) if name in value)
+
     @field_validator("purposes")
     @classmethod
     def _each_once(cls, value: tuple[Purpose, ...]) -> tuple[Purpose, ...]:
@@ -341,6 +399,7 @@ class RunOptions:
     fresh : compute everything again
     send_images_to : hosts that a model may send images to; none may, unless it stands here
     max_failures : stop once more samples than this have failed; None: go on
+    lock : what `faceaudit plan lock` wrote, to be held against; None: nothing was locked
     cache : folder of templates; None: FACEAUDIT_CACHE, else the user's cache folder
     progress : called with (stage, done, of how many)
     """
@@ -354,6 +413,7 @@ class RunOptions:
     fresh: bool = False
     max_failures: int | None = None
     send_images_to: tuple[str, ...] = ()
+    lock: Path | None = None
     cache: Path | None = None
     progress: Callable[[str, int, int], None] | None = field(default=None, compare=False)
 

@@ -46,7 +46,7 @@ def measure(trials: Trials, grouping: Grouping, at: Threshold, *, level: float, 
     """
     inside = atom_columns(grouping)[:, grouping.atom_of]
     tallies: dict[Metric, Tally] = {name: by_subject(*counts, inside) for name, counts in trials.items()}
-    covariance = joint_covariance(_nobody(len(grouping.atom_of)), *tallies.values())
+    covariance = joint_covariance(nobody(len(grouping.atom_of)), *tallies.values())
     variance = np.diag(covariance).reshape(len(tallies), -1)
     total = len(grouping.groups)
     names = [Cell(group) for group in grouping.groups]
@@ -58,8 +58,8 @@ def measure(trials: Trials, grouping: Grouping, at: Threshold, *, level: float, 
     return Measured(at, rates, tallies, covariance, zero_sizes(tallies, variance, total), total)
 
 
-def _nobody(people: int) -> Tally:
-    """No cell of comparisons."""
+def nobody(people: int) -> Tally:
+    """No cell of comparisons, for a joint covariance of such rates alone."""
     none = np.zeros(0, dtype=np.int64)
     return Tally(none, none, none, np.zeros((people, 0)), np.zeros((0, 0)), paired=True)
 

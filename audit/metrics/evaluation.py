@@ -19,7 +19,9 @@ from audit.groups import Grouping
 from audit.metrics.cells import pooled_design_effect
 from audit.metrics.rates import Cell, Tally, by_subject, error_rates, generalise, joint_covariance, nonmated
 
-Metric = Literal["FMR", "FNMR", "FTA", "FPIR", "FNIR", "MISS", "FDET"]
+Metric = Literal[
+    "FMR", "FNMR", "FTA", "FPIR", "FNIR", "MISS", "FDET", "CER", "OFF", "PASS", "STOP", "NPR",
+]  # fmt: skip
 METRICS: tuple[Metric, ...] = ("FMR", "FNMR", "FTA")
 AcquisitionUnit = Literal["image", "sample", "side"]
 

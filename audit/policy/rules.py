@@ -13,7 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from audit.errors import PlanError
 from audit.record import Group
 
-Metric = Literal["FMR", "FNMR", "FTA", "FAR", "FRR", "MISS", "FDET"]
+Metric = Literal["FMR", "FNMR", "FTA", "FAR", "FRR", "MISS", "FDET", "CER", "OFF", "PASS", "STOP", "NPR"]
+BY_PERSON = ("MISS", "FDET", "CER", "OFF", "PASS", "STOP", "NPR")
+"""Rates of tasks that compare nobody: they are counted at an operating point of their own, set at no FMR."""
+BOTH_WAYS = ("CER", "OFF", "PASS", "STOP")
+"""Of these, a record also counts what was not processed as an error (generalised)."""
 COMPOSITE = ("garbe", "ir", "werm")
 """Measures made from FMR and FNMR together."""
 SINGLE = ("max/min", "max/mean", "max/geomean", "mean_abs_log10", "gini", "ser", "std")
@@ -35,10 +39,14 @@ class Rule(_Part):
 
     name: str = Field(min_length=1, max_length=200, description="what the rule is called in logs")
     metric: Metric | None = Field(
-        None, description="FMR, FNMR, FTA, FAR or FRR, or of a detector MISS or FDET; none for garbe, ir and werm"
+        None,
+        description="FMR, FNMR, FTA, FAR, FRR, or of tasks that compare nobody MISS, FDET, CER, OFF, PASS, STOP, NPR; "
+        "none for garbe, ir and werm",
     )
     view: Literal["conditional", "generalised"] | None = Field(
-        None, description="conditional (FMR, FNMR, FTA) or generalised (FAR, FRR); follows from the metric"
+        None,
+        description="conditional (FMR, FNMR, FTA) or generalised (FAR, FRR); follows from the metric, and is asked for "
+        "where CER, OFF, PASS or STOP are to count what was not processed as errors",
     )
     operating_point: str | None = Field(None, description="id of an operating point of the record, or target_fmr")
     target_fmr: float | None = Field(None, gt=0, lt=1, description="the operating point set at this FMR")
@@ -80,6 +88,11 @@ class Rule(_Part):
         """The one limit that the rule states."""
         return next(x for x in (self.maximum_rate, self.maximum_ratio, self.maximum, self.maximum_increase) if x)
 
+    @property
+    def way(self) -> str:
+        """Which of the views of its metric it judges."""
+        return self.view or _view(self.metric)
+
     @model_validator(mode="after")
     def _one_limit(self) -> Rule:
         given = [name for name in LIMITS if getattr(self, name) is not None]
@@ -100,7 +113,9 @@ class Rule(_Part):
             raise ValueError(
                 f"{self.measure} is made from FMR and FNMR: leave out metric" if self.metric else "metric is missing"
             )
-        if self.view is not None and self.view != _view(self.metric):
+        if self.view == "generalised" and self.measure is not None:
+            raise ValueError("measures are of conditional rates: leave out view")
+        if self.view is not None and self.metric not in BOTH_WAYS and self.view != _view(self.metric):
             raise ValueError(f"{self.metric or self.measure} is {_view(self.metric)}, found view {self.view!r}")
         return self
 
@@ -109,6 +124,8 @@ class Rule(_Part):
         given = (self.operating_point is not None) + (self.target_fmr is not None)
         if self.metric == "FTA" and self.measure is None and given:
             raise ValueError("FTA depends on no threshold: leave out operating_point and target_fmr")
+        if self.metric in BY_PERSON and self.operating_point is None:
+            raise ValueError(f"{self.metric} is counted at an operating_point of the record, such as its decision")
         if self.metric != "FTA" and given != 1:
             raise ValueError("a rule names its threshold once, by operating_point or by target_fmr")
         if self.threshold == "per-group" and (self.target_fmr is None or self.measure or self.maximum_ratio):

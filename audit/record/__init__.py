@@ -17,6 +17,26 @@ from audit.record.about import (
     VendorThresholdPart,
     WithdrawnPart,
 )
+from audit.record.attributes import (
+    AgeErrorsPart,
+    AgesPart,
+    AttributesPart,
+    BalancedAccuracy,
+    LabelsPart,
+    LabelTable,
+    ParityPart,
+    PicturesPart,
+    UnsayableLabel,
+    YearsPart,
+)
+from audit.record.conditions import (
+    CaptureMeasure,
+    ConditionEffect,
+    ConditionGap,
+    Conditions,
+    LeftOutMeasure,
+    MeasureGroup,
+)
 from audit.record.detection import (
     DegradationPart,
     DetectionCell,
@@ -42,6 +62,7 @@ from audit.record.lists import (
     ScenarioRow,
 )
 from audit.record.part import Group, IntervalPart, group_text
+from audit.record.preregistration import ChangedSetting, Preregistration
 from audit.record.rates import Acquisition, GroupCount, OperatingPoint, Rate, SamplesPart
 from audit.record.sampled import Sampling, SamplingGroup, SamplingRound
 from audit.record.scores import (
@@ -62,10 +83,19 @@ from audit.record.series import Movement
 __all__ = [
     "SCHEMA",
     "Acquisition",
+    "AgeErrorsPart",
+    "AgesPart",
     "AnnotatorRatio",
     "AttributePart",
+    "AttributesPart",
+    "BalancedAccuracy",
     "BenchmarkPart",
+    "CaptureMeasure",
+    "ChangedSetting",
     "CmcCurve",
+    "ConditionEffect",
+    "ConditionGap",
+    "Conditions",
     "Confusion",
     "Contrast",
     "Covariance",
@@ -90,17 +120,24 @@ __all__ = [
     "InteractionPart",
     "IntervalPart",
     "LabelNoise",
+    "LabelTable",
+    "LabelsPart",
     "LandmarkPart",
+    "LeftOutMeasure",
     "ListGroup",
     "ListGrowth",
     "ListThresholdPart",
     "ListTradeoff",
+    "MeasureGroup",
     "MeasurementPart",
     "ModelPart",
     "Movement",
     "OddsPart",
     "OperatingPoint",
     "PaperPart",
+    "ParityPart",
+    "PicturesPart",
+    "Preregistration",
     "Rate",
     "SamplesPart",
     "Sampling",
@@ -114,8 +151,10 @@ __all__ = [
     "Summary",
     "TrainingSet",
     "TruthPart",
+    "UnsayableLabel",
     "VendorThresholdPart",
     "WithdrawnPart",
+    "YearsPart",
     "dumps",
     "group_text",
     "make_schema",

@@ -27,7 +27,14 @@ TYPES = {
     "FNMR": "false_non_match_rate",
     "FTA": "failure_to_acquire_rate",
     "MISS": "miss_rate",
+    "CER": "classification_error_rate",
+    "OFF": "age_off_rate",
+    "PASS": "challenge_age_passed_rate",
+    "STOP": "challenge_age_stopped_rate",
+    "NPR": "not_processed_rate",
 }
+BY_DECISION = ("CER", "OFF", "PASS", "STOP", "NPR")
+"""Rates whose operating point is a decision of its own, called by its id."""
 
 
 def page(record: EvaluationRecord, view: parts.ReportView) -> str:
@@ -77,6 +84,8 @@ def index(record: EvaluationRecord) -> dict[str, Any]:
 def _task(source: Source) -> dict[str, str]:
     if source.record.detection is not None:
         return {"type": "object-detection", "name": say("card.task_detection")}
+    if source.record.attributes is not None:
+        return {"type": "image-classification", "name": say("card.task_attributes")}
     return {"type": TASK, "name": say("card.task")}
 
 
@@ -99,6 +108,8 @@ def _metric(rate: Rate, point: OperatingPoint | None) -> dict[str, Any]:
     }
     if point is None:
         name = say("card.name", **said)
+    elif rate.metric in BY_DECISION:
+        name = say("card.at_point", point=point.id, **said)
     elif rate.metric == "MISS":
         name = say("card.at_setting", setting=words.key_word("setting", point.id), **said)
     else:

@@ -388,7 +388,8 @@ class Opening:
     """What stands first of a report, wherever many are listed.
 
     `naming` is the sentence of the catalogue that names it by `model` and `benchmark`, `metrics` are the errors that it
-    is about, `target` says at which setting.
+    is about, `target` says at which setting. `verdicts` are by attribute and kind of error, where `metrics` at one
+    setting do not say it all.
     """
 
     naming: str
@@ -398,3 +399,4 @@ class Opening:
     metrics: tuple[str, ...]
     target: str
     groups: Table
+    verdicts: Table | None = None

@@ -42,15 +42,16 @@ class Found:
     covariances: list[r.Covariance] = field(default_factory=list)
     measured: list[evaluation.Measured] = field(default_factory=list)
 
-    def look(self, trials: Trials, at: Threshold) -> None:
+    def look(self, trials: Trials, at: Threshold, grouping: Grouping | None = None) -> None:
         """Rates of every group, their contrasts, spreads and tests of equality.
 
         Parameters
         ----------
         trials : errors and trials of every person, by metric
         at : where they were counted, from `by_person.point`
+        grouping : other groups of the same people than the plan's, where a task tells more of them apart
         """
-        plan, grouping = self.plan, self.grouping
+        plan, grouping = self.plan, grouping or self.grouping
         one = by_person.measure(trials, grouping, at, level=plan.level, min_subjects=plan.min_subjects)
         half = halves(grouping.atom_of, plan.splits, np.random.default_rng(plan.seed))
         settings = self._settings()

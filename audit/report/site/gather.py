@@ -28,10 +28,14 @@ from audit.report.view.source import Source, headline_point
 RECORD, REPORT, MARKER = "record.json", "report.html", "superseded.json"
 UNSHOWN = (
     "covariance", "det", "score_shifts", "label_noise", "annotators", "curves", "experimental", "counterfactuals",
-    "identification", "scenario",
+    "conditions", "identification", "scenario",
     "distributions", "global_tests", "acquisition",
 )  # fmt: skip
 """Parts of a record that stand in its report alone."""
+MANY_SETTINGS = ("attributes",)
+"""Tasks whose record holds several kinds of decision, each at a setting of its own."""
+REQUIRED = ("distributions", "acquisition")
+"""Of these, parts that no record may lack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,13 @@ def gather(results: Path, *, without: Path) -> tuple[list[Evaluation], list[Unre
 
 
 def _shown_part(said: Any) -> Any:
-    """Of a document, what the site speaks of: within groups, given acquisition, at the headline's threshold."""
+    """Of a document, what the site speaks of: within groups, given acquisition, at the headline's threshold.
+
+    Of a task whose decisions have a setting each, none comes first: all but the parts of `UNSHOWN`.
+    """
+    plan = said["plan"]
+    if isinstance(plan, dict) and plan.get("task") in MANY_SETTINGS:
+        return {name: value for name, value in said.items() if name not in UNSHOWN or name in REQUIRED}
     shared = [p for p in said["operating_points"] if p["policy"] != "per-group"]
     point = headline_point([OperatingPoint.model_validate(p) for p in shared])
     at = None if point is None else point.id

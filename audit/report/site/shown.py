@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from audit.domain import Verdict
+from audit.report.parts import Table
 from audit.report.site.gather import Evaluation
 from audit.report.site.names import shown, slug
 from audit.report.site.status import State, Status
@@ -141,10 +142,12 @@ def _notes(e: Evaluation) -> tuple[str, ...]:
 
 def _lines(e: Evaluation) -> tuple[Line, ...]:
     """Disparities and equivalences one by one, what cannot be told together."""
-    source = e.source
+    source, first = e.source, opening(e.source)
+    if first.verdicts is not None:
+        return _verdicts(first.verdicts)
     made: list[Line] = []
     dark: list[str] = []
-    for metric in opening(source).metrics if source.headline is not None else ():
+    for metric in first.metrics if source.headline is not None else ():
         for attributes in source.attribute_sets():
             one = findings.finding(source, metric, attributes)
             about = say("publish.about", metric=say(f"metric.{metric}"), attributes=one.title)
@@ -161,6 +164,18 @@ def _lines(e: Evaluation) -> tuple[Line, ...]:
         key = "publish.nothing_measured" if source.headline is None else "publish.nothing_compared"
         made.append(Line("INCONCLUSIVE", say("verdict.INCONCLUSIVE"), say(key), ""))
     return tuple(made)
+
+
+def _verdicts(table: Table) -> tuple[Line, ...]:
+    """What a table of verdicts says, those of one kind together."""
+    found: dict[Verdict, list[str]] = {}
+    for row in table.rows:
+        for name, cell in zip(table.columns[1:], row[1:], strict=False):
+            verdict = next((word for word in ORDER if word.lower() == cell.mark), None)
+            if verdict is not None:
+                found.setdefault(verdict, []).append(say("publish.about", metric=name, attributes=row[0].text))
+    lines = [Line(v, say(f"verdict.{v}"), words.join(found[v], most=6), "") for v in ORDER if v in found]
+    return tuple(lines) or (Line("INCONCLUSIVE", say("verdict.INCONCLUSIVE"), say("publish.nothing_compared"), ""),)
 
 
 def _reason(e: Evaluation, status: Status) -> str:

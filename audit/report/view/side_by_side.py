@@ -30,9 +30,9 @@ from audit.report.parts import (
 from audit.report.strings import say, spoken
 from audit.report.view import words
 from audit.report.view.clean import scrub_comparison
-from audit.report.view.front import front_blocks
 from audit.report.view.rates import MARKERS
 from audit.report.view.split import split_blocks, split_rows
+from audit.report.view.trade_off import front_blocks
 
 MOST_ROWS = 40
 
