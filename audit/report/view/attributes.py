@@ -10,7 +10,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from audit.record import AgesPart, EvaluationRecord, LabelsPart
-from audit.report.parts import Block, Cell, Fold, Front, Listing, Paragraph, ReportView, Section, Table
+from audit.report.parts import Block, Cell, Fold, Listing, Opening, Paragraph, ReportView, Section, Table
 from audit.report.strings import say, spoken
 from audit.report.view import background, conditions, words
 from audit.report.view.differences import verdict_cell
@@ -60,13 +60,13 @@ def make(record: EvaluationRecord) -> ReportView:
     )
 
 
-def front(source: Source) -> Front:
+def opening(source: Source) -> Opening:
     """What stands first, wherever many records are listed."""
     said = Said.of(source)
     sentence, evidence = headline(said)
     table = by_true_label(said, said.part.labels[0], 0) if said.part.labels else age_table(said, said.part.ages)
     target = say("publish.task", task=say("attributes.task"))
-    return Front("attributes.title", said.overall(), sentence, evidence, (), target, table, _verdicts(said))
+    return Opening("attributes.title", said.overall(), sentence, evidence, (), target, table, _verdicts(said))
 
 
 def terminal_table(record: EvaluationRecord) -> RenderableType:
