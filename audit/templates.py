@@ -93,7 +93,7 @@ def evaluate(asked: plan.AuditPlan, subjects: Path | None, options: plan.RunOpti
     recipe.withdraw(benchmark, (), {}, folder, options)
     made = None if options.fresh else results.finished(folder / "record.json", digests)
     if made is not None:
-        return recipe.published(made, folder, reused=True)
+        return recipe.published(recipe.Made(made), folder, reused=True)
     scored = _scored(shown, path, table, whose, digests, options)
     done = recipe.published(recipe.record_of(scored, options.cache), folder, reused=False)
     recipe.checkpoint_of(digests, "judged", options.cache).clear()

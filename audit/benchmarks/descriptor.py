@@ -28,6 +28,8 @@ class Descriptor:
     path: Path
     digest: str
     dataset: schema.Dataset
+    published: str = ""
+    """The canonical form without files that are pictures: their names are ids of people."""
 
     @cached_property
     def files(self) -> dict[str, schema.FileObject]:
@@ -84,7 +86,15 @@ def read(path: Path) -> Descriptor:
     except UnicodeEncodeError as error:
         half = repr(canonical[error.start])
         raise DataError(str(path), f"holds half a character, {half}", "Write that text again") from None
-    return Descriptor(path, digest, dataset)
+    return Descriptor(path, digest, dataset, _published(raw))
+
+
+def _published(raw: dict[str, Any]) -> str:
+    listed = raw.get("distribution")
+    if isinstance(listed, list):
+        kept = [file for file in listed if not str(file.get("encodingFormat", "")).startswith("image/")]
+        raw = {**raw, "distribution": kept}
+    return json.dumps(raw, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def shipped_folder() -> Path:
