@@ -28,7 +28,9 @@ from audit.cli import (
     report,
     run,
     score,
+    seal,
     synthesize,
+    verify,
     withdraw,
 )
 from audit.errors import AuditError
@@ -53,6 +55,8 @@ app.command("report")(report.command)
 app.command("power")(power.command)
 app.command("gate")(gate.command)
 app.command("compare")(compare.command)
+app.command("seal")(seal.command)
+app.command("verify")(verify.command)
 app.command("cache")(cache.command)
 app.command("publish")(publish.command)
 app.command("synthesize")(synthesize.command)

@@ -1,0 +1,55 @@
+"""`faceaudit seal`: list every file of a folder of results with its digest, and sign the list."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(
+    folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="A folder of results, with record.json.")] = None,
+    key: Annotated[Path | None, typer.Option(help="Ed25519 private key in PEM; without it digests alone.")] = None,
+    new_key: Annotated[Path | None, typer.Option(help="Make a key pair: FILE and FILE.pub; nothing is sealed.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Where benchmarks lie, beside FACEAUDIT_DATA.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")] = False,
+) -> None:
+    """Make a folder of results a bundle that anyone can check: see `verify`. What tells of a person is refused."""
+    from audit.bundle import keys, seal  # noqa: PLC0415 - the help text needs none of it
+    from audit.errors import PlanError  # noqa: PLC0415
+
+    if new_key is not None:
+        if folder is not None or key is not None:
+            raise PlanError("--new-key", "stands beside DIR or --key", "Make the key first, then seal with --key")
+        made, shown = keys.make(new_key, _passphrase("Passphrase of the new key (empty: none)", again=True))
+        name = keys.key_id(keys.public_file(shown))
+        typer.echo(f'{{"key": "{name}"}}' if as_json else f"{made}: keep it secret\n{shown}: publish it\nkey {name}")
+        return
+    if folder is None:
+        raise PlanError("seal", "no folder was given", "Give the folder that holds record.json")
+    from audit.cli.known_ids import known_ids  # noqa: PLC0415
+
+    ids, said = known_ids(folder, data)
+    typer.echo(f"faceaudit: note: {said}", err=True)
+    sealed = seal(folder, key, ids=ids, ask=lambda: _passphrase("Passphrase of the key"))
+    signed = key is not None
+    if as_json:
+        import json  # noqa: PLC0415
+
+        typer.echo(json.dumps({"sealed": str(sealed), "signed": signed}))
+    else:
+        typer.echo(f"{sealed}" if signed else f"{sealed} (unsigned: add --key FILE to say who says it)")
+
+
+def _passphrase(question: str, *, again: bool = False) -> str | None:
+    """From the environment, or asked for where somebody can answer."""
+    from audit.bundle.keys import PASSPHRASE  # noqa: PLC0415
+
+    known = os.environ.get(PASSPHRASE)
+    if known is not None or not sys.stdin.isatty():
+        return known or None
+    asked = typer.prompt(question, default="", hide_input=True, show_default=False, err=True, confirmation_prompt=again)
+    return str(asked) or None
