@@ -134,8 +134,9 @@ def _samples(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
     for one in rebuilt.measured[:1]:
         for k, row in enumerate(record.samples.by_group):
             tally = one.tallies["FTA"]
-            if int(tally.trials[k]) != row.samples or int(tally.subjects[k]) > row.subjects:
-                yield f"{r.group_text(row.group)}: {row.samples:,} {record.samples.unit}s in the record, not so in the cells"
+            if (int(tally.trials[k]), int(tally.subjects[k])) != (row.samples, row.subjects):
+                said = f"{row.samples:,} {record.samples.unit}s of {row.subjects:,} people"
+                yield f"{r.group_text(row.group)}: {said} in the record, not so in the cells"
     everyone = record.samples.by_group[0]
     whole = (record.samples.total, record.samples.subjects, record.samples.mated, record.samples.nonmated)
     if whole != (everyone.samples, everyone.subjects, everyone.mated, everyone.nonmated):

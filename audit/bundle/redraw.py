@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from importlib import metadata
 
 from audit import report
 from audit.bundle.finding import Finding
@@ -39,7 +38,7 @@ def redrawn(record: EvaluationRecord, files: Mapping[str, bytes]) -> Iterator[Fi
 
 def _one(record: EvaluationRecord, name: str, here: Mapping[str, bytes], page: bytes, language: str) -> Finding:
     question = f"report ({name}) is what the record says"
-    other = _other_renderer(name, here, page)
+    other = _other_renderer(page)
     if other is not None:
         return Finding(question, "not established", other)
     try:
@@ -51,17 +50,16 @@ def _one(record: EvaluationRecord, name: str, here: Mapping[str, bytes], page: b
     wrong = sorted(place for place in {*made, *here} if made.get(place) != here.get(place))
     if not wrong:
         return Finding(question, "established", f"drawn again, and the same bytes ({len(here)} files)")
+    engines = [_TYPST.findall(files.get("report.pdf", b""))[:1] for files in (here, made)]
+    if engines[0] != engines[1]:
+        return Finding(question, "not established", "another version of Typst set it: compare there")
     more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
     return Finding(question, "failed", f"{wrong[0]}{more}: not what this version draws from the record")
 
 
-def _other_renderer(name: str, here: Mapping[str, bytes], page: bytes) -> str | None:
+def _other_renderer(page: bytes) -> str | None:
     """Why a report cannot be compared: another version drew it; None: it can."""
     mark = _MARK.search(page[:4096])
     if mark is not None and mark.group(1).decode() != stamp.renderer()[:16]:
         return "another version of faceaudit or of its drawing libraries drew it: compare there"
-    if name == "pdf":
-        typst = _TYPST.search(here["report.pdf"])
-        if typst is not None and typst.group(1).decode() != metadata.version("typst"):
-            return f"Typst {typst.group(1).decode()} set it, and {metadata.version('typst')} is here: compare there"
     return None

@@ -23,6 +23,8 @@ from audit.record import EvaluationRecord
 
 CARD, DESCRIPTOR = "card.json", "benchmark.json"
 
+UNREAD = Finding("record, numbers and report", "not established", "the seal does not hold: nothing else was read")
+
 
 def verify(folder: Path, public_key: Path | None = None) -> list[Finding]:
     """Check a bundle; nothing is written, and nothing outside the folder is read but the key.
@@ -49,6 +51,8 @@ def verify(folder: Path, public_key: Path | None = None) -> list[Finding]:
     try:
         payload, signature = _payload(folder, demanded)
         findings += signature
+        if any(one.outcome == "failed" for one in signature):
+            return [*findings, UNREAD]
         files = {name: content(folder, name) for name in names}
         findings += _about(folder, files, payload)
     except DataError as error:
@@ -91,7 +95,11 @@ def _signature(
 
 
 def _about(folder: Path, files: dict[str, bytes], payload: bytes) -> Iterator[Finding]:
-    yield _digests(files, envelope.parsed(payload, STATEMENT))
+    whole = _digests(files, envelope.parsed(payload, STATEMENT))
+    yield whole
+    if whole.outcome == "failed":
+        yield UNREAD
+        return
     if RECORD not in files:
         yield Finding("record", "failed", "there is no record.json")
         return
