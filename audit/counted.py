@@ -178,7 +178,9 @@ def unpacked(content: bytes, name: str) -> pa.Table:
         if not field.nullable and column.null_count:
             raise DataError(name, f"the column {field.name!r} has empty cells", "Give the file that a run wrote")
         if field.type == _REAL and not np.isfinite(column.to_numpy()).all():
-            raise DataError(name, f"the column {field.name!r} is not finite everywhere", "Give the file that a run wrote")
+            raise DataError(
+                name, f"the column {field.name!r} is not finite everywhere", "Give the file that a run wrote"
+            )
         if field.type == _WHOLE and len(column) and column.to_numpy().min() < 0:
             raise DataError(name, f"the column {field.name!r} has a negative count", "Give the file that a run wrote")
     return table
@@ -199,5 +201,3 @@ def _binned(table: pa.Table) -> tuple[Binned, ...]:
     if len({(one.role, one.group, one.against, one.mated) for one in made}) < len(made):
         raise DataError(COUNTS, "a cell stands in it twice", "Give the file that a run wrote")
     return tuple(made)
-
-

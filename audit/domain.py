@@ -225,7 +225,7 @@ class Benchmark:
     delete_templates: bool = False
     """Templates of this set are to be deleted once the run is done."""
     descriptor: str = ""
-    """The canonical descriptor as it is published: without the list of pictures. Empty where there is none."""
+    """The canonical descriptor as it is published: without files of single people. Empty where there is none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -54,7 +54,9 @@ def _gather(folder: Path, place: str, found: list[str]) -> None:
             if not stat.S_ISREG(about.st_mode):
                 raise DataError(name, "is a link or no regular file", "A bundle holds its files itself")
             if about.st_size > LARGEST:
-                raise DataError(name, f"has {about.st_size:,} bytes, more than {LARGEST:,}", "Move it out of the folder")
+                raise DataError(
+                    name, f"has {about.st_size:,} bytes, more than {LARGEST:,}", "Move it out of the folder"
+                )
             found.append(name)
             if len(found) > MOST_FILES:
                 raise DataError(str(folder), f"holds more than {MOST_FILES} files", "Give one folder of results")

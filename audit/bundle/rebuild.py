@@ -60,9 +60,7 @@ def rebuild(record: EvaluationRecord, counted: Counted) -> Rebuilt:
         point = threshold(part)
         tallies = _tallies(cells.get(part.id, []), grouping, part.id)
         covariance = _matrix(matrices.get(part.id, []), sum(len(t.errors) for t in tallies.values()))
-        made = of_tallies(
-            tallies, covariance, grouping.groups, point, level=plan.level, min_subjects=plan.min_subjects
-        )
+        made = of_tallies(tallies, covariance, grouping.groups, point, level=plan.level, min_subjects=plan.min_subjects)
         measured.append(made)
     unknown = {*cells, *matrices} - {one.point.id for one in measured}
     if unknown:

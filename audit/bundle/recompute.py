@@ -47,7 +47,7 @@ def recomputed(record: r.EvaluationRecord, counted: Counted) -> Iterator[Finding
     yield Finding("tables belong to the record", "established", f"{len(rebuilt.grouping.groups)} groups, in one order")
     folds = any(point.by_fold for point in record.operating_points)
     checks = [
-        ("errors and comparisons are those of the scores", None if folds else _errors_of_scores(record, rebuilt)),
+        ("errors and comparisons are those of the scores", None if folds else _errors_of_scores(rebuilt)),
         ("people, images and comparisons", _samples(record, rebuilt)),
         ("thresholds achieve what they say", None if folds else _achieved(record, rebuilt)),
         ("rates and intervals within groups", _rates(record, rebuilt)),
@@ -64,7 +64,9 @@ def recomputed(record: r.EvaluationRecord, counted: Counted) -> Iterator[Finding
     ]
     for question, wrong in checks:
         if wrong is None:
-            yield Finding(question, "not established", "each fold has a threshold of its own: scores are not kept by fold")
+            yield Finding(
+                question, "not established", "each fold has a threshold of its own: scores are not kept by fold"
+            )
         else:
             found = next(iter(wrong), None)
             detail = "computed again, and the same" if found is None else found
@@ -94,7 +96,7 @@ def _undecided(record: r.EvaluationRecord) -> Iterator[Finding]:
             yield Finding(name.replace("_", " "), "not established", why)
 
 
-def _errors_of_scores(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
+def _errors_of_scores(rebuilt: Rebuilt) -> Wrong:
     """Counts of the cells at every operating point, from the scores between edges."""
     names = column_names([group.as_dict() for group in rebuilt.grouping.groups])
     for one in rebuilt.measured:

@@ -1,4 +1,4 @@
-"""Check a bundle, question by question: what it establishes, what contradicts it, and what nobody could tell from it."""
+"""Check a bundle, question by question: what it establishes, what contradicts it, and what it leaves open."""
 
 from __future__ import annotations
 

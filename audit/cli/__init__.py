@@ -27,6 +27,7 @@ from audit.cli import (
     publish,
     report,
     run,
+    scan,
     score,
     seal,
     synthesize,
@@ -55,6 +56,7 @@ app.command("report")(report.command)
 app.command("power")(power.command)
 app.command("gate")(gate.command)
 app.command("compare")(compare.command)
+app.command("scan")(scan.command)
 app.command("seal")(seal.command)
 app.command("verify")(verify.command)
 app.command("cache")(cache.command)

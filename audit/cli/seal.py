@@ -15,6 +15,9 @@ def command(
     key: Annotated[Path | None, typer.Option(help="Ed25519 private key in PEM; without it digests alone.")] = None,
     new_key: Annotated[Path | None, typer.Option(help="Make a key pair: FILE and FILE.pub; nothing is sealed.")] = None,
     data: Annotated[Path | None, typer.Option(help="Where benchmarks lie, beside FACEAUDIT_DATA.")] = None,
+    ids: Annotated[
+        list[Path] | None, typer.Option(help="CSV with subject_id or sample_id, where the benchmark is not at hand.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")] = False,
 ) -> None:
     """Make a folder of results a bundle that anyone can check: see `verify`. What tells of a person is refused."""
@@ -30,11 +33,14 @@ def command(
         return
     if folder is None:
         raise PlanError("seal", "no folder was given", "Give the folder that holds record.json")
-    from audit.cli.known_ids import known_ids  # noqa: PLC0415
+    from audit.cli.known_ids import from_tables, known_ids  # noqa: PLC0415
 
-    ids, said = known_ids(folder, data)
+    if ids:
+        known, said = from_tables(ids), "ids of the tables given were looked for"
+    else:
+        known, said = known_ids(folder, data)  # type: ignore[assignment]
     typer.echo(f"faceaudit: note: {said}", err=True)
-    sealed = seal(folder, key, ids=ids, ask=lambda: _passphrase("Passphrase of the key"))
+    sealed = seal(folder, key, ids=known, ask=lambda: _passphrase("Passphrase of the key"))
     signed = key is not None
     if as_json:
         import json  # noqa: PLC0415

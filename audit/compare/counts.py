@@ -210,7 +210,6 @@ class ScoreCounts:
         place = np.clip(np.searchsorted(edges, scores, side="right") - 1, 0, len(edges) - 2)
         return _sum_at(place, counts, len(edges) - 1)
 
-
     def binned_by_cell(self, edges: Floats) -> Ints:
         """As `binned`, of every cell by itself, shape (cells, bins)."""
         left = self.histogram.copy()

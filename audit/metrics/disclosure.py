@@ -20,7 +20,7 @@ from audit.groups import Grouping
 FEWEST = 10
 """People behind anything that narrow bins tell."""
 MOST_TRIED = 12
-"""Up to so many small combinations of labels, all sets of them are tried; beyond, single ones, pairs and differences."""
+"""Up to so many small combinations of labels, all sets of them are tried; beyond, single ones, pairs, differences."""
 _ONE = 1 - 1e-9
 
 Floats = NDArray[np.float64]
@@ -29,8 +29,8 @@ Floats = NDArray[np.float64]
 def told_finely(grouping: Grouping, fewest: int = FEWEST) -> NDArray[np.bool_]:
     """Say of every group whether its scores may be counted in narrow bins, shape (groups,).
 
-    Groups of fewer people than `fewest` may not; nor may, starting with the smallest, others from which theirs could be
-    worked out.
+    Groups of fewer people than `fewest` may not; nor may others from which theirs could be worked out: of those that
+    such a combination takes, the smallest gives way, and everyone last.
     """
     sizes = np.bincount(grouping.atom_of, minlength=grouping.atoms)
     people = grouping.subjects
@@ -39,9 +39,19 @@ def told_finely(grouping: Grouping, fewest: int = FEWEST) -> NDArray[np.bool_]:
         alone = told_apart(grouping.member[chosen], sizes, fewest)
         if alone is None:
             break
-        near = [k for k in np.flatnonzero(chosen) if grouping.member[k][alone].any()]
-        chosen[min(near, key=lambda k: (people[k], -k))] = False
+        there = np.flatnonzero(chosen)
+        taken = there[_weights(grouping.member[there], alone)]
+        chosen[min(taken, key=lambda k: (k == 0, people[k], -k))] = False
     return np.asarray(chosen, dtype=bool)
+
+
+def _weights(members: NDArray[np.bool_], alone: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which groups enter a combination that rests on these atoms alone."""
+    matrix = members.astype(np.float64)
+    inverse = np.linalg.pinv(matrix, rtol=1e-10)
+    values, vectors = np.linalg.eigh((inverse @ matrix)[np.ix_(alone, alone)])
+    shares = np.abs(vectors[:, np.argmax(values)] @ inverse[alone])
+    return np.asarray(shares > 1e-6 * shares.max())
 
 
 def told_apart(members: NDArray[np.bool_], sizes: NDArray[np.int64], fewest: int) -> NDArray[np.int64] | None:

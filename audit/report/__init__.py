@@ -14,7 +14,16 @@ from audit.report.strings import LANGUAGE, speaking
 from audit.report.view import make, terminal_table
 from audit.report.view.side_by_side import comparison_table, make_comparison, remark_lines
 
-__all__ = ["FORMATS", "comparison_table", "drawn", "known", "remark_lines", "render", "render_comparison", "terminal_table"]
+__all__ = [
+    "FORMATS",
+    "comparison_table",
+    "drawn",
+    "known",
+    "remark_lines",
+    "render",
+    "render_comparison",
+    "terminal_table",
+]
 
 FORMATS = {
     "html": "report.html, one self-contained page",

@@ -7,9 +7,9 @@ import warnings
 
 from audit.scan.found import Ids
 
-COLOURS = 4096
+COLOURS = 1024
 """Distinct colours from which a picture is no chart; smooth letters and lines have some hundreds."""
-PLAIN = 0.5
+PLAIN = 0.75
 """Least share of pixels that are those of their left neighbour: of a chart nearly all, of a photograph few."""
 LARGEST = 50_000_000
 

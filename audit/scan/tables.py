@@ -49,7 +49,8 @@ def of_parquet(content: bytes, ids: Ids) -> list[str]:
         return ["is no Parquet table"]
     found = _columns(table.column_names)
     if file.metadata.metadata:
-        found += of_text(b"\n".join(k + b" " + v for k, v in file.metadata.metadata.items()), ids)
+        said = [k + b" " + v for k, v in file.metadata.metadata.items() if k != b"ARROW:schema"]  # read as columns
+        found += of_text(b"\n".join(said), ids)
     for column in table.itercolumns():
         kind = column.type
         if pa.types.is_dictionary(kind):
@@ -63,5 +64,3 @@ def of_parquet(content: bytes, ids: Ids) -> list[str]:
         elif pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_fixed_size_binary(kind):
             found.append(f"has a column of {str(kind)[:40]}, as templates and pictures are kept")
     return found
-
-

@@ -11,9 +11,11 @@ from typing import Any
 from audit.scan import pictures
 from audit.scan.found import Ids
 
-PATHS = re.compile(r"(?<![\w.:/])/(?:home|root|tmp|opt|usr|var|work|mnt|srv|data|Users|private)/\w|\b[A-Za-z]:\\\w|file://")
+PATHS = re.compile(r"(?<![\w.:/])/(?:home|root|tmp|opt|usr|var|work|mnt|srv|Users)/\w|\b[A-Za-z]:\\\w|file://")
 PICTURES = re.compile(r"[\w-]\.(?:jpe?g|png|webp|bmp|tiff?|heic|tem|npy|npz)\b", re.I)
-INLINE = re.compile(r"data:(?!image/svg\+xml[,;])[\w.+-]+/[\w.+-]+[;,]|<image\b|<img\b[^>]*\bsrc\s*=\s*[\"']?(?!pictures/)", re.I)
+INLINE = re.compile(
+    r"data:(?!image/svg\+xml[,;])[\w.+-]+/[\w.+-]+[;,]|<image\b|<img\b[^>]*\bsrc\s*=\s*[\"']?(?!pictures/)", re.I
+)
 PACKED = re.compile(r"[A-Za-z0-9+/_-]{200,}={0,2}")
 VECTOR = re.compile(r"(?:-?\d+\.\d+(?:[eE][-+]?\d+)?[,;\s]+){48,}-?\d+\.\d+")
 DRAWN = re.compile(r"\s(?:d|points|transform|style)=\"[^\"]*\"")

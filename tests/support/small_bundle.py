@@ -78,7 +78,7 @@ def copied(folder: Path, target: Path) -> Path:
     return Path(shutil.copytree(folder, target))
 
 
-def edit_record(folder: Path, change) -> None:  # noqa: ANN001 - a function of the document
+def edit_record(folder: Path, change) -> None:
     """Change the record as a text document, in the form that its writer gives it."""
     path = folder / "record.json"
     said = json.loads(path.read_bytes())
