@@ -25,7 +25,7 @@ def canonical(value: Any) -> bytes:
     r"""Write JSON in the one form that is accepted.
 
     >>> canonical({"b": 1, "a": "é"})
-    b'{"a":"\\u00e9","b":1}\\n'
+    b'{"a":"\\u00e9","b":1}\n'
     """
     return (json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False) + "\n").encode("ascii")
 
