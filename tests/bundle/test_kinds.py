@@ -63,7 +63,9 @@ def test_distances(tables: tuple[Path, Path], tmp_path: Path) -> None:
     assert established(checked(made.folder)) >= DECIDED
 
 
-@pytest.mark.parametrize("more", [{}, {"sample_nonmated": 900}, {"storage": "float16"}], ids=["all", "sampled", "float16"])
+@pytest.mark.parametrize(
+    "more", [{}, {"sample_nonmated": 900}, {"storage": "float16"}], ids=["all", "sampled", "float16"]
+)
 def test_templates(tmp_path: Path, more: dict[str, object]) -> None:
     rng = np.random.default_rng(3)
     who = np.repeat(np.arange(80), 2)
