@@ -83,8 +83,8 @@ def _coarse(grouping: Grouping, between: Between) -> Iterator[Binned]:
             yield Binned("rest", named(group.as_dict()), None, is_mated, edges, np.asarray(found, dtype=np.int64))
     for first, second in crossed(grouping):
         found = grouping.across(first, second)[upper] @ counts[:pairs]
-        names = (named(grouping.groups[k].as_dict()) for k in (first, second))
-        yield Binned("across", *names, False, edges, np.asarray(found, dtype=np.int64))
+        one, other = (named(grouping.groups[k].as_dict()) for k in (first, second))
+        yield Binned("across", one, other, False, edges, np.asarray(found, dtype=np.int64))
 
 
 def _cells(measured: Sequence[Measured], grouping: Grouping) -> dict[str, list[Any]]:

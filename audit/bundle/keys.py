@@ -6,6 +6,7 @@ cryptography.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +36,7 @@ def private(path: Path, ask: Callable[[], str | None]) -> Ed25519PrivateKey:
     """
     text = _read(path)
     wrong = DataError(str(path), "is no Ed25519 private key in PEM", "Make one: faceaudit seal --new-key FILE")
+    key: object
     try:
         key = pem.load_pem_private_key(text, None)
     except TypeError:
@@ -63,10 +65,9 @@ def public(text: bytes, name: str) -> Ed25519PublicKey:
     DataError
         If it is no Ed25519 public key in PEM.
     """
-    try:
+    key: object = None
+    with contextlib.suppress(ValueError, UnsupportedAlgorithm):
         key = pem.load_pem_public_key(text)
-    except (ValueError, UnsupportedAlgorithm):
-        key = None  # type: ignore[assignment]
     if not isinstance(key, Ed25519PublicKey):
         raise DataError(name, "is no Ed25519 public key in PEM", "openssl pkey -in KEY -pubout writes one")
     return key

@@ -113,7 +113,7 @@ def _cells(counted: Counted) -> dict[str, list[Row]]:
     made: dict[str, list[Row]] = {}
     columns = [counted.cells[n] for n in ("operating_point", "metric", "role", "group", "errors", "trials", "subjects")]
     for point, *row in zip(*columns, strict=True):
-        made.setdefault(point, []).append(tuple(row))  # type: ignore[arg-type]
+        made.setdefault(point, []).append(tuple(row))
     return made
 
 
@@ -128,10 +128,11 @@ def _tallies(rows: Sequence[Row], grouping: Grouping, point: str) -> dict[Metric
         raise DataError(CELLS, f"a cell at {point!r} has more errors than trials", WAY_OUT)
     nobody = np.zeros((0, len(names)))
     none = np.zeros((0, 0))
-    return {
-        metric: Tally(*numbers[k].T, residuals=nobody, cross=none, paired=metric == "FMR")
-        for k, metric in enumerate(METRICS)
-    }
+    made: dict[Metric, Tally] = {}
+    for k, metric in enumerate(METRICS):
+        errors, trials, subjects = numbers[k].T
+        made[metric] = Tally(errors, trials, subjects, nobody, none, paired=metric == "FMR")
+    return made
 
 
 def _matrices(counted: Counted) -> dict[str, list[tuple[int, int, float]]]:

@@ -35,6 +35,8 @@ UNDECIDED = {
     "folds": "accuracy by fold is of folds",
 }
 """Parts of a record that no table here decides, and why."""
+FOLDS = "each fold has a threshold of its own, and scores are not kept by fold"
+ASIDE = "thresholds were set on people set aside, whose scores are not in the tables"
 
 
 def recomputed(record: r.EvaluationRecord, counted: Counted) -> Iterator[Finding]:
@@ -45,14 +47,15 @@ def recomputed(record: r.EvaluationRecord, counted: Counted) -> Iterator[Finding
         yield Finding("tables belong to the record", "failed", str(error))
         return
     yield Finding("tables belong to the record", "established", f"{len(rebuilt.grouping.groups)} groups, in one order")
-    folds = any(point.by_fold for point in record.operating_points)
+    folds = FOLDS if any(point.by_fold for point in record.operating_points) else None
+    aside = ASIDE if record.plan.get("calibration") else None
     checks = [
-        ("errors and comparisons are those of the scores", None if folds else _errors_of_scores(rebuilt)),
+        ("errors and comparisons are those of the scores", folds or _errors_of_scores(rebuilt)),
         ("people, images and comparisons", _samples(record, rebuilt)),
-        ("thresholds achieve what they say", None if folds else _achieved(record, rebuilt)),
+        ("thresholds achieve what they say", folds or aside or _achieved(record, rebuilt)),
         ("rates and intervals within groups", _rates(record, rebuilt)),
-        ("rates and intervals across groups", None if folds else _across(record, rebuilt)),
-        ("rates at the groups' own thresholds", None if folds else _own(record, rebuilt)),
+        ("rates and intervals across groups", folds or _across(record, rebuilt)),
+        ("rates at the groups' own thresholds", folds or _own(record, rebuilt)),
         ("failures to acquire", _acquisition(record, rebuilt)),
         ("other rates and intervals", _others(record)),
         ("covariances of rates", _covariance(record, rebuilt)),
@@ -63,10 +66,8 @@ def recomputed(record: r.EvaluationRecord, counted: Counted) -> Iterator[Finding
         ("overall error rates in the summary", _summary(record)),
     ]
     for question, wrong in checks:
-        if wrong is None:
-            yield Finding(
-                question, "not established", "each fold has a threshold of its own: scores are not kept by fold"
-            )
+        if isinstance(wrong, str):
+            yield Finding(question, "not established", wrong)
         else:
             found = next(iter(wrong), None)
             detail = "computed again, and the same" if found is None else found
@@ -137,8 +138,8 @@ def _samples(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
         for k, row in enumerate(record.samples.by_group):
             tally = one.tallies["FTA"]
             if (int(tally.trials[k]), int(tally.subjects[k])) != (row.samples, row.subjects):
-                said = f"{row.samples:,} {record.samples.unit}s of {row.subjects:,} people"
-                yield f"{r.group_text(row.group)}: {said} in the record, not so in the cells"
+                tried = f"{row.samples:,} {record.samples.unit}s of {row.subjects:,} people"
+                yield f"{r.group_text(row.group)}: {tried} in the record, not so in the cells"
     everyone = record.samples.by_group[0]
     whole = (record.samples.total, record.samples.subjects, record.samples.mated, record.samples.nonmated)
     if whole != (everyone.samples, everyone.subjects, everyone.mated, everyone.nonmated):
@@ -146,9 +147,9 @@ def _samples(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
 
 
 def _achieved(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
-    """The FMR at a threshold, and that it does not exceed its target; of whoever set it here."""
+    """The FMR at a threshold, and that it does not exceed its target."""
     for point in record.operating_points:
-        if point.threshold is None or point.achieved_fmr is None or "set aside" in point.set_on:
+        if point.threshold is None or point.achieved_fmr is None:
             continue
         found = _counted(rebuilt, ("group", named(point.group), None, False), point.threshold)
         if found is None or not found[1] or abs(found[0] / found[1] - point.achieved_fmr) > 1e-12:
@@ -181,11 +182,9 @@ def _across(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
         if len(said) != len(pairs):
             yield f"{len(said)} rates across groups at {one.point.id}, and {len(pairs)} pairs of groups"
             continue
-        keys = [
-            ("across", *(named(grouping.groups[k].as_dict()) for k in pair), False)
-            for pair in pairs
-        ]  # fmt: skip
-        found = [_counted(rebuilt, key, one.point.value or 0.0) for key in keys]  # type: ignore[arg-type]
+        names = [named(group.as_dict()) for group in grouping.groups]
+        value = one.point.value or 0.0
+        found = [_counted(rebuilt, ("across", names[a], names[b], False), value) for a, b in pairs]
         if None in found:
             yield f"scores across groups are not counted at {one.point.id}"
             continue
@@ -211,8 +210,7 @@ def _own(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
         point = at.get(rate.operating_point or "")
         if point is None or point.threshold is None:
             continue
-        key = ("group", named(rate.group), None, rate.metric == "FNMR")
-        found = _counted(rebuilt, key, point.threshold)
+        found = _counted(rebuilt, ("group", named(rate.group), None, rate.metric == "FNMR"), point.threshold)
         if found != (rate.errors, rate.trials):
             yield f"{rate.metric} at {point.id}: {rate.errors:,} of {rate.trials:,}, scores say {_said(found)}"
         yield from _by_variance(rate, settings(record).level)
@@ -287,7 +285,7 @@ def _covariance(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
                 yield f"the matrix at {said.operating_point} names a rate that is not there"
                 return
             position = [group.as_dict() for group in rebuilt.grouping.groups].index(rate.group)
-            columns.append(one.column(rate.metric, position))  # type: ignore[arg-type]
+            columns.append(one.column(rate.metric, position))
         whole = np.array(said.matrix, dtype=np.float64).reshape(len(columns), -1)
         if whole.shape[1] != len(columns):
             yield f"the matrix at {said.operating_point} is not square"

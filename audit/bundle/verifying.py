@@ -152,11 +152,10 @@ def _written_once(record: EvaluationRecord, text: bytes) -> Finding:
 def _statement(record: EvaluationRecord, files: dict[str, bytes], payload: bytes) -> Finding:
     """The statement follows from the files; any other is not this bundle's."""
     made = envelope.canonical(envelope.statement({n: envelope.digest(c) for n, c in files.items()}, record))
-    outcome = "established" if made == payload else "failed"
-    detail = f"{record.model.name} on {record.benchmark.name}, {record.created}"
-    return Finding(
-        "statement is of this record", outcome, detail if made == payload else "it says something else than the files"
-    )
+    question = "statement is of this record"
+    if made != payload:
+        return Finding(question, "failed", "it says something else than the files")
+    return Finding(question, "established", f"{record.model.name} on {record.benchmark.name}, {record.created}")
 
 
 def _scanned(files: dict[str, bytes]) -> Finding:

@@ -216,11 +216,12 @@ class ScoreCounts:
         np.subtract.at(left, (self.cell, self.grid.bins(self.score)), self.count)
         grid, last = self.grid.edges(), len(edges) - 2
         made = np.zeros((len(left), last + 1), dtype=np.int64)
-        for scores, add in (
-            (self.score, lambda place: np.add.at(made, (self.cell, place), self.count)),
-            ((grid[:-1] + grid[1:]) / 2, lambda place: np.add.at(made.T, place, left.T)),
-        ):
-            add(np.clip(np.searchsorted(edges, scores, side="right") - 1, 0, last))
+        exact, coarse = (
+            np.clip(np.searchsorted(edges, scores, side="right") - 1, 0, last)
+            for scores in (self.score, (grid[:-1] + grid[1:]) / 2)
+        )
+        np.add.at(made, (self.cell, exact), self.count)
+        np.add.at(made.T, coarse, left.T)
         return made
 
 

@@ -340,15 +340,14 @@ def _spread(
     if len(parts) == 2:
         index = [measured.column(part, k) for part in parts for k in chosen]
         whole = join(cells[0], cells[1], measured.covariance[np.ix_(index, index)])
-    known = isinstance(evidence, Mapping)
     name = f"{measure}|{'+'.join(parts)}|{measured.point.id}|{','.join(attributes)}"
     return spread(
         measure,
         whole,
         margins=margins,
         rng=_generator(settings, name),
-        halves=None if known else _halves(measured, evidence, grouping, parts, chosen),
-        fitted=evidence.get((measure, "+".join(parts), tuple(attributes))) if known else None,
+        halves=None if isinstance(evidence, Mapping) else _halves(measured, evidence, grouping, parts, chosen),
+        fitted=evidence.get((measure, "+".join(parts), tuple(attributes))) if isinstance(evidence, Mapping) else None,
         draws=settings.draws,
         level=settings.level,
         alpha=settings.alpha,
