@@ -26,7 +26,7 @@ from audit.errors import DataError
 
 COUNTS, CELLS, COVARIANCE = "counts.parquet", "cells.parquet", "covariance.parquet"
 Role = Literal["group", "rest", "across"]
-MOST_ROWS = 20_000_000
+MOST_ROWS = 1 << 23
 """Rows of a table that are read; a file that says more is refused before it is unpacked."""
 
 _TEXT, _WHOLE, _REAL = pa.string(), pa.int64(), pa.float64()
@@ -188,16 +188,18 @@ def unpacked(content: bytes, name: str) -> pa.Table:
 
 def _binned(table: pa.Table) -> tuple[Binned, ...]:
     """Rows to cells: rows of a cell stand together, and their bins touch."""
-    role, group, against, mated = (table.column(n).to_pylist() for n in ("role", "group", "against", "mated"))
     low, high, count = (table.column(n).to_numpy() for n in ("low", "high", "count"))
-    keys = list(zip(role, group, against, mated, strict=True))
-    starts = [k for k in range(len(keys)) if k == 0 or keys[k] != keys[k - 1]]
+    encoded = [table.column(n).combine_chunks().dictionary_encode() for n in ("role", "group", "against", "mated")]
+    codes = np.array([part.indices.fill_null(-1).to_numpy(zero_copy_only=False) for part in encoded])
+    rows = codes.shape[1]
+    starts = [0, *(np.flatnonzero((np.diff(codes) != 0).any(axis=0)) + 1).tolist()] if rows else []
     made = []
-    for start, end in zip(starts, [*starts[1:], len(keys)], strict=True):
+    for start, end in zip(starts, [*starts[1:], rows], strict=True):
+        key = [part[start].as_py() for part in encoded]
         edges = np.append(low[start:end], high[end - 1])
         if not (np.diff(edges) > 0).all() or not np.array_equal(edges[1:], high[start:end]):
-            raise DataError(COUNTS, f"bins of {keys[start][1]} do not follow each other", "Give the file of a run")
-        made.append(Binned(*keys[start], edges, count[start:end]))
+            raise DataError(COUNTS, f"bins of {key[1]} do not follow each other", "Give the file of a run")
+        made.append(Binned(*key, edges, count[start:end]))
     if len({(one.role, one.group, one.against, one.mated) for one in made}) < len(made):
         raise DataError(COUNTS, "a cell stands in it twice", "Give the file that a run wrote")
     return tuple(made)

@@ -11,8 +11,10 @@ from audit.errors import DataError
 
 STATEMENT, ENVELOPE, SIGNER = "evidence.json", "evidence.dsse.json", "signer.pem"
 """The statement of an unsigned bundle; of a signed one the envelope, and the public key that belongs to it."""
+SIGSTORE = "evidence.sigstore.json"
+"""Beside a statement: who else signed it, in a public log."""
 RECORD, MARKER = "record.json", "superseded.json"
-OWN = (STATEMENT, ENVELOPE, SIGNER)
+OWN = (STATEMENT, ENVELOPE, SIGNER, SIGSTORE)
 KNOWN = re.compile(
     r"record\.json|(counts|cells|covariance)\.parquet|(benchmark|card|plan|environment)\.json"
     r"|environment\.(txt|lock)|requirements\.(txt|lock)|report\.(html|pdf|md)|model_card\.md"
@@ -35,7 +37,10 @@ def listed(folder: Path) -> list[str]:
     if not folder.is_dir() or folder.is_symlink():
         raise DataError(str(folder), "is no folder", "Give the folder that holds record.json")
     found: list[str] = []
-    _gather(folder, "", found)
+    try:
+        _gather(folder, "", found)
+    except OSError as error:
+        raise DataError(str(folder), f"cannot be read: {error.strerror}", "Make it readable") from None
     return sorted(name for name in found if name not in {*OWN, MARKER})
 
 

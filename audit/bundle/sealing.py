@@ -9,8 +9,8 @@ from pathlib import Path
 
 from audit import record as records
 from audit import scan
-from audit.bundle import envelope, keys
-from audit.bundle.folder import ENVELOPE, KNOWN, OWN, RECORD, SIGNER, STATEMENT, content, listed
+from audit.bundle import envelope, keys, transparency
+from audit.bundle.folder import ENVELOPE, KNOWN, OWN, RECORD, SIGNER, SIGSTORE, STATEMENT, content, listed
 from audit.counted import CELLS, COUNTS, COVARIANCE
 from audit.errors import DataError
 from audit.record import EvaluationRecord
@@ -25,6 +25,7 @@ def seal(
     *,
     ids: scan.Ids | None = None,
     ask: Callable[[], str | None] = lambda: None,
+    sigstore: bool = False,
 ) -> Path:
     """Seal a folder of results; without a key only digests are listed.
 
@@ -34,6 +35,7 @@ def seal(
     key : Ed25519 private key in PEM, outside of the folder
     ids : of the benchmark's people and samples, if they are at hand: none of them may be in a file
     ask : for the passphrase of an encrypted key
+    sigstore : sign by this workload's identity in a public log, in place of a key; needs the network
 
     Returns
     -------
@@ -59,10 +61,16 @@ def seal(
         envelope.statement({name: envelope.digest(found) for name, found in files.items()}, record)
     )
     signing = None if key is None else keys.private(key, ask)
-    for name in OWN:
-        (folder / name).unlink(missing_ok=True)
+    in_log = transparency.sign(payload) if sigstore else None
+    try:
+        for name in OWN:
+            (folder / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise DataError(str(folder), f"cannot be written: {error.strerror}", "Make it writable") from None
     if signing is None:
         records.write_bytes(folder / STATEMENT, payload)
+        if in_log is not None:
+            records.write_bytes(folder / SIGSTORE, in_log)
         return folder / STATEMENT
     public = signing.public_key()
     signed = envelope.sealed(payload, keys.key_id(public), signing.sign(envelope.to_sign(payload)))

@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from audit import record as records
 from audit import scan
-from audit.bundle import envelope, keys
+from audit.bundle import envelope, keys, transparency
 from audit.bundle.finding import Finding
-from audit.bundle.folder import ENVELOPE, KNOWN, MARKER, OWN, RECORD, SIGNER, STATEMENT, content, listed
+from audit.bundle.folder import ENVELOPE, KNOWN, MARKER, OWN, RECORD, SIGNER, SIGSTORE, STATEMENT, content, listed
 from audit.bundle.recompute import recomputed
 from audit.bundle.redraw import redrawn
 from audit.bundle.sealing import PLAN, TABLES, plan_digest, plan_of
@@ -26,12 +26,13 @@ CARD, DESCRIPTOR = "card.json", "benchmark.json"
 UNREAD = Finding("record, numbers and report", "not established", "the seal does not hold: nothing else was read")
 
 
-def verify(folder: Path, public_key: Path | None = None) -> list[Finding]:
+def verify(folder: Path, public_key: Path | None = None, *, sigstore: tuple[str, str] | None = None) -> list[Finding]:
     """Check a bundle; nothing is written, and nothing outside the folder is read but the key.
 
     Parameters
     ----------
     public_key : whose signature is demanded; without it a signature shows that nothing changed since, not who signed
+    sigstore : identity and issuer whose signature in the public log is demanded; needs the network
 
     Raises
     ------
@@ -50,8 +51,8 @@ def verify(folder: Path, public_key: Path | None = None) -> list[Finding]:
     findings = [Finding("files can be read safely", "established", f"{len(names)} files, no link, no odd name")]
     try:
         payload, signature = _payload(folder, demanded)
-        findings += signature
-        if any(one.outcome == "failed" for one in signature):
+        findings += [*signature, *_in_log(folder, payload, sigstore)]
+        if any(one.outcome == "failed" for one in findings):
             return [*findings, UNREAD]
         files = {name: content(folder, name) for name in names}
         findings += _about(folder, files, payload)
@@ -78,6 +79,21 @@ def _payload(folder: Path, demanded: Ed25519PublicKey | None) -> tuple[bytes, li
     if keys.written(key) != text:
         raise DataError(SIGNER, "is not written in canonical form", "Get the bundle again")
     return payload, [_signature(key, named, signature, payload, demanded)]
+
+
+def _in_log(folder: Path, payload: bytes, demanded: tuple[str, str] | None) -> Iterator[Finding]:
+    """What a signature in the public log shows, if it is there or demanded."""
+    question = "signature in the public log"
+    if not (folder / SIGSTORE).exists():
+        if demanded is not None:
+            yield Finding(question, "failed", f"there is none, and that of {demanded[0]} was demanded")
+        return
+    if demanded is None:
+        yield Finding(question, "not established", "it was not looked at: --sigstore-identity asks who signed")
+        return
+    wrong = transparency.check(content(folder, SIGSTORE), payload, *demanded)
+    detail = f"by {demanded[0]}, as {demanded[1]} says" if wrong is None else wrong
+    yield Finding(question, "established" if wrong is None else "failed", detail)
 
 
 def _signature(

@@ -14,6 +14,9 @@ def command(
     folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="A folder of results, with record.json.")] = None,
     key: Annotated[Path | None, typer.Option(help="Ed25519 private key in PEM; without it digests alone.")] = None,
     new_key: Annotated[Path | None, typer.Option(help="Make a key pair: FILE and FILE.pub; nothing is sealed.")] = None,
+    sigstore: Annotated[
+        bool, typer.Option("--sigstore", help="Sign by a CI job's identity in a public log: extra sigstore, network.")
+    ] = False,
     data: Annotated[Path | None, typer.Option(help="Where benchmarks lie, beside FACEAUDIT_DATA.")] = None,
     ids: Annotated[
         list[Path] | None, typer.Option(help="CSV with subject_id or sample_id, where the benchmark is not at hand.")
@@ -33,6 +36,8 @@ def command(
         return
     if folder is None:
         raise PlanError("seal", "no folder was given", "Give the folder that holds record.json")
+    if sigstore and key is not None:
+        raise PlanError("--sigstore", "stands beside --key", "Take one of them")
     from audit.cli.known_ids import from_tables, known_ids  # noqa: PLC0415
 
     if ids:
@@ -40,8 +45,8 @@ def command(
     else:
         known, said = known_ids(folder, data)  # type: ignore[assignment]
     typer.echo(f"faceaudit: note: {said}", err=True)
-    sealed = seal(folder, key, ids=known, ask=lambda: _passphrase("Passphrase of the key"))
-    signed = key is not None
+    sealed = seal(folder, key, ids=known, ask=lambda: _passphrase("Passphrase of the key"), sigstore=sigstore)
+    signed = key is not None or sigstore
     if as_json:
         import json  # noqa: PLC0415
 

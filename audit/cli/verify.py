@@ -17,13 +17,20 @@ MARKS = {"established": "yes", "failed": "NO", "not established": "-"}
 def command(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A sealed folder of results.")],
     public_key: Annotated[Path | None, typer.Option(help="Whose signature is demanded: a public key in PEM.")] = None,
+    identity: Annotated[
+        str | None,
+        typer.Option("--sigstore-identity", help="Who has to have signed in the public log; needs a network."),
+    ] = None,
+    issuer: Annotated[
+        str, typer.Option("--sigstore-issuer", help="Who vouches for that identity.")
+    ] = "https://token.actions.githubusercontent.com",
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print what failed, and the last line.")] = False,
 ) -> None:
     """Check digests and signature, compute every number again, draw the report again. Exit 1 if anything is wrong."""
     from audit.bundle import verify  # noqa: PLC0415 - the help text needs none of it
 
-    findings = verify(folder, public_key)
+    findings = verify(folder, public_key, sigstore=None if identity is None else (identity, issuer))
     failed = [one for one in findings if one.outcome == "failed"]
     if as_json:
         said = [{"question": x.question, "outcome": x.outcome, "detail": x.detail} for x in findings]
@@ -36,7 +43,7 @@ def command(
 
 
 def _signed(findings: list[Finding]) -> bool:
-    return any(one.question == "signature" and one.outcome == "established" for one in findings)
+    return any(one.question.startswith("signature") and one.outcome == "established" for one in findings)
 
 
 def _last(findings: list[Finding], failed: int) -> str:

@@ -16,7 +16,8 @@ FORBIDDEN = {
     rb"/(?:EmbeddedFiles?|Filespec)\b": "holds an attachment",
     rb"/Encrypt\b": "is encrypted and cannot be looked into",
 }
-LARGEST = 64 * 2**20
+LARGEST = 256 * 2**20
+"""Bytes that all streams may unpack to."""
 INLINE = re.compile(rb"(?<![\w/])BI\s[^\n]{0,200}?/(?:W|Width)\s+\d")
 
 
@@ -54,7 +55,8 @@ def _parts(content: bytes) -> tuple[bytes, list[bytes], bool]:
             continue
         try:
             unpack = zlib.decompressobj()
-            streams.append(unpack.decompress(packed, LARGEST))
+            room = LARGEST - sum(map(len, streams))
+            streams.append(unpack.decompress(packed, max(room, 1)))
             spoilt |= not unpack.eof
         except zlib.error:
             spoilt = True

@@ -16,6 +16,7 @@ OF_PEOPLE = re.compile(
 """Columns of single people, samples and files; counts of them are in the plural."""
 WIDEST = 64
 MOST_VALUES = 100_000
+MOST_ROWS = 1 << 23
 
 
 def _columns(names: list[str]) -> list[str]:
@@ -42,7 +43,7 @@ def of_parquet(content: bytes, ids: Ids) -> list[str]:
 
     try:
         file = pq.ParquetFile(io.BytesIO(content))
-        if file.metadata.num_rows > 100 * 2**20:
+        if file.metadata.num_rows > MOST_ROWS:
             return ["has more rows than can be looked at"]
         table = file.read()
     except (pa.ArrowException, OSError, ValueError):

@@ -14,7 +14,7 @@ from audit.scan.found import Ids
 PATHS = re.compile(r"(?<![\w.:/])/(?:home|root|tmp|opt|usr|var|work|mnt|srv|Users)/\w|\b[A-Za-z]:\\\w|file://")
 PICTURES = re.compile(r"[\w-]\.(?:jpe?g|png|webp|bmp|tiff?|heic|tem|npy|npz)\b", re.I)
 INLINE = re.compile(
-    r"data:(?!image/svg\+xml[,;])[\w.+-]+/[\w.+-]+[;,]|<image\b|<img\b[^>]*\bsrc\s*=\s*[\"']?(?!pictures/)", re.I
+    r"data:(?!image/svg\+xml[,;])[\w.+-]+/[\w.+-]+[;,]|<image\b|<img\b[^>]{0,2000}\bsrc\s*=\s*[\"']?(?!pictures/)", re.I
 )
 PACKED = re.compile(r"[A-Za-z0-9+/_-]{200,}={0,2}")
 VECTOR = re.compile(r"(?:-?\d+\.\d+(?:[eE][-+]?\d+)?[,;\s]+){48,}-?\d+\.\d+")
@@ -71,7 +71,10 @@ def of_json(content: bytes, ids: Ids) -> list[str]:
     if value is None:
         return ["is no JSON"]
     record = isinstance(value, dict) and str(value.get("schema", "")).startswith("faceaudit/record-")
-    return [reason for reason, _ in _walk(value, ids, longest=None if record else LONGEST)]
+    try:
+        return [reason for reason, _ in _walk(value, ids, longest=None if record else LONGEST)]
+    except RecursionError:
+        return ["is nested too deeply to be looked into"]
 
 
 def _loaded(content: bytes) -> Any:

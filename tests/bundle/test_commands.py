@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import stat
 import subprocess
@@ -12,7 +13,7 @@ import pytest
 from bundle_kept import Kept
 from small_bundle import copied
 
-from audit.bundle.folder import ENVELOPE, OWN, STATEMENT
+from audit.bundle.folder import ENVELOPE, OWN, SIGSTORE, STATEMENT
 from audit.cli import main
 
 
@@ -146,3 +147,26 @@ def test_scan_looks_into_folders_and_files(kept: Kept, tmp_path: Path, capsys: p
     assert code == 1
     assert [one["reason"] for one in json.loads(out)["findings"]] == ["holds an id of the benchmark"]
     assert faceaudit(capsys, "scan", people)[0] == 1
+
+
+def test_sigstore_fails_in_one_line_without_its_extra_or_a_network(
+    kept: Kept, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the extra or without it: here is neither a network nor an identity, and nothing is left half sealed."""
+    for name in ("GITHUB_ACTIONS", "ACTIONS_ID_TOKEN_REQUEST_TOKEN", "ACTIONS_ID_TOKEN_REQUEST_URL", "GITLAB_CI"):
+        monkeypatch.delenv(name, raising=False)
+    code, _, err = faceaudit(capsys, "seal", folder, "--sigstore")
+    assert code == 2
+    assert re.search(r"--sigstore: (the extra is not installed|no identity is given here)", err)
+    assert not any((folder / name).exists() for name in OWN)
+    code, _, err = faceaudit(capsys, "seal", folder, "--sigstore", "--key", kept.key)
+    assert code == 2
+    assert "stands beside --key" in err
+    code, out, _ = faceaudit(capsys, "verify", kept.unsigned, "--sigstore-identity", "somebody", "--quiet")
+    assert code == 1
+    assert "there is none, and that of somebody was demanded" in out
+    bundle = copied(kept.unsigned, folder.parent / "in-log")
+    (bundle / SIGSTORE).write_text("{}")
+    code, out, _ = faceaudit(capsys, "verify", bundle)
+    assert code == 0
+    assert "it was not looked at" in out
