@@ -224,6 +224,8 @@ class Benchmark:
     """Whom the list of withdrawals took out of everything above; None where there is no list."""
     delete_templates: bool = False
     """Templates of this set are to be deleted once the run is done."""
+    descriptor: str = ""
+    """The canonical descriptor as it is published: without files of single people. Empty where there is none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -29,8 +29,11 @@ from audit.cli import (
     report,
     reproduce,
     run,
+    scan,
     score,
+    seal,
     synthesize,
+    verify,
     withdraw,
 )
 from audit.errors import AuditError
@@ -56,6 +59,9 @@ app.command("power")(power.command)
 app.command("gate")(gate.command)
 app.command("compare")(compare.command)
 app.command("reproduce")(reproduce.command)
+app.command("scan")(scan.command)
+app.command("seal")(seal.command)
+app.command("verify")(verify.command)
 app.command("cache")(cache.command)
 app.command("publish")(publish.command)
 app.command("synthesize")(synthesize.command)

@@ -20,6 +20,7 @@ from audit.reproduction import Reproduction
 __all__ = [
     "FORMATS",
     "comparison_table",
+    "drawn",
     "known",
     "lock_line",
     "remark_lines",
@@ -79,13 +80,21 @@ def render(
     DataError
         If a format or a language is unknown or the folder cannot be written.
     """
+    made = drawn(record, formats, language=language)
+    for place, content in made.items():
+        write_bytes(out / place, content)
+    return [out / place for place in made]
+
+
+def drawn(
+    record: EvaluationRecord, formats: Sequence[str] = ("html",), *, language: str = LANGUAGE
+) -> dict[str, bytes]:
+    """As `render`, into memory: the files by their place, the main file of each format first."""
     wanted = known(formats)
     with speaking(language):
         shown = make(record)
         made = [file for name in wanted for file in _files(name, record, shown)]
-    for place, content in made:
-        write_bytes(out / place, content if isinstance(content, bytes) else content.encode("utf-8"))
-    return [out / place for place, _ in made]
+    return {place: content if isinstance(content, bytes) else content.encode("utf-8") for place, content in made}
 
 
 def _files(name: str, record: EvaluationRecord, shown: ReportView) -> Iterator[tuple[str, str | bytes]]:

@@ -104,6 +104,10 @@ class TaskCard(Protocol):
         """The same in words."""
         ...
 
+    def model_dump(self, *, mode: str) -> dict[str, Any]:
+        """All of it that may be published."""
+        ...
+
 
 Card = TypeVar("Card", bound=TaskCard)
 
