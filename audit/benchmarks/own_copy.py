@@ -21,6 +21,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from audit import toml_text
 from audit.benchmarks.descriptor import Descriptor
 from audit.benchmarks.schema import Dataset, Text
 from audit.errors import DataError
@@ -49,7 +50,7 @@ def read(root: Path) -> Statement:
     """
     path = root / FILE_NAME
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = toml_text.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return Statement()
     except OSError as error:

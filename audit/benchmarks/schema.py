@@ -69,15 +69,25 @@ def _wrong(key: str, text: str) -> PydanticCustomError:
     return PydanticCustomError("faceaudit", "{text}", {"key": key, "text": text})
 
 
+_LONGEST_NAME, _LONGEST_PATH = 255, 1024
+"""Bytes of a name (as file systems have them), and of a path below a folder (with the folder's own, Linux has 4,096)."""
+
+
 def safe_path(text: str) -> str:
     """Check that a relative path stays inside the folder.
 
     Raises
     ------
     ValueError
-        If it is absolute, climbs with "..", or is not written with "/" alone.
+        If it is absolute, climbs with "..", is not written with "/" alone, or is longer than a file system's names.
     """
     path = PurePosixPath(text)
+    if len(text.encode(errors="replace")) > _LONGEST_PATH or any(
+        len(part.encode(errors="replace")) > _LONGEST_NAME for part in path.parts
+    ):
+        raise ValueError(
+            f"{text[:40]!r}... is no path: names have at most {_LONGEST_NAME} bytes, paths {_LONGEST_PATH:,}"
+        )
     if not text or "\\" in text or "\0" in text or path.is_absolute() or ".." in path.parts or text[1:2] == ":":
         raise ValueError(f"{text!r} does not stay inside the folder: give a relative path without '..'")
     return text

@@ -1,0 +1,426 @@
+"""Disturb commands, start them again, and hold what is there against what an undisturbed run left.
+
+A trial is one command with one fault. It ends well if the result is that of the undisturbed run, or if one line says
+what is wrong and the same command, started again, brings about that result. Everything else is a loss.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+sys.path[:0] = [str(Path(__file__).parent)]
+
+import works
+from works import ROOT, Found, Work, environment
+
+HANGS_S = 240.0
+"""Seconds after which a command hangs; an undisturbed one takes a few, but the machine may be busy."""
+MOST_LINES = 4
+"""Lines that a command may say on the way to its end: a notice of the cache, or of withdrawals, and the one line."""
+CLOCK_JUMPS = {"a year ahead": 400 * 86_400, "a year back": -400 * 86_400, "to 1973": -1_690_000_000, "an hour back": -3600}
+GiB = 1 << 30
+
+
+def compiled(folder: Path) -> Path | None:
+    """The layer that fails as told (shim.c); None where there is no C compiler."""
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None or sys.platform != "linux":
+        return None
+    made = folder / "shim.so"
+    source = Path(__file__).with_name("shim.c")
+    subprocess.run([compiler, "-O2", "-shared", "-fPIC", "-o", str(made), str(source), "-ldl"], check=True)
+    return made
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    code: int
+    stderr: str
+    seconds: float
+    stages: tuple[str, ...]
+    hung: bool = False
+
+    @property
+    def said(self) -> str | None:
+        """The one line, if it was one."""
+        lines = self.stderr.strip().splitlines()
+        good = lines and lines[-1].startswith("faceaudit: ") and len(lines) <= MOST_LINES and "Traceback" not in self.stderr
+        return lines[-1] if good else None
+
+
+class Host:
+    """A process that starts commands, one at a time."""
+
+    def __init__(self, shim: Path | None) -> None:
+        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        env.pop("FAULTS", None)
+        if shim is not None:
+            env["LD_PRELOAD"] = str(shim)
+        command = [sys.executable, str(Path(__file__).with_name("host.py"))]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env, cwd=ROOT, start_new_session=True
+        )
+
+    def begin(self, work: Work, folder: Path, **faults: Any) -> Job:
+        """Start a work in its folder."""
+        said = folder.with_name(folder.name + "-said")
+        said.mkdir(exist_ok=True)
+        stages = said / "stages"
+        stages.unlink(missing_ok=True)
+        job = {
+            "argv": work.argv(folder), "cwd": str(folder), "env": environment(folder), "stages": str(stages),
+            "stdout": str(said / "stdout"), "stderr": str(said / "stderr"), **faults,
+        }  # fmt: skip
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(job) + "\n")
+        self._process.stdin.flush()
+        return Job(self._answer()["pid"], self, said, time.monotonic())
+
+    def _answer(self) -> dict[str, int]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError("the host has died")
+        answer: dict[str, int] = json.loads(line)
+        return answer
+
+    def close(self) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self._process.wait()
+
+
+@dataclass
+class Job:
+    """A command that runs."""
+
+    pid: int
+    host: Host
+    said: Path
+    began: float
+
+    def stages(self) -> tuple[str, ...]:
+        try:
+            return tuple((self.said / "stages").read_text().split())
+        except FileNotFoundError:
+            return ()
+
+    def reached(self, stage: str) -> bool:
+        """Wait for a stage to begin; False if the command ends before."""
+        while self.running():
+            if stage in self.stages():
+                return True
+            time.sleep(0.002)
+        return False
+
+    def running(self) -> bool:
+        try:
+            return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        except (FileNotFoundError, ProcessLookupError):
+            return False
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+
+    def end(self) -> Ended:
+        """Wait for it."""
+        hung = False
+        while self.running():
+            if time.monotonic() - self.began > HANGS_S:
+                hung = True
+                self.kill()
+            time.sleep(0.01)
+        code = self.host._answer()["status"]
+        stderr = (self.said / "stderr").read_text(errors="replace")
+        return Ended(code, stderr, time.monotonic() - self.began, self.stages(), hung)
+
+
+@dataclass
+class Row:
+    """Trials of one work and one kind of fault."""
+
+    trials: int = 0
+    met: int = 0
+    ends: Counter[str] = field(default_factory=Counter)
+    left: int = 0
+
+
+@dataclass
+class Campaign:
+    """Trials, and what came of them."""
+
+    place: Path
+    rng: random.Random
+    hosts: list[Host]
+    shim: Path | None
+    rows: dict[tuple[str, str], Row] = field(default_factory=lambda: defaultdict(Row))
+    losses: list[str] = field(default_factory=list)
+    lines: Counter[str] = field(default_factory=Counter)
+    calm: dict[str, Found] = field(default_factory=dict)
+    seconds: dict[str, dict[str, float]] = field(default_factory=dict)
+    calls: dict[str, Counter[str]] = field(default_factory=dict)
+    number: int = 0
+
+    def fresh(self, work: Work) -> Path:
+        """A new folder with the inputs of a work."""
+        self.number += 1
+        folder = self.place / f"t{self.number}"
+        folder.mkdir()
+        work.prepare(folder)
+        return folder
+
+    def undisturbed(self, work: Work) -> None:
+        """Run it once in peace: what must be there, how long each stage takes, which calls it makes."""
+        folder = self.fresh(work)
+        log = folder.with_name(folder.name + "-calls")
+        counting = {"fault": f"any,0,{folder},1,-1,count,{log}"} if self.shim else {}
+        job = self.hosts[0].begin(work, folder, **counting)
+        began: dict[str, float] = {}
+        taken: dict[str, float] = {}
+        while job.running():
+            seen = job.stages()
+            for stage in work.stages:
+                if stage in seen and stage not in began:
+                    began[stage] = time.monotonic()
+            time.sleep(0.002)
+        ended = job.end()
+        if ended.code:
+            raise RuntimeError(f"{work.name}, undisturbed: {ended.code}\n{ended.stderr}")
+        missing = set(work.stages) - set(ended.stages)
+        if missing:
+            raise RuntimeError(f"{work.name} never came to {missing}: host.STAGES names functions that it does not call")
+        order = sorted(began, key=lambda stage: began[stage])
+        stop = time.monotonic()
+        for stage, after in zip(order, [*order[1:], None], strict=True):
+            taken[stage] = (stop if after is None else began[after]) - began[stage]
+        self.calm[work.name] = work.found(folder)
+        self.seconds[work.name] = taken
+        if log.exists():
+            self.calls[work.name] = Counter(line.split()[0] for line in log.read_text().splitlines())
+        works.keep_calm(work.name, folder)
+
+    # The faults
+
+    def kill_in_stage(self, work: Work, stage: str) -> None:
+        """SIGKILL at a random moment of a stage."""
+        folder = self.fresh(work)
+        job = self.hosts[0].begin(work, folder)
+        met = False
+        if job.reached(stage):
+            time.sleep(self.rng.random() * 0.95 * self.seconds[work.name].get(stage, 0.05))
+            met = job.running()
+            job.kill()
+        self.judge(work, f"SIGKILL during {stage}", folder, job.end(), met=met)
+
+    def at_a_call(self, work: Work, kind: str) -> None:
+        """Something happens at a random call to a file: the process is killed, or the call fails."""
+        counts = self.calls[work.name]
+        ops = [op for op in OPS[kind] if counts[op]]
+        if not ops:
+            return
+        op = self.rng.choice(ops)
+        first = self.rng.randint(1, counts[op])
+        number, how = CALLS[kind]
+        times = self.rng.choice((1, -1)) if how in {"error", "torn"} else 1
+        if kind in {"read-only file system", "disk full"}:
+            times = -1
+        folder = self.fresh(work)
+        log = folder.with_name(folder.name + "-hits")
+        what = "any" if kind in {"read-only file system"} else op
+        fault = f"{what},{number},{folder},{first},{times},{how},{log}"
+        ended = self.hosts[0].begin(work, folder, fault=fault).end()
+        self.judge(work, kind, folder, ended, met=log.exists(), about=fault)
+
+    def clock(self, work: Work) -> None:
+        """The wall clock jumps at a random moment."""
+        folder = self.fresh(work)
+        name, jump = self.rng.choice(list(CLOCK_JUMPS.items()))
+        log = folder.with_name(folder.name + "-hits")
+        fault = f"clock,{jump},,{self.rng.randint(1, 60)},-1,error,{log}"
+        ended = self.hosts[0].begin(work, folder, fault=fault).end()
+        self.judge(work, "clock jumps", folder, ended, met=log.exists(), about=name)
+
+    def slow(self, work: Work) -> None:
+        """Every call to a file takes some milliseconds."""
+        folder = self.fresh(work)
+        log = folder.with_name(folder.name + "-hits")
+        fault = f"any,{self.rng.choice((500, 2000, 5000))},{folder},1,-1,slow,{log}"
+        ended = self.hosts[0].begin(work, folder, fault=fault).end()
+        self.judge(work, "slow disk", folder, ended, met=log.exists(), about=fault)
+
+    def memory(self, work: Work) -> None:
+        """Little memory beyond what a process has that has loaded everything (`ulimit -v`)."""
+        folder = self.fresh(work)
+        room = int(2 ** self.rng.uniform(22, 31))
+        ended = self.hosts[0].begin(work, folder, memory=room).end()
+        self.judge(work, "memory limit", folder, ended, met=ended.code != 0, about=f"{room >> 20} MiB")
+
+    def mounted(self, work: Work) -> None:
+        """A cache that is really full (a small tmpfs), or a folder that is really read-only."""
+        folder = self.fresh(work)
+        for name in ("cache", "out"):
+            (folder / name).mkdir(exist_ok=True)
+        name, lines = self.rng.choice(
+            [
+                ("cache on a full disk", [f"mount -t tmpfs -o size={self.rng.choice((4, 16, 40))}k none {folder}/cache"]),
+                ("read-only cache", [f"mount --bind {folder}/cache {folder}/cache", f"mount -o remount,ro,bind {folder}/cache"]),
+                ("read-only results", [f"mount --bind {folder}/out {folder}/out", f"mount -o remount,ro,bind {folder}/out"]),
+            ]
+        )
+        ended = self.hosts[0].begin(work, folder, mounts=lines).end()
+        self.judge(work, name, folder, ended, met=True)
+
+    def two_at_once(self, work: Work) -> None:
+        """The same command twice, at the same time, in the same folder."""
+        folder = self.fresh(work)
+        other = folder.with_name(folder.name + "b")
+        other.symlink_to(folder)
+        one = self.hosts[0].begin(work, folder)
+        time.sleep(self.rng.random() * 0.3)
+        two = self.hosts[1].begin(work, other)
+        ends = [two.end(), one.end()]
+        for ended in ends:
+            self.judge(work, "two at once", folder, ended, met=True, tidy=False)
+        other.unlink()
+        self._tidy(folder)
+
+    # What came of them
+
+    def judge(
+        self, work: Work, kind: str, folder: Path, ended: Ended, *, met: bool, about: str = "", tidy: bool = True
+    ) -> None:
+        """Count a trial; start the command again unless all is there."""
+        row = self.rows[work.name, kind]
+        row.trials += 1
+        row.met += met
+        word, why = self._word(work, kind, folder, ended)
+        if word in {"killed", "said"}:
+            again = self.hosts[0].begin(work, folder).end()
+            now = self._found(work, folder)
+            if self._there(work, now, again):
+                row.left += bool(litter(folder))
+            else:
+                word, why = "loss", f"{why}; started again: {again.code} {again.stderr[-1500:]} {_difference(self.calm[work.name], now)}"
+        row.ends[word] += 1
+        if word in {"loss", "unclear", "hang"}:
+            self.losses.append(f"{work.name}, {kind} ({about}): {word}: {why}")
+        elif word == "said" and ended.said:
+            self.lines[f"{work.name} | {kind} | {ended.said.replace(str(folder), 'FOLDER')}"] += 1
+        if tidy:
+            self._tidy(folder)
+
+    def _there(self, work: Work, now: Found, again: Ended) -> bool:
+        """All is there: by the second run, or by the first, which the second then says ("is there already")."""
+        return now == self.calm[work.name] and (again.code == 0 or again.said is not None)
+
+    def _found(self, work: Work, folder: Path) -> Found:
+        try:
+            return work.found(folder)
+        except Exception as error:  # noqa: BLE001 - half a file reads as anything
+            return {"broken": repr(error)[:300]}
+
+    def _word(self, work: Work, kind: str, folder: Path, ended: Ended) -> tuple[str, str]:
+        now = self._found(work, folder)
+        if "broken" in now:
+            return "loss", f"half a result: {now['broken']}"
+        if ended.hung:
+            return "hang", f"{HANGS_S} s; {ended.stages}"
+        if ended.code == 0:
+            same = now == self.calm[work.name]
+            return ("same", "") if same else ("loss", f"done, but differs: {_difference(self.calm[work.name], now)}\n{ended.stderr[-600:]}")
+        if ended.code == -signal.SIGKILL and ("kill" in kind.lower() or kind == "two at once"):
+            return "killed", ""
+        if ended.said is not None:
+            return "said", ended.said
+        return "unclear", f"exit {ended.code}, stages {ended.stages[-3:]}:\n{ended.stderr[-2500:]}"
+
+    def _tidy(self, folder: Path) -> None:
+        for place in folder.parent.glob(f"{folder.name}*"):
+            if place.is_dir() and not place.is_symlink():
+                shutil.rmtree(place, ignore_errors=True)
+            elif place.name.startswith(f"{folder.name}-"):
+                place.unlink()
+
+    @contextlib.contextmanager
+    def served(self) -> Iterator[None]:
+        """A server of files for what is obtained."""
+        from file_server import serving
+
+        home = self.place / "served"
+        home.mkdir()
+        works._weights(home)
+        with serving(home / "served") as running:
+            works.serve_at(running.url)
+            yield
+
+
+OPS = {
+    "SIGKILL at a call to a file": ("open", "write", "rename", "read"),
+    "SIGKILL after half a write": ("write",),
+    "EIO at a write": ("write",),
+    "EIO after half a write": ("write",),
+    "EIO at fsync": ("fsync",),
+    "EIO at a rename": ("rename",),
+    "EIO at a read": ("read",),
+    "disk full": ("write",),
+    "read-only file system": ("open",),
+}
+CALLS = {
+    "SIGKILL at a call to a file": (0, "kill"),
+    "SIGKILL after half a write": (0, "torn-kill"),
+    "EIO at a write": (errno.EIO, "error"),
+    "EIO after half a write": (errno.EIO, "torn"),
+    "EIO at fsync": (errno.EIO, "error"),
+    "EIO at a rename": (errno.EIO, "error"),
+    "EIO at a read": (errno.EIO, "error"),
+    "disk full": (errno.ENOSPC, "torn"),
+    "read-only file system": (errno.EROFS, "error"),
+}
+"""Kind of fault to the number that the call returns, and how (`shim.c`)."""
+
+
+def litter(folder: Path) -> list[str]:
+    """Half-written files beside what is meant for others."""
+    return [
+        path.relative_to(folder).as_posix()
+        for name in ("out", "site", "pages", "data", "weights")
+        for path in (folder / name).rglob("*")
+        if path.name.startswith(".") or "unfinished" in path.name
+    ]
+
+
+def _difference(one: Any, two: Any, at: str = "") -> str:
+    """The first few places at which two documents differ."""
+    found: list[str] = []
+
+    def walk(a: Any, b: Any, at: str) -> None:
+        if len(found) > 4 or a == b:
+            return
+        if isinstance(a, dict) and isinstance(b, dict):
+            for key in sorted({*a, *b}):
+                walk(a.get(key), b.get(key), f"{at}/{key}")
+        elif isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+            for index, (x, y) in enumerate(zip(a, b, strict=True)):
+                walk(x, y, f"{at}/{index}")
+        else:
+            found.append(f"{at}: {str(a)[:80]} -> {str(b)[:80]}")
+
+    walk(one, two, at)
+    return "; ".join(found)
