@@ -234,13 +234,15 @@ class _Kept:
         self._lock = threading.Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if not fresh and path.exists():
-                self._known = dict(_lines(path.read_text(encoding="utf-8")))
+            before = "" if fresh or not path.exists() else path.read_text(encoding="utf-8", errors="replace")
+            self._known = dict(_lines(before))
             self._stream = os.fdopen(
                 os.open(path, os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if fresh else os.O_APPEND), 0o600),
                 "w",
                 encoding="utf-8",
             )
+            if before and not before.endswith("\n"):  # a line that was cut off must not spoil the next one
+                self._stream.write("\n")
         except OSError as error:
             raise DataError(str(path), f"cannot be written: {error.strerror}", "Set FACEAUDIT_CACHE") from None
 

@@ -1,9 +1,14 @@
-"""TOML that nobody here wrote: whatever is wrong with it is one kind of error."""
+"""TOML that nobody here wrote: whatever is wrong with it is one kind of error, and soon found."""
 
 from __future__ import annotations
 
 import tomllib
 from typing import Any
+
+LARGEST = 1 << 20
+"""Characters of a file at most; what is written by hand has thousands."""
+DEEPEST = 1000
+"""Dots in a line at most: the library takes time with the square of the parts of a key."""
 
 
 def loads(text: str) -> dict[str, Any]:
@@ -12,7 +17,8 @@ def loads(text: str) -> dict[str, Any]:
     Raises
     ------
     tomllib.TOMLDecodeError
-        Also for what the library raises other errors for: thousands of levels, and numbers of thousands of digits.
+        Also for what the library raises other errors for, or takes minutes for: thousands of levels, keys of thousands
+        of parts, numbers of thousands of digits.
 
     Examples
     --------
@@ -21,6 +27,11 @@ def loads(text: str) -> dict[str, Any]:
     ...
     tomllib.TOMLDecodeError: it is nested too deeply
     """
+    if len(text) > LARGEST:
+        raise tomllib.TOMLDecodeError(f"it is longer than {LARGEST:,} characters")
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.count(".") > DEEPEST:
+            raise tomllib.TOMLDecodeError(f"more than {DEEPEST:,} dots (at line {number})")
     try:
         return tomllib.loads(text)
     except RecursionError:

@@ -7,6 +7,7 @@ these classes say what else it must hold. Unknown keys are errors. `rai:` keys: 
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
@@ -70,7 +71,7 @@ def _wrong(key: str, text: str) -> PydanticCustomError:
 
 
 _LONGEST_NAME, _LONGEST_PATH = 255, 1024
-"""Bytes of a name (as file systems have them), and of a path below a folder (with the folder's own, Linux has 4,096)."""
+"""Bytes of a name, as file systems have them, and of a path below a folder; with the folder's own, Linux has 4,096."""
 
 
 def safe_path(text: str) -> str:
@@ -313,7 +314,7 @@ class Dataset(_Croissant, _Rai):
             raise _wrong("faceaudit:attribute", "an attribute is described twice")
         paths = [file.path for file in self.distribution if isinstance(file, FileObject)]
         if len(set(paths)) != len(paths):
-            twice = next(path for path in paths if paths.count(path) > 1)
+            twice = Counter(paths).most_common(1)[0][0]
             raise _wrong("distribution", f"the file {twice!r} is listed twice")
         if self.live:
             self._need(

@@ -31,7 +31,12 @@ HANGS_S = 240.0
 """Seconds after which a command hangs; an undisturbed one takes a few, but the machine may be busy."""
 MOST_LINES = 4
 """Lines that a command may say on the way to its end: a notice of the cache, or of withdrawals, and the one line."""
-CLOCK_JUMPS = {"a year ahead": 400 * 86_400, "a year back": -400 * 86_400, "to 1973": -1_690_000_000, "an hour back": -3600}
+CLOCK_JUMPS = {
+    "a year ahead": 400 * 86_400,
+    "a year back": -400 * 86_400,
+    "to 1973": -1_690_000_000,
+    "an hour back": -3600,
+}
 GiB = 1 << 30
 
 
@@ -60,7 +65,12 @@ class Ended:
     def said(self) -> str | None:
         """The one line, if it was one."""
         lines = self.stderr.strip().splitlines()
-        good = lines and lines[-1].startswith("faceaudit: ") and len(lines) <= MOST_LINES and "Traceback" not in self.stderr
+        good = (
+            lines
+            and lines[-1].startswith("faceaudit: ")
+            and len(lines) <= MOST_LINES
+            and "Traceback" not in self.stderr
+        )
         return lines[-1] if good else None
 
 
@@ -205,10 +215,12 @@ class Campaign:
             raise RuntimeError(f"{work.name}, undisturbed: {ended.code}\n{ended.stderr}")
         missing = set(work.stages) - set(ended.stages)
         if missing:
-            raise RuntimeError(f"{work.name} never came to {missing}: host.STAGES names functions that it does not call")
+            raise RuntimeError(
+                f"{work.name} never came to {missing}: host.STAGES names functions that it does not call"
+            )
         order = sorted(began, key=lambda stage: began[stage])
         stop = time.monotonic()
-        for stage, after in zip(order, [*order[1:], None], strict=True):
+        for stage, after in zip(order, [*order, None][1:], strict=True):
             taken[stage] = (stop if after is None else began[after]) - began[stage]
         self.calm[work.name] = work.found(folder)
         self.seconds[work.name] = taken
@@ -279,9 +291,18 @@ class Campaign:
             (folder / name).mkdir(exist_ok=True)
         name, lines = self.rng.choice(
             [
-                ("cache on a full disk", [f"mount -t tmpfs -o size={self.rng.choice((4, 16, 40))}k none {folder}/cache"]),
-                ("read-only cache", [f"mount --bind {folder}/cache {folder}/cache", f"mount -o remount,ro,bind {folder}/cache"]),
-                ("read-only results", [f"mount --bind {folder}/out {folder}/out", f"mount -o remount,ro,bind {folder}/out"]),
+                (
+                    "cache on a full disk",
+                    [f"mount -t tmpfs -o size={self.rng.choice((4, 16, 40))}k none {folder}/cache"],
+                ),
+                (
+                    "read-only cache",
+                    [f"mount --bind {folder}/cache {folder}/cache", f"mount -o remount,ro,bind {folder}/cache"],
+                ),
+                (
+                    "read-only results",
+                    [f"mount --bind {folder}/out {folder}/out", f"mount -o remount,ro,bind {folder}/out"],
+                ),
             ]
         )
         ended = self.hosts[0].begin(work, folder, mounts=lines).end()
@@ -317,7 +338,10 @@ class Campaign:
             if self._there(work, now, again):
                 row.left += bool(litter(folder))
             else:
-                word, why = "loss", f"{why}; started again: {again.code} {again.stderr[-1500:]} {_difference(self.calm[work.name], now)}"
+                word, why = (
+                    "loss",
+                    f"{why}; started again: {again.code} {again.stderr[-1500:]} {_difference(self.calm[work.name], now)}",
+                )
         row.ends[word] += 1
         if word in {"loss", "unclear", "hang"}:
             self.losses.append(f"{work.name}, {kind} ({about}): {word}: {why}")
@@ -344,7 +368,11 @@ class Campaign:
             return "hang", f"{HANGS_S} s; {ended.stages}"
         if ended.code == 0:
             same = now == self.calm[work.name]
-            return ("same", "") if same else ("loss", f"done, but differs: {_difference(self.calm[work.name], now)}\n{ended.stderr[-600:]}")
+            return (
+                ("same", "")
+                if same
+                else ("loss", f"done, but differs: {_difference(self.calm[work.name], now)}\n{ended.stderr[-600:]}")
+            )
         if ended.code == -signal.SIGKILL and ("kill" in kind.lower() or kind == "two at once"):
             return "killed", ""
         if ended.said is not None:

@@ -132,7 +132,9 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="faults-") as place:
         made = conduct(asked.campaign, asked.seed, Path(place), minutes=asked.minutes, names=asked.work)
     print(table(made))
-    print(f"\n{time.monotonic() - began:.0f} s, seed {asked.seed}; left lying after all: {sum(r.left for r in made.rows.values())}")
+    print(
+        f"\n{time.monotonic() - began:.0f} s, seed {asked.seed}; left lying after all: {sum(r.left for r in made.rows.values())}"
+    )
     print("\nWhat was said:")
     for line, count in made.lines.most_common():
         print(f"{count:4} x {line}")

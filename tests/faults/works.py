@@ -112,7 +112,19 @@ def _scores(folder: Path) -> None:
 
 
 def _score(_: Path) -> list[str]:
-    return ["score", "scores.csv", "--subjects", "subjects.csv", "--by", "grp", "--fmr", "0.05", "--out", "out", "--quiet"]
+    return [
+        "score",
+        "scores.csv",
+        "--subjects",
+        "subjects.csv",
+        "--by",
+        "grp",
+        "--fmr",
+        "0.05",
+        "--out",
+        "out",
+        "--quiet",
+    ]
 
 
 def _a_record(folder: Path) -> None:
@@ -147,8 +159,8 @@ def _card(folder: Path) -> list[str]:
     content = (folder / "served" / "w.onnx").read_bytes()
     url = server_url()
     (folder / "mine.toml").write_text(
-        'name = "mine"\nlicence = "MIT"\ntraining_sets = ["none"]\nsimilarity = "cosine"\ndimension = 4\n[input]\nsize = 8\n'
-        f'mean = 0\ndeviation = 1\n[weights]\nfile = "w.onnx"\nsha256 = "{hashlib.sha256(content).hexdigest()}"\n'
+        'name = "mine"\nlicence = "MIT"\ntraining_sets = ["none"]\nsimilarity = "cosine"\ndimension = 4\n[input]\nsize = 112\n'
+        f'mean = [0, 0, 0]\ndeviation = [1, 1, 1]\n[weights]\nfile = "w.onnx"\nsha256 = "{hashlib.sha256(content).hexdigest()}"\n'
         f'url = "{url}/w.onnx"\n'
     )
     return ["models", "obtain", "card:mine.toml", "--into", "weights"]

@@ -44,8 +44,26 @@ LONGEST_LINE = 4000
 """Characters of a refusal at most: one line that a person can read."""
 _VARIES = re.compile(r"\d+|'[^']*'|\"[^\"]*\"|/\S+")
 """Parts of a message that depend on the input."""
-_CHANGES = {"os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.symlink", "os.link", "os.chmod", "os.truncate", "shutil.move"}
-_NEVER = {"socket.connect", "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "pickle.find_class"}
+_CHANGES = {
+    "os.rename",
+    "os.remove",
+    "os.mkdir",
+    "os.rmdir",
+    "os.symlink",
+    "os.link",
+    "os.chmod",
+    "os.truncate",
+    "shutil.move",
+}
+_NEVER = {
+    "socket.connect",
+    "subprocess.Popen",
+    "os.system",
+    "os.exec",
+    "os.posix_spawn",
+    "os.fork",
+    "pickle.find_class",
+}
 
 
 class OutsideError(BaseException):
@@ -70,7 +88,9 @@ class Watch:
             return
         if event == "open":
             path, mode, flags = args
-            writes = bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC)) if isinstance(flags, int) else False
+            writes = (
+                bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC)) if isinstance(flags, int) else False
+            )
             if isinstance(mode, str):
                 writes = writes or bool(set(mode) & set("wax+"))
             if not writes or isinstance(path, int):
@@ -232,7 +252,9 @@ class Feeding:
         self.lying = self._lie()
 
     def _lie(self) -> set[str]:
-        return {str(path) for place in (self.work, self.box, self.folder) for path in place.iterdir()} | {str(self.path)}
+        return {str(path) for place in (self.work, self.box, self.folder) for path in place.iterdir()} | {
+            str(self.path)
+        }
 
     def one(self, data: bytes, *, sound: bool = False) -> None:
         """Feed one input; report it if it is wrong, keep it if it led somewhere new."""

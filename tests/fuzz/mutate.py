@@ -34,7 +34,24 @@ TEXTS = (
     "{0}", "<script>", "]]>", "&lol;", '"', "'", '""', "'''", "\\", "\\ud800", "NA", "null", "None", "true", "=1+1",
     "2024-02-30", "0000-00-00", "9999-12-31", "10000-01-01", "1e5", "[1,2", "{'a':", "a,b", "a|b", "|", "||", "#", "%",
 )  # fmt: skip
-VALUES: tuple[Any, ...] = (None, True, False, 0, -1, 2**31, 2**63, 2**64, 10**400, 0.5, -0.0, 1e308, [], {}, [[]], [None])
+VALUES: tuple[Any, ...] = (
+    None,
+    True,
+    False,
+    0,
+    -1,
+    2**31,
+    2**63,
+    2**64,
+    10**400,
+    0.5,
+    -0.0,
+    1e308,
+    [],
+    {},
+    [[]],
+    [None],
+)
 
 
 def cut(data: bytes, rng: random.Random) -> bytes:
@@ -77,7 +94,7 @@ def drop(data: bytes, rng: random.Random) -> bytes:
 def repeat(data: bytes, rng: random.Random) -> bytes:
     start = rng.randrange(len(data) + 1)
     part = data[start : start + rng.choice((1, 8, 64, 512))]
-    return data[:start] + part * rng.choice((2, 3, 50, 1000)) + data[start:]
+    return data[:start] + part * _times(part, rng.choice((2, 3, 50, 1000))) + data[start:]
 
 
 def move(data: bytes, rng: random.Random) -> bytes:
@@ -148,10 +165,15 @@ def lines(data: bytes, rng: random.Random) -> bytes:
     elif how == 2:
         rows.insert(rng.randrange(len(rows)), rows.pop(at))
     elif how == 3:
-        rows[at] = rows[at] * rng.choice((2, 100))
+        rows[at] = rows[at] * _times(rows[at], rng.choice((2, 100)))
     else:
-        rows[at:at] = [rows[at]] * rng.choice((10, 3000))
+        rows[at:at] = [rows[at]] * _times(rows[at], rng.choice((10, 3000)))
     return b"\n".join(rows)
+
+
+def _times(part: bytes, wanted: int) -> int:
+    """How often something may be repeated."""
+    return min(wanted, MOST // (len(part) + 1) + 1)
 
 
 def deep(data: bytes, rng: random.Random) -> bytes:
@@ -255,14 +277,14 @@ NAMES = (
 def zip_anew(_: bytes, rng: random.Random) -> bytes:
     """A zip file of hostile members; its numbers may lie."""
     made = io.BytesIO()
-    with zipfile.ZipFile(made, "w", rng.choice((0, 8, 12, 14))) as archive:
-        for _each in range(rng.choice((1, 2, 5, 300))):
+    with zipfile.ZipFile(made, "w", rng.choice((0, 0, 8, 8, 12, 14))) as archive:
+        for _each in range(number := rng.choice((1, 2, 5, 300))):
             info = zipfile.ZipInfo("x")
             info.filename = rng.choice(NAMES) if rng.random() < 0.7 else f"f{rng.randrange(10_000)}"
             info.external_attr = rng.choice((0, 0o100644, 0o120777, 0o040755, 0o060644, 0o104755)) << 16
             info.compress_type = archive.compression
             info.extra = rng.choice((b"", b"", bytes(rng.randrange(256) for _ in range(24))))
-            content = rng.choice((b"", b"x", b"../../out", bytes(rng.choice((10, 100_000, 3_000_000)))))
+            content = rng.choice((b"", b"x", b"../../out", bytes(rng.choice((10, 100_000, 1_000_000)) // number)))
             try:
                 archive.writestr(info, content)
             except (ValueError, OSError, struct.error):
@@ -275,12 +297,16 @@ def tar_anew(_: bytes, rng: random.Random) -> bytes:
     """A tar file of hostile members, packed or not; its numbers may lie."""
     made = io.BytesIO()
     kinds = (b"0", b"0", b"0", b"1", b"2", b"3", b"4", b"5", b"6", b"7", b"L", b"K", b"S", b"x", b"g", b"Z")
-    with tarfile.open(fileobj=made, mode=rng.choice(("w", "w:gz", "w:bz2", "w:xz")), format=rng.choice((0, 1, 2))) as t:
-        for _each in range(rng.choice((1, 2, 5, 100))):
+    with tarfile.open(
+        fileobj=made, mode=rng.choice(("w", "w", "w:gz", "w:gz", "w:bz2", "w:xz")), format=rng.choice((0, 1, 2))
+    ) as t:
+        for _each in range(number := rng.choice((1, 2, 5, 100))):
             info = tarfile.TarInfo(rng.choice(NAMES) if rng.random() < 0.7 else f"f{rng.randrange(10_000)}")
             info.type, info.linkname = rng.choice(kinds), rng.choice(NAMES)
             info.mode, info.uid = rng.choice((0o644, 0o4755, 0, 0o777)), rng.choice((0, 1000, 2**31))
-            content = rng.choice((b"", b"x", b"9999999999 path=/out\n", bytes(rng.choice((10, 100_000, 3_000_000)))))
+            content = rng.choice(
+                (b"", b"x", b"9999999999 path=/out\n", bytes(rng.choice((10, 100_000, 1_000_000)) // number))
+            )
             info.size = len(content)
             if rng.random() < 0.3:
                 info.pax_headers = {rng.choice(("path", "size", "linkpath", "x")): rng.choice((*NAMES, *NUMBERS))}

@@ -62,7 +62,10 @@ class Result:
 
     def table(self) -> str:
         """Markdown: a row a target."""
-        rows = ["| parser | inputs | taken | refused in one line | wrong | ways it ended |", "|---|--:|--:|--:|--:|--:|"]
+        rows = [
+            "| parser | inputs | taken | refused in one line | wrong | ways it ended |",
+            "|---|--:|--:|--:|--:|--:|",
+        ]
         for name in BY_NAME:
             if name in self.counts:
                 one = self.counts[name]

@@ -421,7 +421,9 @@ def _onnx() -> list[bytes]:
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1, 4])],
         [weights],
     )
-    made: bytes = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString()
+    made: bytes = helper.make_model(
+        graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8
+    ).SerializeToString()
     return [made]
 
 
@@ -483,7 +485,9 @@ def _deepid(path: Path) -> object:
 
 
 def _dlib() -> list[bytes]:
-    return [b"\x05con_4" + b"\x01\x02" * 40 + b"\x07affine_" + b"\x01\x02" * 40 + b"\x04fc_2\x01\x02\x01\x02" + bytes(400)]
+    return [
+        b"\x05con_4" + b"\x01\x02" * 40 + b"\x07affine_" + b"\x01\x02" * 40 + b"\x04fc_2\x01\x02\x01\x02" + bytes(400)
+    ]
 
 
 def _dlib_net(path: Path) -> object:

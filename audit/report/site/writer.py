@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
+from audit import whole_file
 from audit.errors import DataError
 
 MANIFEST = "faceaudit-site.json"
@@ -125,15 +124,7 @@ class Writer:
         path = self.out / name
         try:
             self._folder(path.parent)
-            handle, new = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-            try:
-                with os.fdopen(handle, "wb") as stream:
-                    stream.write(data)
-                os.chmod(new, 0o644)  # noqa: PTH101 - mkstemp returns a name, and a site is meant to be read
-                os.replace(new, path)  # noqa: PTH105
-            except BaseException:
-                Path(new).unlink(missing_ok=True)
-                raise
+            whole_file.write(path, data, durable=name == MANIFEST)
         except OSError as error:
             raise self._cannot(name, error) from error
 

@@ -7,7 +7,7 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from audit.record import EvaluationRecord, Group, OperatingPoint, Rate
+from audit.record import EvaluationRecord, Group, OperatingPoint, Rate, making_sense
 from audit.report.strings import say
 from audit.report.view import identification, rates, scenario, words
 from audit.report.view.differences import VERDICT_SIGNS
@@ -18,6 +18,7 @@ from audit.report.view.summary import alerts, headline
 STYLES = {"DISPARITY": "bold red", "EQUIVALENT": "green", "INCONCLUSIVE": "yellow"}
 
 
+@making_sense("record")
 def terminal_table(record: EvaluationRecord) -> RenderableType:
     """Groups with people, comparisons, rates at every shared threshold, support, and the verdicts below.
 
