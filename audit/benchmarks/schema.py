@@ -116,11 +116,11 @@ class FileObject(_Part):
     """One file: `@id` is its path inside the folder."""
 
     type_: Literal["cr:FileObject"] = Field(alias="@type")
-    path: Annotated[str, BeforeValidator(safe_path)] = Field(alias="@id", description="path inside the folder")
+    path: Annotated[str, AfterValidator(safe_path)] = Field(alias="@id", description="path inside the folder")
     name: Text
     description: Text | None = None
     url: Text = Field(alias="contentUrl", description="public address, or the path itself where there is none")
-    size: Annotated[str, StringConstraints(pattern=r"^\d+ B$")] | None = Field(None, alias="contentSize")
+    size: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,18} B$")] | None = Field(None, alias="contentSize")
     encoding: Texts = Field(alias="encodingFormat")
     sha256: Sha256 | None = Field(None, description="64 hexadecimal digits, or 'unknown'")
     contained_in: Any = Field(None, alias="containedIn")

@@ -243,7 +243,7 @@ class Campaign:
 
     def at_a_call(self, work: Work, kind: str) -> None:
         """Something happens at a random call to a file: the process is killed, or the call fails."""
-        counts = self.calls[work.name]
+        counts = self.calls.get(work.name, Counter())
         ops = [op for op in OPS[kind] if counts[op]]
         if not ops:
             return
@@ -255,7 +255,7 @@ class Campaign:
             times = -1
         folder = self.fresh(work)
         log = folder.with_name(folder.name + "-hits")
-        what = "any" if kind in {"read-only file system"} else op
+        what = "change" if kind == "read-only file system" else op
         fault = f"{what},{number},{folder},{first},{times},{how},{log}"
         ended = self.hosts[0].begin(work, folder, fault=fault).end()
         self.judge(work, kind, folder, ended, met=log.exists(), about=fault)
@@ -400,15 +400,16 @@ class Campaign:
 
 
 OPS = {
-    "SIGKILL at a call to a file": ("open", "write", "rename", "read"),
+    "SIGKILL at a call to a file": ("open", "write", "rename", "unlink", "read"),
     "SIGKILL after half a write": ("write",),
     "EIO at a write": ("write",),
     "EIO after half a write": ("write",),
     "EIO at fsync": ("fsync",),
     "EIO at a rename": ("rename",),
     "EIO at a read": ("read",),
+    "EIO at a deletion": ("unlink",),
     "disk full": ("write",),
-    "read-only file system": ("open",),
+    "read-only file system": ("open", "unlink"),
 }
 CALLS = {
     "SIGKILL at a call to a file": (0, "kill"),
@@ -418,6 +419,7 @@ CALLS = {
     "EIO at fsync": (errno.EIO, "error"),
     "EIO at a rename": (errno.EIO, "error"),
     "EIO at a read": (errno.EIO, "error"),
+    "EIO at a deletion": (errno.EIO, "error"),
     "disk full": (errno.ENOSPC, "torn"),
     "read-only file system": (errno.EROFS, "error"),
 }

@@ -4,7 +4,8 @@
 
        op,errno,path,first,times,kind
 
-   op     which call: write, read, fsync, rename, open, any; or clock (errno: seconds that it jumps by)
+   op     which call: write, read, fsync, rename, unlink, open (mkdir, too), change (all that write), any; or clock
+          (errno: seconds that it jumps by)
    errno  the number that is returned; 0 with kind "slow" or a kill
    path   only files below this folder (or this file); "" for any
    first  the first matching call that is met, from 1
@@ -31,7 +32,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { OPEN = 1, READ = 2, WRITE = 4, FSYNC = 8, RENAME = 16, CLOCK = 32 };
+enum { OPEN = 1, READ = 2, WRITE = 4, FSYNC = 8, RENAME = 16, CLOCK = 32, UNLINK = 64 };
 
 static int armed, what, number, times, kind;
 static long first;
@@ -58,7 +59,8 @@ void fault_arm(const char *text) {
     if (!part[5]) return;
     what = !strcmp(part[0], "open") ? OPEN : !strcmp(part[0], "read") ? READ : !strcmp(part[0], "write") ? WRITE
          : !strcmp(part[0], "fsync") ? FSYNC : !strcmp(part[0], "rename") ? RENAME : !strcmp(part[0], "clock") ? CLOCK
-         : OPEN | READ | WRITE | FSYNC | RENAME;
+         : !strcmp(part[0], "unlink") ? UNLINK : !strcmp(part[0], "change") ? OPEN | WRITE | RENAME | UNLINK
+         : OPEN | READ | WRITE | FSYNC | RENAME | UNLINK;
     number = atoi(part[1]);
     snprintf(below, sizeof below, "%s", part[2]);
     first = atol(part[3]);
@@ -187,11 +189,35 @@ int renameat(int from, const char *old, int to, const char *new) {
     return real(from, old, to, new);
 }
 
+int unlink(const char *path) {
+    REAL(unlink);
+    char whole[PATH_MAX];
+    if (armed) absolute(AT_FDCWD, path, whole);
+    if (armed && meet(UNLINK, "unlink", whole)) { errno = number; return -1; }
+    return real(path);
+}
+
+int unlinkat(int folder, const char *path, int flags) {
+    REAL(unlinkat);
+    char whole[PATH_MAX];
+    if (armed) absolute(folder, path, whole);
+    if (armed && meet(UNLINK, "unlink", whole)) { errno = number; return -1; }
+    return real(folder, path, flags);
+}
+
+int mkdir(const char *path, mode_t mode) {
+    REAL(mkdir);
+    char whole[PATH_MAX];
+    if (armed) absolute(AT_FDCWD, path, whole);
+    if (armed && meet(OPEN, "open", whole)) { errno = number; return -1; }
+    return real(path, mode);
+}
+
 static int met_open(int folder, const char *path, int flags) {
     if (!armed || !(what & OPEN)) return 0;
     char whole[PATH_MAX];
     absolute(folder, path, whole);
-    if ((number == EROFS || number == ENOSPC) && !(flags & (O_WRONLY | O_RDWR | O_CREAT))) return 0;
+    if ((number == EROFS || number == ENOSPC || number == EDQUOT) && !(flags & (O_WRONLY | O_RDWR | O_CREAT))) return 0;
     return meet(OPEN, "open", whole);
 }
 

@@ -18,7 +18,7 @@ import tempfile
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -54,7 +54,14 @@ class Result:
     counts: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     marks: Counter[str] = field(default_factory=Counter)
     wrong: list[Wrong] = field(default_factory=list)
+    tell: Callable[[Wrong], None] | None = None
     new: dict[str, dict[str, bytes]] = field(default_factory=lambda: defaultdict(dict))
+
+    def add(self, one: Wrong) -> None:
+        """Note a wrong outcome, and say so at once."""
+        self.wrong.append(one)
+        if self.tell is not None:
+            self.tell(one)
 
     @property
     def inputs(self) -> int:
@@ -77,9 +84,11 @@ class Result:
         return "\n".join(rows)
 
 
-def fuzz(names: Sequence[str], seconds: float, seed: int, work: Path) -> Result:
+def fuzz(
+    names: Sequence[str], seconds: float, seed: int, work: Path, tell: Callable[[Wrong], None] | None = None
+) -> Result:
     """Feed some targets, each for some seconds of processor time; a process that dies or hangs is begun again after it."""
-    result = Result()
+    result = Result(tell=tell)
     left, again = list(names), 0
     while left:
         left = _one_process(left, seconds, f"{seed}.{again}", work / f"p{again}", result)
@@ -107,7 +116,7 @@ def _one_process(names: Sequence[str], seconds: float, seed: str, work: Path, re
             if time.monotonic() - moved > HANGS_S:
                 process.kill()
                 result.counts[at]["hang"] += 1
-                result.wrong.append(Wrong(at, "hang", f"{HANGS_S:.0f} s without an end", _at_hand(work, at)))
+                result.add(Wrong(at, "hang", f"{HANGS_S:.0f} s without an end", _at_hand(work, at)))
             continue
         moved = time.monotonic()
         if line is None:
@@ -122,12 +131,12 @@ def _one_process(names: Sequence[str], seconds: float, seed: str, work: Path, re
         elif "new" in event and event["data"]:
             result.new[at][event["mark"]] = bytes.fromhex(event["data"])
         elif "found" in event:
-            result.wrong.append(Wrong(at, event["found"], event["text"], bytes.fromhex(event.get("data", ""))))
+            result.add(Wrong(at, event["found"], event["text"], bytes.fromhex(event.get("data", ""))))
     code = process.wait()
     if done < len(names) and not (result.wrong and result.wrong[-1].what == "hang" and result.wrong[-1].target == at):
         result.counts[at]["died"] += 1
         last = (work / "stderr").read_text(errors="replace")[-1500:]
-        result.wrong.append(Wrong(at, f"died with {code}", last, _at_hand(work, at)))
+        result.add(Wrong(at, f"died with {code}", last, _at_hand(work, at)))
     return list(names[done + (done < len(names)) :])
 
 
@@ -175,13 +184,16 @@ def main() -> int:
     parser.add_argument("--failures", type=Path, help="folder for the inputs of wrong outcomes")
     asked = parser.parse_args()
     names = asked.target or list(BY_NAME)
-    with tempfile.TemporaryDirectory(prefix="fuzz-") as work:
-        result = fuzz(names, 60 * asked.minutes / len(names), asked.seed, Path(work))
-    for number, one in enumerate(result.wrong):
-        print(one, end="\n\n")
+
+    def tell(one: Wrong) -> None:
+        print(one, end="\n\n", flush=True)
         if asked.failures:
             asked.failures.mkdir(parents=True, exist_ok=True)
-            (asked.failures / f"{one.target}-{one.what.split()[0]}-{number}").write_bytes(one.data)
+            name = f"{one.target}-{one.what.split()[0]}-{hashlib.sha256(one.data).hexdigest()[:8]}"
+            (asked.failures / name).write_bytes(one.data)
+
+    with tempfile.TemporaryDirectory(prefix="fuzz-") as work:
+        result = fuzz(names, 60 * asked.minutes / len(names), asked.seed, Path(work), tell)
     print(result.table())
     print(f"\n{result.inputs:,} inputs, {len(result.wrong)} different wrong outcomes")
     if asked.keep:
