@@ -1,0 +1,194 @@
+"""What hostile files and failing disks have brought to light: each failure that was found, once more."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_up import SAMPLES, SUBJECTS, describe
+
+from audit import answered, benchmarks, plan, results, score_table, template_table, whole_file
+from audit.benchmarks import checks, own_copy, withdrawals
+from audit.errors import AuditError, DataError
+from audit.models import MODELS, card_file, deepid_h5, dlib_net
+from audit.policy import rules
+
+DEEP = "a = " + "[" * 100_000
+LONG_KEY = ".".join(["a"] * 100_000) + " = 1"
+LONG_NUMBER = "a = " + "9" * 5000
+TOML: dict[str, Callable[[Path], object]] = {
+    "plan": plan.read,
+    "policy": rules.read,
+    "card": lambda path: card_file.own(path, MODELS),
+    "copy": lambda path: own_copy.read(path.parent),
+}
+
+
+def collection(folder: Path, *, samples: str = SAMPLES, **changes: Any) -> Path:
+    (folder / "images").mkdir(parents=True)
+    for image in ("a1", "a2", "b1", "b2", "c1"):
+        (folder / "images" / f"{image}.png").write_bytes(f"bytes of {image}".encode())
+    (folder / "subjects.csv").write_text(SUBJECTS)
+    (folder / "samples.csv").write_text(samples)
+    (folder / "croissant.json").write_text(json.dumps(describe(folder, **changes)))
+    return folder
+
+
+@pytest.mark.parametrize("reader", TOML)
+@pytest.mark.parametrize("text", [DEEP, LONG_KEY, LONG_NUMBER, "#" * (2 << 20)], ids=["deep", "key", "number", "long"])
+def test_toml_that_its_library_stumbles_over_is_one_line_in_time(reader: str, text: str, tmp_path: Path) -> None:
+    """RecursionError, a plain ValueError, and half a minute for one key with 200,000 parts."""
+    path = tmp_path / "copy.toml"
+    path.write_text(text)
+    began = time.process_time()
+    with pytest.raises(AuditError, match="TOML"):
+        TOML[reader](path)
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize("part", ["\x1b[31mred", "a\u202eb", "\ufeff", "\0", "x" * 1_000_000, "one\ntwo\x85three"])
+def test_what_a_file_holds_neither_steers_a_terminal_nor_floods_it(part: str) -> None:
+    said = str(DataError(part, part, part))
+    assert said.isprintable()
+    assert len(said) < 4000
+
+
+def test_a_name_that_no_file_can_have_is_one_line(tmp_path: Path) -> None:
+    """OSError 36 from the first look at it."""
+    folder = collection(tmp_path / "made", samples=SAMPLES.replace("images/a1.png", "a" * 300))
+    with pytest.raises(DataError, match=r"row 2, column 'path': 'aaa.*at most 255 bytes"):
+        benchmarks.load(str(folder))
+    assert "path-escapes" in {finding.check for finding in checks.check(str(folder)).findings}
+
+
+def test_a_header_of_many_columns_is_refused_in_time(tmp_path: Path) -> None:
+    """Counting each of 200,000 names among all took minutes; filling short rows up to so many took gigabytes."""
+    folder = collection(tmp_path / "made", samples=",".join(["[1"] * 200_000) + "\n1\n2\n")
+    began = time.process_time()
+    with pytest.raises(DataError, match="has 200,000 columns"):
+        benchmarks.load(str(folder))
+    assert "table-unreadable" in {finding.check for finding in checks.check(str(folder)).findings}
+    assert time.process_time() - began < 10
+
+
+def test_a_descriptor_with_a_number_for_a_path_is_one_line(tmp_path: Path) -> None:
+    folder = collection(tmp_path / "made")
+    described = json.loads((folder / "croissant.json").read_text())
+    described["distribution"][0]["@id"] = 0.5
+    (folder / "croissant.json").write_text(json.dumps(described))
+    with pytest.raises(DataError, match="should be a valid string"):
+        benchmarks.load(str(folder))
+
+
+@pytest.mark.parametrize("header", ["a" * 200_000, "a" * (17 << 20)])
+def test_a_table_of_scores_with_one_endless_name_is_one_line(header: str, tmp_path: Path) -> None:
+    path = tmp_path / "scores.csv"
+    path.write_text(header)
+    assert csv.field_size_limit() == 131_072
+    with pytest.raises(DataError, match="row 1"):
+        score_table.read(path)
+
+
+@pytest.mark.parametrize("read", [score_table.read, template_table.read])
+def test_parquet_whose_names_are_not_utf8_is_one_line(read: Callable[[Path], object], tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    frame = pd.DataFrame({"probe_subject": ["1"], "reference_subject": ["2"], "score": [0.5], "sample_id": ["a"]})
+    frame.assign(subject_id="1", template=[[0.5, 0.25]]).to_parquet(path)
+    path.write_bytes(path.read_bytes().replace(b"sample_id", b"s\xe3mple_id"))
+    with pytest.raises(DataError, match="Parquet|cannot be read"):
+        read(path)
+
+
+def test_weights_with_sizes_beyond_memory_are_one_line(tmp_path: Path) -> None:
+    """OverflowError."""
+    huge = b"\x01\x02" + b"\x08" + b"\xff" * 8 + b"\x01\x01" * 3
+    with pytest.raises(AuditError, match="does not hold dlib's face network"):
+        dlib_net.read(b"\x05con_4" + huge + bytes(64), tmp_path / "w.dat")
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        file["a"] = np.zeros(4, np.float32)
+    sound = (tmp_path / "w.h5").read_bytes()
+    for place in range(8, 96, 8):
+        for value in (2**63, 2**64 - 2, 2**63 - 1):
+            with pytest.raises(AuditError):
+                deepid_h5.read_state(
+                    tmp_path / "w.h5", sound[:place] + value.to_bytes(8, "little") + sound[place + 8 :]
+                )
+
+
+def test_a_record_nested_without_end_is_not_a_finished_one(tmp_path: Path) -> None:
+    path = tmp_path / "record.json"
+    path.write_text("[" * 200_000)
+    assert results.finished(path, None) is None  # type: ignore[arg-type] - it is not come to
+
+
+# A disk that fails, a process that is killed
+
+
+def test_two_runs_that_try_the_same_folder_at_once_do_not_meet(tmp_path: Path) -> None:
+    """One removed the other's trial file in between: "cannot be written: No such file or directory"."""
+    wrong: list[BaseException] = []
+
+    def try_it() -> None:
+        try:
+            for _ in range(150):
+                results.require_writable(tmp_path / "out")
+        except BaseException as error:  # noqa: BLE001 - carried out of the thread
+            wrong.append(error)
+
+    threads = [threading.Thread(target=try_it) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_a_salt_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that was killed while it made the salt left an empty one, and the list was locked for ever."""
+    import datetime as dt  # noqa: PLC0415
+
+    def fails(_: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", fails)
+        with pytest.raises(DataError, match=r"withdrawn\.salt: cannot be written: Input/output error"):
+            withdrawals.add(tmp_path, "001", dt.date(2026, 1, 2))
+    assert not list(tmp_path.iterdir())
+    assert withdrawals.add(tmp_path, "001", dt.date(2026, 1, 2)) is None
+    assert withdrawals.add(tmp_path, "001", dt.date(2026, 1, 2)) == dt.date(2026, 1, 2)
+
+
+def test_what_a_killed_process_left_beside_a_file_goes_in_time(tmp_path: Path) -> None:
+    old, young = tmp_path / ".record.json.abc", tmp_path / ".record.json.def"
+    for path in (old, young):
+        path.write_text("half")
+    os.utime(old, (time.time() - 7200, time.time() - 7200))
+    whole_file.write(tmp_path / "record.json", b"{}")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".record.json.def", "record.json"]
+
+
+def test_an_answer_that_was_cut_off_does_not_spoil_the_next(tmp_path: Path) -> None:
+    """Both lines ran together, and the second answer of a paid service was lost as well."""
+    path = tmp_path / "answers"
+    kept = answered._Kept(path, fresh=False)
+    kept.put(["a", "b"], 0.5)
+    kept.close()
+    path.write_text(path.read_text() + '["0123')
+    kept = answered._Kept(path, fresh=False)
+    kept.put(["a", "c"], 0.25)
+    kept.close()
+    again = answered._Kept(path, fresh=False)
+    assert (again.get(["a", "b"]), again.get(["a", "c"])) == (0.5, 0.25)
+    again.close()
