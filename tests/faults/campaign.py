@@ -338,10 +338,8 @@ class Campaign:
             if self._there(work, now, again):
                 row.left += bool(litter(folder))
             else:
-                word, why = (
-                    "loss",
-                    f"{why}; started again: {again.code} {again.stderr[-1500:]} {_difference(self.calm[work.name], now)}",
-                )
+                differs = _difference(self.calm[work.name], now)
+                word, why = "loss", f"{why}; started again: {again.code} {again.stderr[-1500:]} {differs}"
         row.ends[word] += 1
         if word in {"loss", "unclear", "hang"}:
             self.losses.append(f"{work.name}, {kind} ({about}): {word}: {why}")

@@ -18,10 +18,11 @@ from pathlib import Path
 from typing import Any
 
 LOADED = (
-    "torch", "onnxruntime", "pandas", "pyarrow.parquet", "pyarrow.csv", "numba", "scipy.stats", "jinja2", "rich.console",
-    "audit.recipe", "audit.scoring", "audit.cli", "audit.models.pipeline", "audit.models.detect", "audit.models.onnx_file",
-    "audit.compare.all_pairs", "audit.compare.parts", "audit.report.html", "audit.report.site", "audit.report.markdown",
-    "audit.report.tables", "audit.benchmarks.intake", "audit.models.obtain", "pooch", "requests",
+    "torch", "onnxruntime", "pandas", "pyarrow.parquet", "pyarrow.csv", "numba", "scipy.stats", "jinja2", "pooch",
+    "rich.console", "requests", "audit.recipe", "audit.scoring", "audit.cli", "audit.models.pipeline",
+    "audit.models.detect", "audit.models.onnx_file", "audit.models.obtain", "audit.compare.all_pairs",
+    "audit.compare.parts", "audit.report.html", "audit.report.site", "audit.report.markdown", "audit.report.tables",
+    "audit.benchmarks.intake",
 )  # fmt: skip
 STAGES = (
     ("hashing", "audit.inputs", "hash_samples"),
@@ -77,7 +78,7 @@ def command(job: dict[str, Any]) -> None:
         for line in ("mount --make-rprivate /", *job["mounts"]):
             subprocess.run(line.split(), check=True)
     if job.get("memory"):
-        with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123 - no more than this
+        with open("/proc/self/statm", encoding="ascii") as statm:
             now = int(statm.read().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (now + job["memory"], resource.RLIM_INFINITY))
     if job.get("fault"):

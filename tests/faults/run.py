@@ -1,4 +1,4 @@
-"""Disturb every command in every way: `python tests/faults/run.py --campaign 300 [--seed N] [--minutes M] [--docs FILE]`.
+"""Disturb every command in every way: `python tests/faults/run.py --campaign 300 [--seed N] [--docs FILE]`.
 
 Prints a Markdown table with counts, the lines that users saw, and every loss in full; exits with 1 if there was one.
 """
@@ -22,8 +22,18 @@ from works import WORKS, Work
 
 Trial = Callable[[Campaign], None]
 ORDER = [
-    "SIGKILL during", "SIGKILL", "EIO", "disk full", "read-only", "cache on a full disk", "clock", "memory", "slow", "two",
-]  # fmt: skip
+    "SIGKILL during",
+    "SIGKILL",
+    "EIO",
+    "disk full",
+    "read-only",
+    "cache on a full disk",
+    "clock",
+    "memory",
+    "slow",
+    "two",
+]
+"""How rows of the table are ordered."""
 
 
 def trials(asked: Sequence[Work], *, shim: bool, mounts: bool) -> list[tuple[str, float, Trial]]:
@@ -132,9 +142,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="faults-") as place:
         made = conduct(asked.campaign, asked.seed, Path(place), minutes=asked.minutes, names=asked.work)
     print(table(made))
-    print(
-        f"\n{time.monotonic() - began:.0f} s, seed {asked.seed}; left lying after all: {sum(r.left for r in made.rows.values())}"
-    )
+    left = sum(row.left for row in made.rows.values())
+    print(f"\n{time.monotonic() - began:.0f} s, seed {asked.seed}; something unfinished was left lying {left} times")
     print("\nWhat was said:")
     for line, count in made.lines.most_common():
         print(f"{count:4} x {line}")

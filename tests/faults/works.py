@@ -100,8 +100,9 @@ def _model() -> str:
 
 
 def _run(_: Path) -> list[str]:
-    return ["run", "--benchmark", "own", "--model", _model(), "--by", "gender", "--fmr", "0.05", "--quiet"] + [
-        "--out", "out", "--workers", "2",
+    return [
+        "run", "--benchmark", "own", "--model", _model(), "--by", "gender", "--fmr", "0.05", "--quiet", "--out", "out",
+        "--workers", "2",
     ]  # fmt: skip
 
 
@@ -157,11 +158,11 @@ def _weights(folder: Path) -> None:
 
 def _card(folder: Path) -> list[str]:
     content = (folder / "served" / "w.onnx").read_bytes()
-    url = server_url()
+    digest = hashlib.sha256(content).hexdigest()
     (folder / "mine.toml").write_text(
-        'name = "mine"\nlicence = "MIT"\ntraining_sets = ["none"]\nsimilarity = "cosine"\ndimension = 4\n[input]\nsize = 112\n'
-        f'mean = [0, 0, 0]\ndeviation = [1, 1, 1]\n[weights]\nfile = "w.onnx"\nsha256 = "{hashlib.sha256(content).hexdigest()}"\n'
-        f'url = "{url}/w.onnx"\n'
+        'name = "mine"\nlicence = "MIT"\ntraining_sets = ["none"]\nsimilarity = "cosine"\ndimension = 4\n'
+        "[input]\nsize = 112\nmean = [0, 0, 0]\ndeviation = [1, 1, 1]\n"
+        f'[weights]\nfile = "w.onnx"\nsha256 = "{digest}"\nurl = "{server_url()}/w.onnx"\n'
     )
     return ["models", "obtain", "card:mine.toml", "--into", "weights"]
 
@@ -171,8 +172,7 @@ def _cache(folder: Path) -> None:
 
 
 def _cleared(folder: Path) -> Found:
-    left = [path for path in (folder / "cache").rglob("*.outcome")]
-    return {"outcomes": len(left)}
+    return {"outcomes": len(list((folder / "cache").rglob("*.outcome")))}
 
 
 def _warm(folder: Path) -> None:
@@ -217,8 +217,8 @@ WORKS = (
     Work("obtain weights", ("download",), _weights, _card, lambda folder: digests(folder / "weights")),
     Work("cache --clear", ("cache",), _cache, lambda _: ["cache", "--clear"], _cleared, needs="run"),
     Work(
-        "withdraw a person", (), _table, lambda _: ["benchmarks", "withdraw", "own", "001", "--date", "2026-01-02"], _listed,
-        needs="run",
+        "withdraw a person", (), _table, lambda _: ["benchmarks", "withdraw", "own", "001", "--date", "2026-01-02"],
+        _listed, needs="run",
     ),
 )  # fmt: skip
 BY_NAME = {work.name: work for work in WORKS}

@@ -125,7 +125,7 @@ class Watch:
 
 
 def _below(folder: int, path: Any) -> Any:
-    """A path that was given with an open folder, as shutil does; -1 is none, and a mode of mkdir is no folder of ours."""
+    """A path that was given with an open folder, as shutil does; -1 is none."""
     if folder < 0 or not isinstance(path, str | bytes) or os.path.isabs(path):
         return path
     try:
@@ -139,12 +139,12 @@ WATCH = Watch()
 
 def _peak() -> int:
     """Largest resident memory since `_forget_peak`, in bytes."""
-    with open("/proc/self/status", encoding="ascii") as status:  # noqa: PTH123 - once an input
+    with open("/proc/self/status", encoding="ascii") as status:
         return next(int(line.split()[1]) for line in status if line.startswith("VmHWM")) << 10
 
 
 def _forget_peak() -> None:
-    with open("/proc/self/clear_refs", "w", encoding="ascii") as asked:  # noqa: PTH123 - as above
+    with open("/proc/self/clear_refs", "w", encoding="ascii") as asked:
         asked.write("5")
 
 
@@ -331,7 +331,7 @@ def main() -> None:
 
 
 def _bound() -> None:
-    with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123 - once a target
+    with open("/proc/self/statm", encoding="ascii") as statm:
         now = int(statm.read().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (now + HEADROOM, resource.RLIM_INFINITY))
 

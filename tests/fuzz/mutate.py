@@ -76,7 +76,7 @@ def odd_byte(data: bytes, rng: random.Random) -> bytes:
 
 def huge_number(data: bytes, rng: random.Random) -> bytes:
     """A large number over some bytes, in one of the sizes and orders that formats have."""
-    form = rng.choice("<H >H <I >I <Q >Q <i >i <q".split())
+    form = rng.choice(["<H", ">H", "<I", ">I", "<Q", ">Q", "<i", ">i", "<q"])
     size = struct.calcsize(form)
     if len(data) <= size:
         return data
@@ -117,20 +117,13 @@ def _bytes(text: str) -> bytes:
 
 def recode(data: bytes, rng: random.Random) -> bytes:
     """Other line ends, a mark at the beginning, another encoding."""
-    how = rng.randrange(7)
-    if how == 0:
-        return b"\xef\xbb\xbf" * rng.choice((1, 2)) + data
-    if how == 1:
-        return data.replace(b"\n", b"\r\n")
-    if how == 2:
-        return data.replace(b"\n", b"\r")
-    if how == 3:
-        return data.rstrip(b"\n")
-    if how == 4:
-        return data.decode("utf-8", "replace").encode("utf-16")
-    if how == 5:
-        return data.decode("utf-8", "replace").encode("utf-32")
-    return data.replace(b"\n", b"\n" * rng.choice((2, 100)))
+    ways: tuple[Callable[[], bytes], ...] = (
+        lambda: b"\xef\xbb\xbf" * rng.choice((1, 2)) + data,
+        lambda: data.replace(b"\n", rng.choice((b"\r\n", b"\r", b"\n\n", b"\n" * 100))),
+        lambda: data.rstrip(b"\n"),
+        lambda: data.decode("utf-8", "replace").encode(rng.choice(("utf-16", "utf-32", "utf-7", "utf-16-be"))),
+    )
+    return rng.choice(ways)()
 
 
 def word(data: bytes, rng: random.Random) -> bytes:
@@ -268,8 +261,9 @@ def cell(data: bytes, rng: random.Random) -> bytes:
 
 
 NAMES = (
-    "../out.txt", "../../out.txt", "/tmp/fuzz-out.txt", "a/../../out", "..\\out", "C:\\out", "\\\\host\\out", "a\0b", "", ".",
-    "..", "a/./b", "a//b", "a/", "CON", "aux.txt", "A.txt", "a.txt", "ａ.txt", "a" * 300, "a/" * 200 + "b", "\u202etxt.exe",
+    "../out.txt", "../../out.txt", "/fuzz-out.txt", "a/../../out", "..\\out", "C:\\out", "\\\\host\\out", "a\0b", "",
+    ".", "..", "a/./b", "a//b", "a/", "CON", "aux.txt", "A.txt", "a.txt", "ａ.txt", "a" * 300, "a/" * 200 + "b",
+    "\u202etxt.exe",
     "a.txt ", "a.txt.", ".a", "~/out", "-rf", "a\nb", "é.txt", "e\u0301.txt",
 )  # fmt: skip
 

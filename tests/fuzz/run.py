@@ -87,7 +87,7 @@ class Result:
 def fuzz(
     names: Sequence[str], seconds: float, seed: int, work: Path, tell: Callable[[Wrong], None] | None = None
 ) -> Result:
-    """Feed some targets, each for some seconds of processor time; a process that dies or hangs is begun again after it."""
+    """Feed some targets, each for some seconds of processor time; after one that dies or hangs, the rest."""
     result = Result(tell=tell)
     left, again = list(names), 0
     while left:

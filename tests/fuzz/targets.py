@@ -68,10 +68,10 @@ PAIRS = (
     b"probe,reference,fold\na1,a2,1\na1,b1,1\nb1,b2,2\na2,c1,2\n",
     b"probe,reference\na1,a2\na1,b1\nb1,b2\na2,c1\n",
 )
-SERIES = (
-    b"sample_id,path,subject_id,factor,level,position,own\ns1,images/s1.png,001,light,dim,0,yes\n"
-    b"s2,images/s2.png,001,light,bright,1,no\n",
-)
+SERIES = b"""sample_id,path,subject_id,factor,level,position,own
+s1,images/s1.png,001,light,dim,0,yes
+s2,images/s2.png,001,light,bright,1,no
+"""
 BOXES = b"sample_id,path,subject_id,box_left,box_top,box_width,box_height\na1,images/a1.png,001,1,1,5,5.5\n"
 
 
@@ -239,8 +239,8 @@ def _images() -> list[bytes]:
     face = Image.fromarray(rng.integers(0, 255, (24, 32, 3), dtype=np.uint8))
     made = []
     for kind, mode in (
-        ("JPEG", "RGB"), ("JPEG", "CMYK"), ("PNG", "RGBA"), ("PNG", "P"), ("PNG", "I;16"), ("WEBP", "RGBA"), ("BMP", "RGB"),
-        ("TIFF", "RGB"), ("TIFF", "L"), ("GIF", "P"), ("PPM", "RGB"),
+        ("JPEG", "RGB"), ("JPEG", "CMYK"), ("PNG", "RGBA"), ("PNG", "P"), ("PNG", "I;16"), ("WEBP", "RGBA"),
+        ("BMP", "RGB"), ("TIFF", "RGB"), ("TIFF", "L"), ("GIF", "P"), ("PPM", "RGB"),
     ):  # fmt: skip
         stream = io.BytesIO()
         (face.convert("L").convert("I;16") if mode == "I;16" else face.convert(mode)).save(stream, kind)
@@ -264,8 +264,12 @@ def _decoded(path: Path) -> object:
 
 
 SCORES = (
-    b"probe_subject,reference_subject,score,probe,reference\n001,001,0.9,a1,a2\n001,002,0.1,a1,b1\n002,002,,b1,b2\n"
-    b"003,002,NA,c1,b2\n",
+    b"""probe_subject,reference_subject,score,probe,reference
+001,001,0.9,a1,a2
+001,002,0.1,a1,b1
+002,002,,b1,b2
+003,002,NA,c1,b2
+""",
     b"probe_subject,reference_subject,score\n001,001,0.9\n001,002,-1e-3\n",
 )
 
@@ -640,7 +644,7 @@ TARGETS = (
     Target("samples", "samples.csv", "csv", _samples, _loaded, _collection),
     Target("subjects", "subjects.csv", "csv", _subjects, _loaded, _collection),
     Target("pairs", "pairs.csv", "csv", lambda: list(PAIRS), _loaded, _collection),
-    Target("series", "series.csv", "csv", lambda: list(SERIES), _loaded, _collection),
+    Target("series", "series.csv", "csv", lambda: [SERIES], _loaded, _collection),
     Target("withdrawals", "withdrawn.csv", "csv", _withdrawn, _loaded, _with_salt),
     Target("copy", "copy.toml", "toml", lambda: [b'last_checked = 2026-11-26\nversion = "2"\n'], _toml),
     Target("check", "samples.csv", "csv", _samples, _checked, _collection),

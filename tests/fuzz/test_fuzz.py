@@ -6,6 +6,7 @@ What it found is in test_mended.py, and as inputs in corpus/, which every run be
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def _writes(path: Path) -> None:
 
 
 def _pickles(_: Path) -> None:
-    import pickle  # noqa: S403 - the very thing that is watched for
+    import pickle
 
     pickle.loads(b"cos\ngetcwd\n.")  # noqa: S301 - as above
 
@@ -66,7 +67,9 @@ def _grows(_: Path) -> None:
     ("parse", "word"),
     [(_crashes, "crash"), (_writes, "outside"), (_pickles, "outside"), (_leaves, "outside"), (_grows, "memory")],
 )
-def test_what_is_wrong_is_seen(parse: child.targets.Parse, word: str, tmp_path: Path, capfd: pytest.CaptureFixture) -> None:
+def test_what_is_wrong_is_seen(
+    parse: child.targets.Parse, word: str, tmp_path: Path, capfd: pytest.CaptureFixture
+) -> None:
     """The watch itself, in a process of its own, since an audit hook stays for good."""
     code = (
         f"import sys, random; sys.path[:0] = [{str(Path(__file__).parent)!r}]\n"
@@ -74,8 +77,6 @@ def test_what_is_wrong_is_seen(parse: child.targets.Parse, word: str, tmp_path: 
         f"t = child.Target('t', 'f', 'text', lambda: [b'x'], test_fuzz.{parse.__name__})\n"
         f"f = child.Feeding(t, Path({str(tmp_path / 'work')!r}), random.Random(1)); f.one(b'x'); print(dict(f.counts))"
     )
-    import subprocess
-
     shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
     assert f"{{'{word}': 1}}" in shown
 

@@ -104,7 +104,7 @@ def test_parquet_whose_names_are_not_utf8_is_one_line(read: Callable[[Path], obj
     frame = pd.DataFrame({"probe_subject": ["1"], "reference_subject": ["2"], "score": [0.5], "sample_id": ["a"]})
     frame.assign(subject_id="1", template=[[0.5, 0.25]]).to_parquet(path)
     path.write_bytes(path.read_bytes().replace(b"sample_id", b"s\xe3mple_id"))
-    with pytest.raises(DataError, match="Parquet|cannot be read"):
+    with pytest.raises(DataError, match=r"Parquet|cannot be read"):
         read(path)
 
 
@@ -156,7 +156,7 @@ def test_two_runs_that_try_the_same_folder_at_once_do_not_meet(tmp_path: Path) -
 
 def test_a_salt_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that was killed while it made the salt left an empty one, and the list was locked for ever."""
-    import datetime as dt  # noqa: PLC0415
+    import datetime as dt
 
     def fails(_: int) -> None:
         raise OSError(5, "Input/output error")
