@@ -23,7 +23,7 @@ import numpy as np
 
 from audit import decode, missing_scores
 from audit.compare.counts import Floats, Ints
-from audit.domain import FailureToAcquire, Picture, Sample
+from audit.domain import DURING, FailureToAcquire, Picture, Sample
 from audit.errors import DataError, NothingMeasured
 from audit.inputs import Inputs, Progress
 from audit.metrics.evaluation import Acquired
@@ -199,9 +199,9 @@ class _Asking:
     def _encode(self, sample: Sample) -> bytes | FailureToAcquire:
         content = decode.read(sample.path)
         if isinstance(content, FailureToAcquire):
-            return content
+            return decode.lately(content)
         if hashlib.sha256(content).hexdigest() != self._files[sample.sample_id]:
-            return FailureToAcquire("read", "file changed during the run")
+            return FailureToAcquire("read", f"file changed {DURING}")
         size = self._comparer.working_size
         if size is not None:
             picture = decode.decode_for(content, size)

@@ -250,12 +250,21 @@ class Template:
     """How many faces the detector saw; above 1, the declared several-faces policy chose."""
 
 
+DURING = "during the run"
+"""How the reason of a failure ends that lies with the machine: no record that counts one is a finished one."""
+
+
 @dataclass(frozen=True, slots=True)
 class FailureToAcquire:
     """The other outcome of extraction: a value with stage and reason, never an exception."""
 
     stage: Stage
     reason: str
+
+    @property
+    def passing(self) -> bool:
+        """Whether it lies with the machine, and not with the image: the next run may not meet it."""
+        return self.reason.endswith(DURING)
 
 
 @dataclass(frozen=True, slots=True)

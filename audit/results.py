@@ -37,11 +37,12 @@ def require_writable(out: Path) -> None:
 
 
 def finished(path: Path, digests: Digests) -> EvaluationRecord | None:
-    """The record of an earlier run with the same digests."""
+    """The record of an earlier run with the same digests, unless it counts failures that lay with the machine."""
     try:
         found = json.loads(path.read_bytes())
         if found["digests"] != digests.model_dump():
             return None
-        return EvaluationRecord.model_validate(found)
+        record = EvaluationRecord.model_validate(found)
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
+    return None if record.passing else record

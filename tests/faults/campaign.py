@@ -332,7 +332,7 @@ class Campaign:
         row.trials += 1
         row.met += met
         word, why = self._word(work, kind, folder, ended)
-        if word in {"killed", "said"}:
+        if word in {"killed", "said", "counted"}:
             again = self.hosts[0].begin(work, folder).end()
             now = self._found(work, folder)
             if self._there(work, now, again):
@@ -343,6 +343,7 @@ class Campaign:
         row.ends[word] += 1
         if word in {"loss", "unclear", "hang"}:
             self.losses.append(f"{work.name}, {kind} ({about}): {word}: {why}")
+            print(f"LOSS {self.losses[-1]}", file=sys.stderr, flush=True)
         elif word == "said" and ended.said:
             self.lines[f"{work.name} | {kind} | {ended.said.replace(str(folder), 'FOLDER')}"] += 1
         if tidy:
@@ -364,14 +365,12 @@ class Campaign:
             return "loss", f"half a result: {now['broken']}"
         if ended.hung:
             return "hang", f"{HANGS_S} s; {ended.stages}"
+        if ended.code == 0 and now == self.calm[work.name]:
+            return "same", ""
         if ended.code == 0:
-            same = now == self.calm[work.name]
-            return (
-                ("same", "")
-                if same
-                else ("loss", f"done, but differs: {_difference(self.calm[work.name], now)}\n{ended.stderr[-600:]}")
-            )
-        if ended.code == -signal.SIGKILL and ("kill" in kind.lower() or kind == "two at once"):
+            differs = f"done, but differs: {_difference(self.calm[work.name], now)}\n{ended.stderr[-600:]}"
+            return ("counted" if _of_the_machine(now) else "loss"), differs
+        if ended.code == -signal.SIGKILL and "kill" in kind.lower():
             return "killed", ""
         if ended.said is not None:
             return "said", ended.said
@@ -422,6 +421,12 @@ CALLS = {
     "read-only file system": (errno.EROFS, "error"),
 }
 """Kind of fault to the number that the call returns, and how (`shim.c`)."""
+
+
+def _of_the_machine(found: Found) -> bool:
+    """Whether a record says that images failed for reasons that lie with the machine."""
+    reasons = {str(row["reason"]) for row in found.get("record", {}).get("acquisition", []) if row["reason"]}
+    return any(reason.endswith("during the run") or "Input/output error" in reason for reason in reasons)
 
 
 def litter(folder: Path) -> list[str]:

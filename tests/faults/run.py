@@ -101,19 +101,28 @@ def _can_mount() -> bool:
 def table(made: Campaign) -> str:
     """Markdown: a row a command and kind of fault."""
     rows = [
-        "| command | what happens | trials | met | the same result | one line, resumed | killed, resumed | losses |",
-        "|---|---|--:|--:|--:|--:|--:|--:|",
+        "| command | what happens | trials | met | the same result | one line, resumed | counted, resumed | "
+        "killed, resumed | losses |",
+        "|---|---|--:|--:|--:|--:|--:|--:|--:|",
     ]
 
     def place(key: tuple[str, str]) -> tuple[int, int, str]:
         works = [work.name for work in WORKS]
         return works.index(key[0]), next((k for k, word in enumerate(ORDER) if key[1].startswith(word)), 99), key[1]
 
-    total = [0] * 6
+    total = [0] * 7
     for key in sorted(made.rows, key=place):
         row = made.rows[key]
         lost = sum(row.ends[word] for word in ("loss", "unclear", "hang"))
-        numbers = [row.trials, row.met, row.ends["same"], row.ends["said"], row.ends["killed"], lost]
+        numbers = [
+            row.trials,
+            row.met,
+            row.ends["same"],
+            row.ends["said"],
+            row.ends["counted"],
+            row.ends["killed"],
+            lost,
+        ]
         total = [a + b for a, b in zip(total, numbers, strict=True)]
         rows.append(f"| {key[0]} | {key[1]} | " + " | ".join(f"{n:,}" for n in numbers) + " |")
     return "\n".join([*rows, "| **all** | | " + " | ".join(f"**{n:,}**" for n in total) + " |"])
