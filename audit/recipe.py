@@ -36,6 +36,7 @@ from audit import (
     sending,
     superseded,
     upkeep,
+    whole_file,
 )
 from audit import record as records
 from audit.compare import Comparisons, halves
@@ -127,6 +128,9 @@ def published(record: EvaluationRecord, folder: Path, *, reused: bool) -> Evalua
     made = Evaluation(record, folder, reused=reused, earlier=earlier)
     if not reused or not made.report_path.exists():
         made.report()
+    if reused:  # a run that was killed while it wrote them may have left something beside them
+        whole_file.sweep(folder / "record.json")
+        whole_file.sweep(made.report_path)
     return made
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import tempfile
 import time
@@ -50,7 +51,7 @@ def write(path: Path, content: bytes, *, mode: int = 0o644, durable: bool = True
     except OSError as error:
         error.filename, error.filename2 = str(path), None
         raise
-    _sweep(path)
+    sweep(path)
 
 
 def _link(name: str, path: Path) -> None:
@@ -63,8 +64,9 @@ def _link(name: str, path: Path) -> None:
             os.replace(name, path)  # noqa: PTH105 - see above
 
 
-def _sweep(path: Path) -> None:
+def sweep(path: Path) -> None:
+    """Remove what processes that were killed while they wrote a file left beside it, once it is an hour old."""
     with suppress(OSError):
-        for left in path.parent.glob(f".{path.name}.*"):
+        for left in path.parent.glob(f".{glob.escape(path.name)}.*"):
             if time.time() - left.stat().st_mtime > _LEFT_BEHIND:
                 left.unlink(missing_ok=True)

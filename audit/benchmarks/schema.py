@@ -80,17 +80,25 @@ def safe_path(text: str) -> str:
     Raises
     ------
     ValueError
-        If it is absolute, climbs with "..", is not written with "/" alone, or is longer than a file system's names.
+        If it is absolute, climbs with "..", or is not written with "/" alone.
     """
     path = PurePosixPath(text)
-    if len(text.encode(errors="replace")) > _LONGEST_PATH or any(
-        len(part.encode(errors="replace")) > _LONGEST_NAME for part in path.parts
-    ):
-        raise ValueError(
-            f"{text[:40]!r}... is no path: names have at most {_LONGEST_NAME} bytes, paths {_LONGEST_PATH:,}"
-        )
     if not text or "\\" in text or "\0" in text or path.is_absolute() or ".." in path.parts or text[1:2] == ":":
         raise ValueError(f"{text!r} does not stay inside the folder: give a relative path without '..'")
+    return text
+
+
+def file_path(text: str) -> str:
+    """Check that a relative path stays inside the folder, and that a file can have it: else the first look raises.
+
+    Raises
+    ------
+    ValueError
+        As `safe_path`, or if it is longer than names of files are.
+    """
+    names = [len(part.encode(errors="replace")) for part in PurePosixPath(safe_path(text)).parts]
+    if max(names, default=0) > _LONGEST_NAME or sum(names) + len(names) > _LONGEST_PATH:
+        raise ValueError(f"{text[:40]!r}... is too long: a name has at most {_LONGEST_NAME} bytes")
     return text
 
 
@@ -116,7 +124,7 @@ class FileObject(_Part):
     """One file: `@id` is its path inside the folder."""
 
     type_: Literal["cr:FileObject"] = Field(alias="@type")
-    path: Annotated[str, AfterValidator(safe_path)] = Field(alias="@id", description="path inside the folder")
+    path: Annotated[str, AfterValidator(file_path)] = Field(alias="@id", description="path inside the folder")
     name: Text
     description: Text | None = None
     url: Text = Field(alias="contentUrl", description="public address, or the path itself where there is none")

@@ -45,7 +45,7 @@ class _Reader:
     ) -> None:
         self._path, self._descriptor = path, descriptor
         self._people = {subject.subject_id for subject in subjects}
-        self._taken = {sample.sample_id for sample in samples} | {str(sample.path.resolve()) for sample in samples}
+        self._taken = {sample.sample_id for sample in samples} | {str(content.real(sample.path)) for sample in samples}
         self._pictures: dict[str, Sample] = {}
         self._files: dict[Path, str] = {}
         self._positions: dict[tuple[str, str], int] = {}
@@ -72,7 +72,7 @@ class _Reader:
     def _sample(self, place: str, subject: str, cells: Mapping[Hashable, Any]) -> Sample:
         name = str(cells["sample_id"])
         file = content.inside(self._path.parent, str(cells["path"]), place=f"{place}, column 'path'")
-        real = file.resolve()
+        real = content.real(file)
         if name in self._taken or str(real) in self._taken:
             raise DataError(
                 place, f"{name!r} ({cells['path']}) is in samples.csv too", "A series has pictures of its own"

@@ -365,16 +365,19 @@ class Campaign:
             return "loss", f"half a result: {now['broken']}"
         if ended.hung:
             return "hang", f"{HANGS_S} s; {ended.stages}"
-        if ended.code == 0 and now == self.calm[work.name]:
-            return "same", ""
         if ended.code == 0:
-            differs = f"done, but differs: {_difference(self.calm[work.name], now)}\n{ended.stderr[-600:]}"
-            return ("counted" if _of_the_machine(now) else "loss"), differs
+            return self._done(work, now, ended)
         if ended.code == -signal.SIGKILL and "kill" in kind.lower():
             return "killed", ""
         if ended.said is not None:
             return "said", ended.said
         return "unclear", f"exit {ended.code}, stages {ended.stages[-3:]}:\n{ended.stderr[-2500:]}"
+
+    def _done(self, work: Work, now: Found, ended: Ended) -> tuple[str, str]:
+        if now == self.calm[work.name]:
+            return "same", ""
+        differs = f"done, but differs: {_difference(self.calm[work.name], now)}\n{ended.stderr[-600:]}"
+        return ("counted" if _of_the_machine(now) else "loss"), differs
 
     def _tidy(self, folder: Path) -> None:
         for place in folder.parent.glob(f"{folder.name}*"):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import random
-import re
 import sys
 import tempfile
 import time
@@ -18,8 +17,14 @@ sys.path[:0] = [str(Path(__file__).parent)]
 
 import campaign as engine
 from campaign import CALLS, Campaign, Host
-from works import WORKS, Work
+from works import WORKS, Work  # puts the support modules on the path
 
+from into_document import replace_below  # isort: skip
+
+HEADS = (
+    "command", "what happens", "trials", "met", "the same result", "one line, resumed", "counted, resumed",
+    "killed, resumed", "losses",
+)  # fmt: skip
 Trial = Callable[[Campaign], None]
 ORDER = [
     "SIGKILL during",
@@ -100,11 +105,7 @@ def _can_mount() -> bool:
 
 def table(made: Campaign) -> str:
     """Markdown: a row a command and kind of fault."""
-    rows = [
-        "| command | what happens | trials | met | the same result | one line, resumed | counted, resumed | "
-        "killed, resumed | losses |",
-        "|---|---|--:|--:|--:|--:|--:|--:|--:|",
-    ]
+    rows = [f"| {' | '.join(HEADS)} |", "|---|---|--:|--:|--:|--:|--:|--:|--:|"]
 
     def place(key: tuple[str, str]) -> tuple[int, int, str]:
         works = [work.name for work in WORKS]
@@ -128,14 +129,15 @@ def table(made: Campaign) -> str:
     return "\n".join([*rows, "| **all** | | " + " | ".join(f"**{n:,}**" for n in total) + " |"])
 
 
-def into(document: Path, mark: str, text: str) -> None:
-    """Put a table into a document, between its marks."""
-    old = document.read_text(encoding="utf-8")
-    begin, end = f"<!-- {mark} -->", f"<!-- /{mark} -->"
-    new = re.sub(f"{re.escape(begin)}.*?{re.escape(end)}", lambda _: f"{begin}\n{text}\n{end}", old, flags=re.DOTALL)
-    if begin not in old:
-        raise SystemExit(f"{document} has no {begin}")
-    document.write_text(new, encoding="utf-8")
+def summary(made: Campaign, seed: int) -> str:
+    """One sentence of counts."""
+    trials = sum(row.trials for row in made.rows.values())
+    met = sum(row.met for row in made.rows.values())
+    kills = sum(row.met for (_, kind), row in made.rows.items() if "SIGKILL" in kind)
+    return (
+        f"{trials:,} trials (seed {seed}); {met:,} met their fault, {kills:,} of them a SIGKILL; "
+        f"{len(made.losses):,} losses."
+    )
 
 
 def main() -> int:
@@ -150,7 +152,7 @@ def main() -> int:
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="faults-") as place:
         made = conduct(asked.campaign, asked.seed, Path(place), minutes=asked.minutes, names=asked.work)
-    print(table(made))
+    print(f"{table(made)}\n\n{summary(made, asked.seed)}")
     left = sum(row.left for row in made.rows.values())
     print(f"\n{time.monotonic() - began:.0f} s, seed {asked.seed}; something unfinished was left lying {left} times")
     print("\nWhat was said:")
@@ -159,7 +161,7 @@ def main() -> int:
     for loss in made.losses:
         print(f"\nLOSS {loss}")
     if asked.docs:
-        into(asked.docs, "campaign", table(made))
+        replace_below(asked.docs, "## What the campaign showed", f"{summary(made, asked.seed)}\n\n{table(made)}")
     return 1 if made.losses else 0
 
 

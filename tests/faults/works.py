@@ -56,7 +56,7 @@ def digests(folder: Path, *, without: tuple[str, ...] = ()) -> Found:
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name not in without
+        if path.is_file() and path.name not in without and not path.name.startswith(".")
     }
 
 

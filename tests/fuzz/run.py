@@ -25,7 +25,9 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parent)]
 
 from child import CORPUS
-from targets import BY_NAME, ROOT
+from targets import BY_NAME, ROOT  # puts the support modules on the path
+
+from into_document import replace_below  # isort: skip
 
 HANGS_S = 120.0
 """Seconds without a sign of life after which a process hangs: a busy machine may stop one for a while."""
@@ -182,6 +184,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", action="store_true", help="add inputs that led somewhere new to the corpus")
     parser.add_argument("--failures", type=Path, help="folder for the inputs of wrong outcomes")
+    parser.add_argument("--docs", type=Path, help="put the table into this page, below its heading")
     asked = parser.parse_args()
     names = asked.target or list(BY_NAME)
 
@@ -196,6 +199,9 @@ def main() -> int:
         result = fuzz(names, 60 * asked.minutes / len(names), asked.seed, Path(work), tell)
     print(result.table())
     print(f"\n{result.inputs:,} inputs, {len(result.wrong)} different wrong outcomes")
+    if asked.docs:
+        counted = f"{result.inputs:,} inputs (seed {asked.seed}); {len(result.wrong)} different wrong outcomes."
+        replace_below(asked.docs, "## What the fuzzing showed", f"{counted}\n\n{result.table()}")
     if asked.keep:
         _keep(result)
     return 1 if result.wrong else 0

@@ -70,6 +70,16 @@ def test_a_name_that_no_file_can_have_is_one_line(tmp_path: Path) -> None:
     assert "path-escapes" in {finding.check for finding in checks.check(str(folder)).findings}
 
 
+def test_links_that_run_in_a_circle_are_pictures_that_cannot_be_read(tmp_path: Path) -> None:
+    """RuntimeError and OSError 40 from the first look at them."""
+    folder = collection(tmp_path / "made")
+    (folder / "images/a1.png").unlink()
+    (folder / "images/a1.png").symlink_to("a1.png")
+    made = benchmarks.load(str(folder))
+    assert any("1 of 5 image files are missing" in note for note in made.notes)
+    assert "row-without-file" in {finding.check for finding in checks.check(str(folder)).findings}
+
+
 def test_a_header_of_many_columns_is_refused_in_time(tmp_path: Path) -> None:
     """Counting each of 200,000 names among all took minutes; filling short rows up to so many took gigabytes."""
     folder = collection(tmp_path / "made", samples=",".join(["[1"] * 200_000) + "\n1\n2\n")

@@ -6,8 +6,10 @@ is still as it was made; one that somebody changed, or put there, stays.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -81,8 +83,18 @@ class Writer:
         for folder in sorted({p for name in removed for p in (self.out / name).parents}, reverse=True):
             if self.out in folder.parents and folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
+        if self._interrupted:
+            self._sweep()
         self._list("complete", self._made)
         return removed
+
+    def _sweep(self) -> None:
+        """Remove what an interrupted publication left beside its files: a site is served as it lies there."""
+        for name in self._made:
+            path = self.out / name
+            for left in path.parent.glob(f".{glob.escape(path.name)}.????????"):
+                with suppress(OSError):
+                    left.unlink()
 
     def _manifest(self) -> tuple[dict[str, str], bool]:
         try:
