@@ -265,7 +265,7 @@ class Campaign:
         folder = self.fresh(work)
         name, jump = self.rng.choice(list(CLOCK_JUMPS.items()))
         log = folder.with_name(folder.name + "-hits")
-        fault = f"clock,{jump},,{self.rng.randint(1, 60)},-1,error,{log}"
+        fault = f"clock,{jump},,{self.rng.randint(1, 12)},-1,error,{log}"
         ended = self.hosts[0].begin(work, folder, fault=fault).end()
         self.judge(work, "clock jumps", folder, ended, met=log.exists(), about=name)
 
@@ -280,7 +280,7 @@ class Campaign:
     def memory(self, work: Work) -> None:
         """Little memory beyond what a process has that has loaded everything (`ulimit -v`)."""
         folder = self.fresh(work)
-        room = int(2 ** self.rng.uniform(22, 31))
+        room = int(2 ** self.rng.uniform(25.5, 33))
         ended = self.hosts[0].begin(work, folder, memory=room).end()
         self.judge(work, "memory limit", folder, ended, met=ended.code != 0, about=f"{room >> 20} MiB")
 

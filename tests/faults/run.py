@@ -25,6 +25,7 @@ HEADS = (
     "command", "what happens", "trials", "met", "the same result", "one line, resumed", "counted, resumed",
     "killed, resumed", "losses",
 )  # fmt: skip
+ALL = "**all**"
 Trial = Callable[[Campaign], None]
 ORDER = [
     "SIGKILL during",
@@ -65,7 +66,14 @@ def trials(asked: Sequence[Work], *, shim: bool, mounts: bool) -> list[tuple[str
 
 
 def conduct(
-    number: int, seed: int, place: Path, *, minutes: float = 1e9, names: Sequence[str] = (), every: bool = False
+    number: int,
+    seed: int,
+    place: Path,
+    *,
+    minutes: float = 1e9,
+    names: Sequence[str] = (),
+    only: str = "",
+    every: bool = False,
 ) -> Campaign:
     """Do so many trials; with `every`, first one of each kind."""
     rng = random.Random(seed)
@@ -79,7 +87,7 @@ def conduct(
             for work in WORKS:
                 if work.name in needed:
                     made.undisturbed(work)
-            kinds = trials(asked, shim=shim is not None, mounts=_can_mount())
+            kinds = [one for one in trials(asked, shim=shim is not None, mounts=_can_mount()) if only in one[0]]
             until = time.monotonic() + 60 * minutes
             order = rng.sample(kinds, len(kinds)) if every else []
             for k in range(number):
@@ -103,30 +111,26 @@ def _can_mount() -> bool:
     return os.geteuid() == 0 and subprocess.run(asked, check=False, capture_output=True).returncode == 0
 
 
-def table(made: Campaign) -> str:
-    """Markdown: a row a command and kind of fault."""
-    rows = [f"| {' | '.join(HEADS)} |", "|---|---|--:|--:|--:|--:|--:|--:|--:|"]
-
-    def place(key: tuple[str, str]) -> tuple[int, int, str]:
-        works = [work.name for work in WORKS]
-        return works.index(key[0]), next((k for k, word in enumerate(ORDER) if key[1].startswith(word)), 99), key[1]
-
-    total = [0] * 7
-    for key in sorted(made.rows, key=place):
+def table(made: Campaign, by: int) -> str:
+    """Markdown: a row a command (0) or a kind of fault (1), and one for all."""
+    gathered: dict[str, list[int]] = {}
+    for key in sorted(made.rows, key=_place):
         row = made.rows[key]
         lost = sum(row.ends[word] for word in ("loss", "unclear", "hang"))
-        numbers = [
-            row.trials,
-            row.met,
-            row.ends["same"],
-            row.ends["said"],
-            row.ends["counted"],
-            row.ends["killed"],
-            lost,
-        ]
-        total = [a + b for a, b in zip(total, numbers, strict=True)]
-        rows.append(f"| {key[0]} | {key[1]} | " + " | ".join(f"{n:,}" for n in numbers) + " |")
-    return "\n".join([*rows, "| **all** | | " + " | ".join(f"**{n:,}**" for n in total) + " |"])
+        numbers = [row.trials, row.met, *(row.ends[word] for word in ("same", "said", "counted", "killed")), lost]
+        for name in (key[by], ALL):
+            before = gathered.get(name, [0] * len(numbers))
+            gathered[name] = [a + b for a, b in zip(before, numbers, strict=True)]
+    gathered[ALL] = gathered.pop(ALL, [0] * 7)
+    rows = [f"| {' | '.join((HEADS[by], *HEADS[2:]))} |", "|---|--:|--:|--:|--:|--:|--:|--:|"]
+    return "\n".join(
+        [*rows, *(f"| {name} | {' | '.join(f'{n:,}' for n in numbers)} |" for name, numbers in gathered.items())]
+    )
+
+
+def _place(key: tuple[str, str]) -> tuple[int, int, str]:
+    works = [work.name for work in WORKS]
+    return works.index(key[0]), next((k for k, word in enumerate(ORDER) if key[1].startswith(word)), 99), key[1]
 
 
 def summary(made: Campaign, seed: int) -> str:
@@ -147,12 +151,16 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=1e9, help="stop after so long, whatever N says")
     parser.add_argument("--work", action="append", default=[], help="one command alone; repeatable")
+    parser.add_argument("--fault", default="", help="only kinds of faults with this in their name")
     parser.add_argument("--docs", type=Path, help="put the table into this document, between its marks")
     asked = parser.parse_args()
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="faults-") as place:
-        made = conduct(asked.campaign, asked.seed, Path(place), minutes=asked.minutes, names=asked.work)
-    print(f"{table(made)}\n\n{summary(made, asked.seed)}")
+        made = conduct(
+            asked.campaign, asked.seed, Path(place), minutes=asked.minutes, names=asked.work, only=asked.fault
+        )
+    shown = f"{summary(made, asked.seed)}\n\n{table(made, 1)}\n\n{table(made, 0)}"
+    print(shown)
     left = sum(row.left for row in made.rows.values())
     print(f"\n{time.monotonic() - began:.0f} s, seed {asked.seed}; something unfinished was left lying {left} times")
     print("\nWhat was said:")
@@ -161,7 +169,7 @@ def main() -> int:
     for loss in made.losses:
         print(f"\nLOSS {loss}")
     if asked.docs:
-        replace_below(asked.docs, "## What the campaign showed", f"{summary(made, asked.seed)}\n\n{table(made)}")
+        replace_below(asked.docs, "## What the campaign showed", shown)
     return 1 if made.losses else 0
 
 

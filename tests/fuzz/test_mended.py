@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -187,6 +189,18 @@ def test_what_a_killed_process_left_beside_a_file_goes_in_time(tmp_path: Path) -
     os.utime(old, (time.time() - 7200, time.time() - 7200))
     whole_file.write(tmp_path / "record.json", b"{}")
     assert sorted(path.name for path in tmp_path.iterdir()) == [".record.json.def", "record.json"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ulimit -v is of Linux")
+def test_without_addresses_for_charts_a_report_is_one_line(tmp_path: Path) -> None:
+    """V8 ended the process with SIGTRAP and a page of addresses."""
+    code = (
+        "import resource; resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))\n"
+        "from audit.report.charts.lettering import drawn\ndrawn({'layer': []})"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert "DataError: report: no chart can be drawn" in run.stderr.splitlines()[-1]
 
 
 def test_an_answer_that_was_cut_off_does_not_spoil_the_next(tmp_path: Path) -> None:
