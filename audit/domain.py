@@ -248,6 +248,8 @@ class Template:
     vector: NDArray[np.float32]
     faces: int = 1
     """How many faces the detector saw; above 1, the declared several-faces policy chose."""
+    noted: NDArray[np.float32] | None = None
+    """What a meter measured of the same face on the way, where one was asked for; it is filed apart."""
 
 
 DURING = "during the run"

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from audit import benchmarks, groups, measured, models, provenance, results, sending, upkeep, watch_list
+from audit import benchmarks, captured, groups, measured, models, provenance, results, sending, upkeep, watch_list
 from audit.domain import Benchmark, FailureToAcquire, Sample, SeriesLevel, Subject
 from audit.errors import DataError, NothingMeasured, PlanError
 from audit.extract import hash_samples
@@ -102,6 +102,7 @@ def admit(plan: AuditPlan, options: RunOptions) -> tuple[Benchmark, ModelCard, G
     card = models.describe(plan.model, data=data, plan=plan).model_copy(update={"device": options.device})
     card = sending.allowed(card, benchmark, options)
     sending.require_few(card, benchmark, plan)
+    _require_samples(plan, card)
     benchmark = _marked(benchmark, card) if plan.detector == "truth" else _unmarked(benchmark)
     by = benchmark.default_by if plan.by is None else plan.by
     if measured.wanted(benchmark, (*by, *plan.impostors)):
@@ -110,6 +111,17 @@ def admit(plan: AuditPlan, options: RunOptions) -> tuple[Benchmark, ModelCard, G
     if plan.scenario is not None:
         scenario.passers(grouping, plan.scenario.by, plan.scenario.passers_by, plan.scenario.on_list)
     return benchmark, card, grouping
+
+
+def _require_samples(plan: AuditPlan, card: ModelCard) -> None:
+    """Refuse covariates of what is compared elsewhere, and measures that are not installed."""
+    if plan.covariates and card.service is not None and card.service.compares:
+        raise PlanError(
+            "plan: covariates",
+            f"{card.name} compares pictures itself, and its scores are not held by picture",
+            "Leave covariates out, or take a model that makes templates",
+        )
+    captured.require(plan)
 
 
 def _marked(benchmark: Benchmark, card: ModelCard) -> Benchmark:
@@ -158,6 +170,7 @@ def require_protocol(plan: AuditPlan, benchmark: Benchmark) -> None:
     refused = {
         "calibration": (plan.calibration > 0, "which set each other's thresholds: nobody is set aside"),
         "bootstrap": (plan.bootstrap > 0, "and its replicates would need thresholds by fold"),
+        "covariates": (bool(plan.covariates), "and conditions are weighed at one threshold only"),
         "storage": (plan.storage != "float32", "and what other numbers change is told at one threshold only"),
         "task": (plan.task == "counterfactual", "and pictures of a series belong to none"),
     }
@@ -190,7 +203,7 @@ def prepare(plan: AuditPlan, options: RunOptions, progress: Progress) -> Inputs:
     files = hash_samples(everyone, workers=options.workers, progress=progress)
     _check_files(everyone, files)
     shown = plan.model_copy(
-        update={"benchmark": benchmark.name, "model": _model_name(plan, card), "by": grouping.attributes}
+        update={"benchmark": benchmark.name, "model": model_name(plan, card), "by": grouping.attributes}
     )
     digests = Digests(
         benchmark=benchmark.digest,
@@ -240,7 +253,7 @@ def _people(benchmark: Benchmark, subjects: Sequence[Subject], grouping: Groupin
     return People(names, grouping, tuple(sample for sample in benchmark.samples if sample.subject_id in kept))
 
 
-def _model_name(plan: AuditPlan, card: ModelCard) -> str:
+def model_name(plan: AuditPlan, card: ModelCard) -> str:
     """The model's name in the record: never a path of this machine."""
     kind, colon, _ = plan.model.partition(":")
     return f"{kind}:{card.name}" if colon else kind

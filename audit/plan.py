@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
@@ -22,6 +22,11 @@ from audit.errors import PlanError
 
 Task = Literal["verification", "counterfactual", "identification"]
 Purpose = Literal["evaluation", "biometric", "commercial"]
+Covariate = Literal[
+    "sharpness", "brightness", "contrast", "underexposed", "overexposed", "uniformity", "roll", "yaw", "pitch", "size",
+    "skin_tone",
+]  # fmt: skip
+"""Measures of `audit.capture`."""
 DEEPEST_RANK = 20
 """Candidates beyond are no list that somebody looks through."""
 
@@ -186,6 +191,12 @@ class AuditPlan(BaseModel):
     scenario: Scenario | None = Field(
         None, description="A place where the system would be used (a table): false alarms a day, and how many are wrong"
     )
+    covariates: tuple[Covariate, ...] = Field(
+        (),
+        description="Capture conditions that are measured in the pictures, to say how much of a gap between groups "
+        "goes with them: sharpness, brightness, contrast, underexposed, overexposed, uniformity, roll, yaw, pitch, "
+        "size, skin_tone; none: nothing is measured",
+    )
     acknowledge: tuple[str, ...] = Field((), description="Consent tiers that the auditor knowingly accepts")
     purposes: tuple[Purpose, ...] = Field(
         (),
@@ -260,6 +271,11 @@ class AuditPlan(BaseModel):
             raise ValueError(f"an attribute stands twice in {', '.join(value)}")
         return value
 
+    @field_validator("covariates")
+    @classmethod
+    def _measured_once(cls, value: tuple[Covariate, ...]) -> tuple[Covariate, ...]:
+        return tuple(name for name in get_args(Covariate) if name in value)
+
     @field_validator("purposes")
     @classmethod
     def _each_once(cls, value: tuple[Purpose, ...]) -> tuple[Purpose, ...]:
@@ -300,6 +316,7 @@ class RunOptions:
     fresh : compute everything again
     send_images_to : hosts that a model may send images to; none may, unless it stands here
     max_failures : stop once more samples than this have failed; None: go on
+    lock : what `faceaudit plan lock` wrote, to be held against; None: nothing was locked
     cache : folder of templates; None: FACEAUDIT_CACHE, else the user's cache folder
     progress : called with (stage, done, of how many)
     """
@@ -313,6 +330,7 @@ class RunOptions:
     fresh: bool = False
     max_failures: int | None = None
     send_images_to: tuple[str, ...] = ()
+    lock: Path | None = None
     cache: Path | None = None
     progress: Callable[[str, int, int], None] | None = field(default=None, compare=False)
 

@@ -16,7 +16,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,10 +26,12 @@ from audit import (
     assemble_extras,
     assemble_scenario,
     cluster,
+    environment,
     extract_on_cluster,
     forgetting,
     influence,
     models,
+    preregistration,
     provenance,
     remarks,
     results,
@@ -58,6 +60,8 @@ if TYPE_CHECKING:
     from audit.compare.blocks import Rows, Similarity
     from audit.compare.lossy import Lossy
     from audit.compare.parts import Checkpoint
+    from audit.models.capture_meter import MeterCard
+    from audit.preregistration import Lock
     from audit.watch_list import WatchList
 
 
@@ -79,6 +83,7 @@ def run(plan: AuditPlan, options: RunOptions | None = None) -> Evaluation:
     options = options or RunOptions()
     progress = options.progress or silent
     began = time.perf_counter()
+    lock = lock_of(options)
     inputs = prepare(plan, options, progress)
     prepared = time.perf_counter()
     card, benchmark = inputs.card, inputs.benchmark
@@ -87,7 +92,7 @@ def run(plan: AuditPlan, options: RunOptions | None = None) -> Evaluation:
     known = None if options.fresh else results.finished(folder / "record.json", inputs.digests)
     record = known or _measure(inputs, options, progress)
     measured = time.perf_counter()
-    evaluation = published(record, folder, reused=known is not None)
+    evaluation = published(record, folder, options, lock, reused=known is not None)
     for whose in ("judged", "setters"):
         if _parts_folder(inputs.digests, whose, options.cache).exists():  # seldom: a finished run loads no compiler
             checkpoint_of(inputs.digests, whose, options.cache).clear()
@@ -117,14 +122,25 @@ def withdraw(
     superseded.mark(options.out, benchmark.name, benchmark.withdrawn, folder)
 
 
-def published(record: EvaluationRecord, folder: Path, *, reused: bool) -> Evaluation:
-    """Write a record and its report; of a record that is there already, the report if it is missing.
+def lock_of(options: RunOptions) -> Lock | None:
+    """The lock that a run is held against, read before anything else; None: there is none."""
+    return None if options.lock is None else preregistration.read(options.lock)
 
-    A record that is marked superseded is not overwritten, but moves aside.
+
+def published(
+    record: EvaluationRecord, folder: Path, options: RunOptions, lock: Lock | None = None, *, reused: bool
+) -> Evaluation:
+    """Write a record, its environment and its report; of a record that is there already, the report if it is missing.
+
+    A record that is marked superseded is not overwritten, but moves aside. One that is new says whether a lock was kept
+    to; one that is there already says what it said.
     """
+    if not reused:
+        record = record.model_copy(update={"preregistration": preregistration.said(record, lock, options.out)})
     earlier = None if reused else superseded.set_aside(folder)
     if not reused:
         records.write(record, folder / "record.json")
+        environment.write(record.hardware["device"], folder)
     made = Evaluation(record, folder, reused=reused, earlier=earlier)
     if not reused or not made.report_path.exists():
         made.report()
@@ -180,7 +196,9 @@ def _measured(inputs: Inputs, options: RunOptions, progress: Progress) -> Evalua
         _say(sent)
     if inputs.card.service is not None and inputs.card.service.compares:
         return record_of(_answered(inputs, options, progress), options.cache)
-    everything = _extract((*inputs.samples, *inputs.pictures), inputs.card, inputs, options, progress)
+    everything = _extract(
+        (*inputs.samples, *inputs.pictures), inputs.card, inputs, options, progress, _noting(inputs, options)
+    )
     extraction = everything.part(inputs.samples, 0)
     found = _found(inputs, options, progress)
     extracted = time.perf_counter()
@@ -205,6 +223,8 @@ def _measured(inputs: Inputs, options: RunOptions, progress: Progress) -> Evalua
         lossy,
     )
     record = record_of(scored, options.cache)
+    if inputs.plan.covariates:
+        record = _with_conditions(inputs, extraction, judged, record, options, progress)
     if inputs.series:
         of_series = everything.part(inputs.pictures, len(inputs.samples))
         moved = _moved(inputs, extraction, of_series, found, record)
@@ -243,11 +263,20 @@ def _extract(
     inputs: Inputs,
     options: RunOptions,
     progress: Progress,
+    noting: MeterCard | None = None,
 ) -> Extraction:
+    def load() -> Any:
+        model = models.load(card, workers=options.workers, device=options.device)
+        if noting is not None:
+            from audit.models import capture_meter  # noqa: PLC0415 - of plans with covariates alone
+
+            capture_meter.attach(model)
+        return model
+
     return extract(
         samples,
         card,
-        lambda: models.load(card, workers=options.workers, device=options.device),
+        load,
         TemplateStore(options.cache),
         digests=inputs.files,
         workers=options.workers,
@@ -257,7 +286,16 @@ def _extract(
         elsewhere=extract_on_cluster.on(options.cluster, card, options.device)
         if options.cluster and isinstance(card, ModelCard) and card.service is None
         else None,
+        noting=noting,
     )
+
+
+def _noting(inputs: Inputs, options: RunOptions) -> MeterCard | None:
+    """The meter of capture conditions, where the model looks for faces as it does: they are measured on the way."""
+    from audit import captured  # noqa: PLC0415 - of plans with covariates alone
+
+    here = options.device == "cpu" and not options.cluster and inputs.card.detection.detector == "mtcnn"
+    return captured.meter(inputs.plan) if here else None
 
 
 def _found(inputs: Inputs, options: RunOptions, progress: Progress) -> dict[str, Extraction]:
@@ -293,6 +331,37 @@ def _moved(
     )
     plan = inputs.plan
     return assemble_series.parts(inputs.series, seen, level=plan.level, min_subjects=plan.min_subjects)
+
+
+def _with_conditions(
+    inputs: Inputs,
+    extraction: Extraction,
+    comparisons: Comparisons,
+    record: EvaluationRecord,
+    options: RunOptions,
+    progress: Progress,
+) -> EvaluationRecord:
+    """The capture conditions of the judged people's samples, and what of the gaps between groups goes with them."""
+    from audit import assemble_conditions, captured  # noqa: PLC0415 - load the compiler, and a detector
+    from audit.compare.all_pairs import AllPairs  # noqa: PLC0415
+    from audit.compare.blocks import ArrayRows, stored  # noqa: PLC0415
+
+    people, plan = inputs.judged, inputs.plan
+    noted = _noting(inputs, options) is not None
+    found = captured.measure(people.samples, inputs.files, plan, replace(options, progress=progress), noted=noted)
+    subjects = {subject: index for index, subject in enumerate(people.subjects)}
+    place = {sample.sample_id: index for index, sample in enumerate(people.samples)}
+    names = [inputs.samples[index].sample_id for index in extraction.template_index]
+    own = [k for k, name in enumerate(names) if name in place]
+    every = stored(ArrayRows(extraction.templates[own]), plan.storage), inputs.card.similarity
+    compared = assemble_conditions.Compared(
+        comparisons,
+        np.array([place[names[k]] for k in own], dtype=np.int64),
+        np.array([subjects[sample.subject_id] for sample in people.samples], dtype=np.int64),
+        every if isinstance(comparisons, AllPairs) else None,
+    )
+    part = assemble_conditions.part(found, compared, people.grouping, record.operating_points, plan)
+    return record.model_copy(update={"conditions": part})
 
 
 def _with_list(
@@ -400,7 +469,7 @@ def compared(
         values = rows.take(np.arange(len(templates.names)))
         found = listed(
             benchmark.pairs, templates.names, values, templates.subject, grouping.atom_of, grouping.atoms, similarity,
-            benchmark.folds,
+            benchmark.folds, by_sample=bool(plan.covariates),
         )  # fmt: skip
         return found, None, lossy
 

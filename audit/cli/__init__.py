@@ -23,9 +23,11 @@ from audit.cli import (
     models,
     new,
     obtain,
+    plan,
     power,
     publish,
     report,
+    reproduce,
     run,
     score,
     synthesize,
@@ -54,6 +56,7 @@ app.command("report")(report.command)
 app.command("power")(power.command)
 app.command("gate")(gate.command)
 app.command("compare")(compare.command)
+app.command("reproduce")(reproduce.command)
 app.command("cache")(cache.command)
 app.command("publish")(publish.command)
 app.command("synthesize")(synthesize.command)
@@ -64,6 +67,7 @@ benchmarks.app.command("measure")(measure.command)
 benchmarks.app.command("withdraw")(withdraw.command)
 app.add_typer(benchmarks.app, name="benchmarks")
 app.add_typer(models.app, name="models")
+app.add_typer(plan.app, name="plan")
 
 
 def _version(wanted: bool) -> None:

@@ -73,8 +73,15 @@ def command(
         float | None,
         typer.Option(metavar="SHARE", help="This share of the people sets thresholds and is not judged; default: 0."),
     ] = None,
+    covariates: Annotated[
+        list[str] | None,
+        typer.Option(help="Capture conditions to measure and weigh: a,b of sharpness, brightness, yaw, size, ..."),
+    ] = None,
     data: Annotated[list[Path] | None, typer.Option(help="Folder that holds benchmarks or weights; put first.")] = None,
     out: Annotated[Path, typer.Option(help="Where results are written.")] = Path("results"),
+    lock: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What 'plan lock' wrote; default: what lies beside PLAN.toml.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(help="First N subjects only: a trial run.")] = None,
     acknowledge: Annotated[list[str] | None, typer.Option(help="Consent tier that you knowingly accept.")] = None,
     purpose: Annotated[
@@ -115,6 +122,7 @@ def command(
         "thresholds": thresholds(threshold, "--threshold"),
         "impostors": split(impostors),
         "calibration": calibration,
+        "covariates": split(covariates),
         "sample_nonmated": sample_nonmated,
         "precision": precision,
         "working_size": working_size,
@@ -140,6 +148,7 @@ def command(
         fresh=fresh,
         max_failures=max_failures,
         send_images_to=tuple(send_images_to or ()),
+        lock=_lock(lock, plan),
     )
     from audit.cli.progress import Progress  # noqa: PLC0415 - rich and the measurement load only when they are needed
     from audit.inputs import admit  # noqa: PLC0415
@@ -169,6 +178,7 @@ def command(
                 done.append(given_templates(each, subjects, shown) if is_given(each.model) else run(each, shown))
             if profile:
                 typer.echo("\n".join(where_time_went(done[-1])), err=True)
+            mention_lock(done[-1], options.lock)
             if not silent:
                 show(done[-1])
         if ablate is not None:
@@ -176,6 +186,30 @@ def command(
     if as_json:
         made: dict[str, Any] = {"evaluations": [machine(evaluation) for evaluation in done]}
         typer.echo(json.dumps(made | ({"comparisons": comparisons} if comparisons else {}), ensure_ascii=False))
+
+
+def _lock(given: Path | None, plan: Path | None) -> Path | None:
+    """The lock that was named, or the one beside the plan; one that cannot be used stops before any work."""
+    from audit import preregistration  # noqa: PLC0415 - the help text needs none of it
+
+    path = given
+    if path is None and plan is not None and preregistration.beside(plan).exists():
+        path = preregistration.beside(plan)
+    if path is not None:
+        preregistration.read(path)
+    return path
+
+
+def mention_lock(evaluation: Evaluation, lock: Path | None) -> None:
+    """Say on standard error that a lock was not kept to, or came after results."""
+    from audit import preregistration  # noqa: PLC0415
+    from audit.report import lock_line  # noqa: PLC0415
+
+    said, found = lock_line(evaluation.record), evaluation.record.preregistration
+    if lock is not None and evaluation.reused and (found is None or found.digest != preregistration.read(lock).digest):
+        said = "the finished record was made before this lock, or without it, and says so; --fresh measures again"
+    if said:
+        typer.echo(f"faceaudit: note: {said}", err=True)
 
 
 def _plans(path: Path | None, given: dict[str, Any]) -> list[AuditPlan]:
@@ -224,7 +258,7 @@ def _show_difference(evaluation: Evaluation, earlier: Path, console: Console) ->
 
 
 STEPS = ("preparation", "lookup", "load", "extract", "measurement", "report")
-STAGES = ("decode", "detect", "align", "template")
+STAGES = ("decode", "detect", "align", "template", "note")
 
 
 def where_time_went(evaluation: Evaluation) -> list[str]:

@@ -117,4 +117,4 @@ def _checked(outcome: Outcome, dimension: int) -> Outcome:
         return FailureToAcquire("template", "template is not finite")
     if not vector.any():
         return FailureToAcquire("template", "template is zero")
-    return Template(vector, outcome.faces)
+    return Template(vector, outcome.faces, outcome.noted)

@@ -17,6 +17,14 @@ from audit.record.about import (
     VendorThresholdPart,
     WithdrawnPart,
 )
+from audit.record.conditions import (
+    CaptureMeasure,
+    ConditionEffect,
+    ConditionGap,
+    Conditions,
+    LeftOutMeasure,
+    MeasureGroup,
+)
 from audit.record.differences import Contrast, Differential, ExperimentalIndex, GlobalTest, GroupsPart, Histogram
 from audit.record.evaluation import SCHEMA, EvaluationRecord
 from audit.record.file import dumps, make_schema, read, schema, write, write_bytes, write_text
@@ -32,6 +40,7 @@ from audit.record.lists import (
     ScenarioRow,
 )
 from audit.record.part import Group, IntervalPart, group_text
+from audit.record.preregistration import ChangedSetting, Preregistration
 from audit.record.rates import Acquisition, GroupCount, OperatingPoint, Rate, SamplesPart
 from audit.record.sampled import Sampling, SamplingGroup, SamplingRound
 from audit.record.scores import (
@@ -56,7 +65,12 @@ __all__ = [
     "AnnotatorRatio",
     "AttributePart",
     "BenchmarkPart",
+    "CaptureMeasure",
+    "ChangedSetting",
     "CmcCurve",
+    "ConditionEffect",
+    "ConditionGap",
+    "Conditions",
     "Confusion",
     "Contrast",
     "Covariance",
@@ -77,15 +91,18 @@ __all__ = [
     "Identification",
     "IntervalPart",
     "LabelNoise",
+    "LeftOutMeasure",
     "ListGroup",
     "ListGrowth",
     "ListThresholdPart",
     "ListTradeoff",
+    "MeasureGroup",
     "MeasurementPart",
     "ModelPart",
     "Movement",
     "OperatingPoint",
     "PaperPart",
+    "Preregistration",
     "Rate",
     "SamplesPart",
     "Sampling",

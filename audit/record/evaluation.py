@@ -8,9 +8,11 @@ from pydantic import ConfigDict, Field
 
 from audit.domain import DURING
 from audit.record.about import BenchmarkPart, Digests, ModelPart
+from audit.record.conditions import Conditions
 from audit.record.differences import Contrast, Differential, ExperimentalIndex, GlobalTest
 from audit.record.lists import Identification, ScenarioPart
 from audit.record.part import Part
+from audit.record.preregistration import Preregistration
 from audit.record.rates import Acquisition, OperatingPoint, Rate, SamplesPart
 from audit.record.sampled import Sampling
 from audit.record.scores import (
@@ -43,6 +45,7 @@ class EvaluationRecord(Part):
     benchmark: BenchmarkPart
     model: ModelPart
     plan: dict[str, Any]
+    preregistration: Preregistration | None = Field(None, description="null: made before records said so")
     samples: SamplesPart
     acquisition: list[Acquisition]
     operating_points: list[OperatingPoint]
@@ -59,6 +62,7 @@ class EvaluationRecord(Part):
     curves: list[Curve] = Field([])
     experimental: list[ExperimentalIndex] = Field([], description="where the plan asks for it")
     counterfactuals: list[Movement] = Field([])
+    conditions: Conditions | None = Field(None, description="where the plan asks for capture conditions")
     identification: Identification | None = Field(None, description="where the task is identification")
     scenario: ScenarioPart | None = Field(None, description="where the plan asks for one")
     sampling: Sampling | None = Field(None, description="where the plan asks for a sample of comparisons")

@@ -12,9 +12,24 @@ from audit.record import EvaluationRecord, dumps, making_sense, write_bytes, wri
 from audit.report.parts import ReportView
 from audit.report.strings import LANGUAGE, speaking
 from audit.report.view import make, terminal_table
+from audit.report.view.locked import lock_line
+from audit.report.view.reproduction import make_reproduction, reproduction_lines, reproduction_table
 from audit.report.view.side_by_side import comparison_table, make_comparison, remark_lines
+from audit.reproduction import Reproduction
 
-__all__ = ["FORMATS", "comparison_table", "known", "remark_lines", "render", "render_comparison", "terminal_table"]
+__all__ = [
+    "FORMATS",
+    "comparison_table",
+    "known",
+    "lock_line",
+    "remark_lines",
+    "render",
+    "render_comparison",
+    "render_reproduction",
+    "reproduction_lines",
+    "reproduction_table",
+    "terminal_table",
+]
 
 FORMATS = {
     "html": "report.html, one self-contained page",
@@ -116,3 +131,24 @@ def render_comparison(comparison: Comparison, out: Path) -> list[Path]:
         shown = html.page(make_comparison(comparison))
     write_text(page, shown)
     return [data, page]
+
+
+def render_reproduction(found: Reproduction, out: Path) -> list[Path]:
+    """Write reproduction.json, reproduction.html and reproduction.md, which say the same.
+
+    Raises
+    ------
+    DataError
+        If the folder cannot be written.
+    """
+    from audit.report import html, markdown  # noqa: PLC0415 - as above
+
+    shown = make_reproduction(found)
+    texts = {
+        "reproduction.json": found.model_dump_json(by_alias=True, indent=1) + "\n",
+        "reproduction.html": html.page(shown),
+        "reproduction.md": markdown.page(shown),
+    }
+    for name, text in texts.items():
+        write_text(out / name, text)
+    return [out / name for name in texts]

@@ -28,7 +28,7 @@ from audit.report.view.source import Source, headline_point
 RECORD, REPORT, MARKER = "record.json", "report.html", "superseded.json"
 UNSHOWN = (
     "covariance", "det", "score_shifts", "label_noise", "annotators", "curves", "experimental", "counterfactuals",
-    "identification", "scenario",
+    "conditions", "identification", "scenario",
     "distributions", "global_tests", "acquisition",
 )  # fmt: skip
 """Parts of a record that stand in its report alone."""

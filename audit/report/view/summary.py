@@ -6,7 +6,7 @@ from audit.domain import Verdict
 from audit.record import Contrast, EvaluationRecord, Rate
 from audit.report.parts import Answer
 from audit.report.strings import say
-from audit.report.view import words
+from audit.report.view import locked, words
 from audit.report.view.by_attribute import not_tested
 from audit.report.view.findings import (
     METRICS,
@@ -265,7 +265,7 @@ def alerts(source: Source) -> tuple[str, ...]:
         made.append(say("alert.limit"))
     if source.record.model.self_declared:
         made.append(say("alert.self_declared"))
-    return (*made, *_silent_groups(source))
+    return (*made, *locked.lock_alerts(source.record), *_silent_groups(source))
 
 
 def _silent_groups(source: Source) -> list[str]:
