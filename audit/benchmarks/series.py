@@ -11,6 +11,7 @@ from audit.benchmarks.descriptor import Descriptor
 from audit.domain import Sample, SeriesLevel, Subject
 from audit.errors import DataError
 
+_DIGITS = 9
 COLUMNS = ("sample_id", "path", "subject_id", "factor", "level", "position", "own")
 
 
@@ -90,8 +91,8 @@ class _Reader:
 
     def _position(self, place: str, factor: str, level: str, cells: Mapping[Hashable, Any]) -> int:
         text = str(cells["position"])
-        if not text.isdecimal():
-            raise DataError(f"{place}, column 'position'", f"expected 0, 1, 2, ..., found {text!r}", "Correct it")
+        if not text.isdecimal() or len(text) > _DIGITS:
+            raise DataError(f"{place}, column 'position'", f"expected 0, 1, 2, ..., found {text[:40]!r}", "Correct it")
         position = int(text)
         if (
             self._positions.setdefault((factor, level), position) != position

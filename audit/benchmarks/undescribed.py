@@ -59,6 +59,6 @@ def _attribute(name: str, subjects: tuple[Subject, ...]) -> Attribute:
 
 
 def _count(cell: str, place: str) -> int:
-    if not (cell.isascii() and cell.isdigit()):
+    if not (cell.isascii() and cell.isdigit() and len(cell) < 10):
         raise DataError(place, f"{cell!r} is no number of images", "Write 0, 1, 2, ...")
     return int(cell)

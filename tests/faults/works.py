@@ -181,14 +181,6 @@ def _warm(folder: Path) -> None:
     shutil.rmtree(folder / "cache" / "influence", ignore_errors=True)
 
 
-def _table(folder: Path) -> None:
-    (folder / "own").mkdir()
-    collection_of = calm("run") / "own"
-    for name in ("samples.csv", "subjects.csv", "croissant.json"):
-        shutil.copy(collection_of / name, folder / "own")
-    shutil.copytree(collection_of / "images", folder / "own" / "images")
-
-
 def _listed(folder: Path) -> Found:
     """Who is on the list: one person, in one row that its salt explains."""
     from audit.benchmarks import withdrawals
@@ -217,8 +209,8 @@ WORKS = (
     Work("obtain weights", ("download",), _weights, _card, lambda folder: digests(folder / "weights")),
     Work("cache --clear", ("cache",), _cache, lambda _: ["cache", "--clear"], _cleared, needs="run"),
     Work(
-        "withdraw a person", (), _table, lambda _: ["benchmarks", "withdraw", "own", "001", "--date", "2026-01-02"],
-        _listed, needs="run",
+        "withdraw a person", (), collection,
+        lambda _: ["benchmarks", "withdraw", "own", "001", "--date", "2026-01-02"], _listed,
     ),
 )  # fmt: skip
 BY_NAME = {work.name: work for work in WORKS}

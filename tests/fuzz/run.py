@@ -135,6 +135,8 @@ def _one_process(names: Sequence[str], seconds: float, seed: str, work: Path, re
         elif "found" in event:
             result.add(Wrong(at, event["found"], event["text"], bytes.fromhex(event.get("data", ""))))
     code = process.wait()
+    assert process.stdout is not None
+    process.stdout.close()
     if done < len(names) and not (result.wrong and result.wrong[-1].what == "hang" and result.wrong[-1].target == at):
         result.counts[at]["died"] += 1
         last = (work / "stderr").read_text(errors="replace")[-1500:]

@@ -615,6 +615,40 @@ def _finished(path: Path) -> object:
     return results.finished(path, digests), superseded.said(path)
 
 
+def _locks() -> list[bytes]:
+    from audit.preregistration import LockedPlan, make
+
+    plan = {"benchmark": "london", "model": "dlib", "fmr": [0.001], "by": ["gender"]}
+    locked = make([LockedPlan(plan=plan, benchmark_digest="a" * 64, weights="b" * 64, results=0)], "0.1.0")
+    return [locked.model_dump_json(by_alias=True, indent=1).encode()]
+
+
+def _lock(path: Path) -> object:
+    from audit import preregistration
+
+    return preregistration.read(path)
+
+
+def _environments() -> list[bytes]:
+    from audit import environment
+
+    return [environment.now("cpu").model_dump_json(by_alias=True, indent=1).encode()]
+
+
+def _environment(path: Path) -> object:
+    from audit import environment
+
+    found = environment.read(path.parent)
+    return found and environment.requirements(found.packages, str(path))
+
+
+def _reproduced(path: Path) -> object:
+    from audit import record
+    from audit.reproducing import compare
+
+    return compare(record.read(path), record.read(path.with_name("sound.json")))
+
+
 def _toml(path: Path) -> object:
     from audit.benchmarks import own_copy
 
@@ -677,6 +711,9 @@ TARGETS = (
     Target("gate", "record.json", "json", _records, _judged),
     Target("compare", "record.json", "json", _records, _compared, _with_sound),
     Target("publish", "results/record.json", "json", _records, _published_site),
+    Target("lock", "plan.lock.json", "json", _locks, _lock),
+    Target("environment", "environment.json", "json", _environments, _environment),
+    Target("reproduce", "record.json", "json", _records, _reproduced, _with_sound),
     Target("finished", "record.json", "json", _records, _finished),
 )
 

@@ -19,7 +19,7 @@ import pytest
 from made_up import SAMPLES, SUBJECTS, describe
 
 from audit import answered, benchmarks, plan, results, score_table, template_table, whole_file
-from audit.benchmarks import checks, own_copy, withdrawals
+from audit.benchmarks import checks, own_copy, undescribed, withdrawals
 from audit.errors import AuditError, DataError
 from audit.models import MODELS, card_file, deepid_h5, dlib_net
 from audit.policy import rules
@@ -99,6 +99,20 @@ def test_a_descriptor_with_a_number_for_a_path_is_one_line(tmp_path: Path) -> No
     (folder / "croissant.json").write_text(json.dumps(described))
     with pytest.raises(DataError, match="should be a valid string"):
         benchmarks.load(str(folder))
+
+
+def test_a_number_of_thousands_of_digits_in_a_table_is_one_line(tmp_path: Path) -> None:
+    """ValueError, of Python's own limit."""
+    folder = collection(tmp_path / "made")
+    many = "9" * 5000
+    (folder / "series.csv").write_text(
+        f"sample_id,path,subject_id,factor,level,position,own\ns1,images/s1.png,001,light,dim,{many},yes\n"
+    )
+    with pytest.raises(DataError, match="row 2, column 'position'"):
+        benchmarks.load(str(folder))
+    (tmp_path / "people.csv").write_text(f"subject_id,images\n001,{many}\n")
+    with pytest.raises(DataError, match="row 2, column 'images'"):
+        undescribed.read(tmp_path / "people.csv")
 
 
 @pytest.mark.parametrize("header", ["a" * 200_000, "a" * (17 << 20)])
