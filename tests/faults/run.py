@@ -16,7 +16,8 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parent)]
 
 import campaign as engine
-from campaign import CALLS, Campaign, Host
+from campaign import CALLS, Campaign
+from started import Host
 from works import WORKS, Work  # puts the support modules on the path
 
 from into_document import replace_below  # isort: skip

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,17 @@ import pandas as pd
 import pytest
 from made_up import SAMPLES, SUBJECTS, describe
 
-from audit import answered, benchmarks, plan, results, score_table, template_table, whole_file
-from audit.benchmarks import checks, own_copy, undescribed, withdrawals
+from audit import answered, benchmarks, cli, plan, report, results, score_table, template_table, whole_file
+from audit.benchmarks import archives, checks, own_copy, undescribed, withdrawals
+from audit.domain import DURING, FailureToAcquire, Picture
 from audit.errors import AuditError, DataError
-from audit.models import MODELS, card_file, deepid_h5, dlib_net
+from audit.models import MODELS, card_file, deepid_h5, dlib_net, guard
 from audit.policy import rules
+from audit.record import EvaluationRecord
+from audit.record import read as read_record
+from audit.report.site import publish
 
+ROOT = Path(__file__).resolve().parents[2]
 DEEP = "a = " + "[" * 100_000
 LONG_KEY = ".".join(["a"] * 100_000) + " = 1"
 LONG_NUMBER = "a = " + "9" * 5000
@@ -157,7 +163,123 @@ def test_a_record_nested_without_end_is_not_a_finished_one(tmp_path: Path) -> No
     assert results.finished(path, None) is None  # type: ignore[arg-type] - it is not come to
 
 
+def published() -> dict[str, Any]:
+    """A record of this repository, as JSON."""
+    (path, *_) = sorted((ROOT / "results" / "london").rglob("record.json"))
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def test_a_record_that_fits_the_schema_and_makes_no_sense_is_one_line(tmp_path: Path) -> None:
+    """KeyError or ZeroDivisionError while its report was drawn, it was judged, compared or published."""
+    said = published()
+    sound = EvaluationRecord.model_validate(said)
+    said["operating_points"][0] |= {"target_fmr": 0.0, "threshold": None}
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results/record.json").write_text(json.dumps(said))
+    odd = read_record(tmp_path / "results/record.json")
+    with pytest.raises(DataError, match="fits the schema, but makes no sense"):
+        report.render(odd, tmp_path / "out")
+    with pytest.raises(AuditError):
+        publish(tmp_path / "results", tmp_path / "site")
+    assert report.render(sound, tmp_path / "out")
+
+
 # A disk that fails, a process that is killed
+
+
+def test_a_record_that_counts_failures_of_the_machine_is_no_finished_one(tmp_path: Path) -> None:
+    """It answered the same command for ever after."""
+    said = published()
+    path = tmp_path / "record.json"
+    path.write_text(json.dumps(said))
+    digests = EvaluationRecord.model_validate(said).digests
+    assert results.finished(path, digests) is not None
+    said["acquisition"].append(said["acquisition"][0] | {"stage": "read", "reason": f"missing file {DURING}"})
+    path.write_text(json.dumps(said))
+    assert results.finished(path, digests) is None
+
+
+class NoMemory:
+    """A network for which there is none, in each runtime's words."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def extract(self, _: object) -> Any:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "passing"),
+    [
+        (MemoryError(), True),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), True),
+        (RuntimeError("std::bad_alloc"), True),
+        (RuntimeError("can't start new thread"), True),
+        (RuntimeError("shapes do not fit"), False),
+    ],
+)
+def test_memory_that_runs_out_is_no_failure_of_a_face(error: Exception, passing: bool) -> None:
+    (found,) = guard.outcomes(NoMemory(error), [Picture(np.zeros((4, 4, 3), np.uint8))], 4)  # type: ignore[arg-type]
+    assert isinstance(found, FailureToAcquire)
+    assert found.passing is passing
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (MemoryError(), "not enough memory"),
+        (OSError(5, "Input/output error", "a/b.csv"), "a/b.csv: Input/output error"),
+        (RuntimeError("can't start new thread"), "too many threads"),
+    ],
+)
+def test_what_no_room_has_words_for_is_one_line(
+    error: Exception, text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A traceback, and exit 1."""
+
+    def fails(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "app", fails)
+    with pytest.raises(SystemExit) as ended:
+        cli.main([])
+    assert ended.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("faceaudit: ")
+    assert text in line
+
+
+def test_an_unpacking_removes_what_killed_ones_left_and_no_other(tmp_path: Path) -> None:
+    """Pictures of people stayed in a folder for ever."""
+    fcntl = pytest.importorskip("fcntl")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.txt", b"a")
+    dead, alive = tmp_path / ".out.unfinished-dead", tmp_path / ".out.unfinished-alive"
+    for folder in (dead, alive):
+        folder.mkdir()
+        (folder / "face.jpg").write_bytes(b"x")
+    handle = os.open(alive, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    archives.unpack([tmp_path / "a.zip"], tmp_path / "out")
+    os.close(handle)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".out.unfinished-alive", "a.zip", "out"]
+
+
+def test_a_publication_removes_what_an_interrupted_one_left(tmp_path: Path) -> None:
+    """Half a page was served with the site."""
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results/record.json").write_text(json.dumps(published()))
+    publish(tmp_path / "results", tmp_path / "site")
+    manifest = tmp_path / "site/faceaudit-site.json"
+    manifest.write_text(manifest.read_text().replace('"complete"', '"building"'))
+    left, other = tmp_path / "site/.index.html.a1b2c3d4", tmp_path / "site/.htaccess"
+    for path in (left, other):
+        path.write_text("half")
+    publish(tmp_path / "results", tmp_path / "site")
+    assert not left.exists()
+    assert other.exists()
 
 
 def test_two_runs_that_try_the_same_folder_at_once_do_not_meet(tmp_path: Path) -> None:
