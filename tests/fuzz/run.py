@@ -9,6 +9,7 @@ tests/fuzz/corpus, which every run begins with.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import hashlib
 import json
 import queue
@@ -92,9 +93,10 @@ def fuzz(
     """Feed some targets, each for some seconds of processor time; after one that dies or hangs, the rest."""
     result = Result(tell=tell)
     left, again = list(names), 0
-    while left:
-        left = _one_process(left, seconds, f"{seed}.{again}", work / f"p{again}", result)
-        again += 1
+    with contextlib.suppress(KeyboardInterrupt):  # what was counted until then is shown
+        while left:
+            left = _one_process(left, seconds, f"{seed}.{again}", work / f"p{again}", result)
+            again += 1
     return result
 
 
