@@ -30,6 +30,9 @@ def read(path: Path) -> tuple[tuple[Subject, ...], dict[str, Attribute], tuple[i
     """
     frame = tables.read(path, required=[KEY], key=KEY)
     names = [name for name in frame.columns if name not in (KEY, IMAGES)]
+    blank = [number for number, name in enumerate(frame.columns, start=1) if not name.strip()]
+    if blank:
+        raise DataError(f"{path}, row 1", f"the column {blank[0]} has no name", "Name it, or remove it")
     specs = [
         AttributeSpec.model_validate(
             {

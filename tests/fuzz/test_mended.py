@@ -107,6 +107,13 @@ def test_a_descriptor_with_a_number_for_a_path_is_one_line(tmp_path: Path) -> No
         benchmarks.load(str(folder))
 
 
+def test_a_column_without_a_name_is_one_line(tmp_path: Path) -> None:
+    """ValidationError, of a class that users do not know."""
+    (tmp_path / "people.csv").write_text("subject_id,gender,\t\n001,f,x\n")
+    with pytest.raises(DataError, match="row 1: the column 3 has no name"):
+        undescribed.read(tmp_path / "people.csv")
+
+
 def test_a_number_of_thousands_of_digits_in_a_table_is_one_line(tmp_path: Path) -> None:
     """ValueError, of Python's own limit."""
     folder = collection(tmp_path / "made")
