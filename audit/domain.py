@@ -254,12 +254,21 @@ class Template:
     """What a meter measured of the same face on the way, where one was asked for; it is filed apart."""
 
 
+DURING = "during the run"
+"""How the reason of a failure ends that lies with the machine: no record that counts one is a finished one."""
+
+
 @dataclass(frozen=True, slots=True)
 class FailureToAcquire:
     """The other outcome of extraction: a value with stage and reason, never an exception."""
 
     stage: Stage
     reason: str
+
+    @property
+    def passing(self) -> bool:
+        """Whether it lies with the machine, and not with the image: the next run may not meet it."""
+        return self.reason.endswith(DURING)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

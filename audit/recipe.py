@@ -41,6 +41,7 @@ from audit import (
     superseded,
     tasks,
     upkeep,
+    whole_file,
 )
 from audit import record as records
 from audit.compare import Comparisons, halves
@@ -230,6 +231,9 @@ def published(made: Made, folder: Path, options: RunOptions, lock: Lock | None =
     done = Evaluation(record, folder, reused=reused, earlier=earlier)
     if not reused or not done.report_path.exists():
         done.report()
+    if reused:  # a run that was killed while it wrote them may have left something beside them
+        whole_file.sweep(folder / "record.json")
+        whole_file.sweep(done.report_path)
     return done
 
 
