@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from audit.domain import Attribute, AttributeEstimate, FailureToAcquire, Sample
+from audit.domain import Attribute, AttributeEstimate, DemographicGroup, FailureToAcquire, Sample
+from audit.groups import Grouping
 from audit.metrics.attributes import NO_TRUTH, vocabulary
 from audit.models.attributes.card import Says
 from audit.tasks.attribute_conditions import errors
@@ -17,12 +18,18 @@ def test_errors_are_of_pictures_whose_truth_could_be_said() -> None:
     """Five people, a picture each: right, wrong, not processed, of no known truth, of a truth that it cannot say."""
     gender = Says(attribute="gender", labels=("Woman", "Man"), meaning="m", words={"Woman": "female", "Man": "male"})
     words = vocabulary(["female", "male", "nonbinary"], gender.labels, gender.words)
+    nobody = Grouping((), (DemographicGroup(),), np.zeros(5, dtype=np.int64), np.ones((1, 1), dtype=bool))
     labels = LabelTruth(
-        gender, Attribute("gender", "self-reported"), words, np.array([0, 0, 1, NO_TRUTH, 2], dtype=np.int64), {}
+        gender,
+        Attribute("gender", "self-reported"),
+        words,
+        np.array([0, 0, 1, NO_TRUTH, 2], dtype=np.int64),
+        {},
+        nobody,
     )
     years = AgeTruth(
         Says(attribute="age", meaning="m"), Attribute("age", "self-reported", "numeric"),
-        np.array([30.0, 30.0, 30.0, np.nan, 30.0]), {},
+        np.array([30.0, 30.0, 30.0, np.nan, 30.0]), {}, nobody, (),
     )  # fmt: skip
     samples = [Sample(f"s{k}", f"p{k}", Path("x")) for k in range(5)]
     said = {
