@@ -176,9 +176,17 @@ def errors(outcomes: AgeOutcomes, grouping: Grouping, *, level: float, min_subje
         bias = clustered_mean(np.bincount(owner[mine], weights=error[mine], minlength=len(row)), counts, level)
         # A quantile is one picture's own error: among few people it would be a person's.
         p90 = clustered_quantile(size, owner[mine], P90, level) if people >= FEWEST_SUBJECTS else None
-        parts = {"mae": _mean(mae, level, low=0.0), "bias": _mean(bias, level), "p90": _quantile(p90, level)}
         made.append(
-            AgeErrors(group, pictures, people, int(lost[row].sum()), **parts, support=support(people, math.inf))
+            AgeErrors(
+                group,
+                pictures,
+                people,
+                int(lost[row].sum()),
+                _mean(mae, level, low=0.0),
+                _mean(bias, level),
+                _quantile(p90, level),
+                support(people, math.inf),
+            )
         )
     return made
 

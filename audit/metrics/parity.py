@@ -34,7 +34,7 @@ def _difference(rates: Floats) -> Floats:
 
 def _ratio(rates: Floats) -> Floats:
     low, high = rates.min(axis=-1), rates.max(axis=-1)
-    return np.divide(low, high, out=np.full_like(low, np.nan), where=high > 0)
+    return np.asarray(np.divide(low, high, out=np.full_like(low, np.nan), where=high > 0), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)

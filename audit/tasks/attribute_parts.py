@@ -21,9 +21,9 @@ from audit.tasks.attribute_truth import AgeTruth, LabelTruth
 Parted = Sequence[tuple[Mapping[str, str], LabelOutcomes]]
 
 
-def labels(truth: LabelTruth, outcomes: Parted, grouping: Grouping, plan: AuditPlan) -> r.LabelsPart:
+def labels(truth: LabelTruth, outcomes: Parted, plan: AuditPlan) -> r.LabelsPart:
     """An attribute of labels; `outcomes` of all pictures first, then by condition."""
-    shape = {"level": plan.level, "min_subjects": plan.min_subjects}
+    grouping = truth.grouping
     name = truth.attribute.name
     rng = np.random.default_rng([plan.seed, zlib.crc32(f"parity|{name}".encode())])
     whole = outcomes[0][1]
@@ -51,7 +51,7 @@ def labels(truth: LabelTruth, outcomes: Parted, grouping: Grouping, plan: AuditP
                 reason=one.reason,
             )
             for part, said in outcomes
-            for one in attributes.balanced_accuracies(said, grouping, **shape)
+            for one in attributes.balanced_accuracies(said, grouping, level=plan.level, min_subjects=plan.min_subjects)
         ],
         parity=[
             _parity(one) for one in parity.parities(whole, grouping, name, rng=rng, draws=plan.draws, level=plan.level)
@@ -106,8 +106,6 @@ def _parity(one: Parity) -> r.ParityPart:
 def ages(
     truth: AgeTruth,
     outcomes: Sequence[tuple[Mapping[str, str], AgeOutcomes]],
-    grouping: Grouping,
-    edges: Sequence[float],
     plan: AuditPlan,
 ) -> r.AgesPart:
     """Age in years; `outcomes` of all pictures first, then by condition."""
@@ -115,8 +113,8 @@ def ages(
         truth=truth.attribute.name,
         provenance=truth.attribute.provenance,
         meaning=truth.says.meaning,
-        band=truth.attribute.name if edges else None,
-        edges=list(edges),
+        band=truth.attribute.name if truth.edges else None,
+        edges=list(truth.edges),
         off=list(plan.age_off),
         challenge=plan.challenge_age,
         limits=list(plan.age_limits),
@@ -124,7 +122,7 @@ def ages(
         errors=[
             _errors(part, one)
             for part, said in outcomes
-            for one in age_metrics.errors(said, grouping, level=plan.level, min_subjects=plan.min_subjects)
+            for one in age_metrics.errors(said, truth.grouping, level=plan.level, min_subjects=plan.min_subjects)
         ],
     )
 

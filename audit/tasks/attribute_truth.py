@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+from audit import groups
 from audit.compare.counts import Floats, Ints
 from audit.domain import Attribute, Benchmark, Subject
 from audit.errors import PlanError
+from audit.groups import Grouping
+from audit.inputs import People
 from audit.metrics import ages, attributes
 from audit.metrics.attributes import Vocabulary
-from audit.models.attributes import AttributeCard, Says
+from audit.models.attributes.card import AttributeCard, Says
 from audit.plan import AuditPlan
 
 
@@ -24,6 +27,8 @@ class LabelTruth:
     vocabulary: Vocabulary
     truth: Ints
     without: Mapping[str, int]
+    grouping: Grouping
+    """The plan's groups, with the true labels beside them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +39,9 @@ class AgeTruth:
     attribute: Attribute
     truth: Floats
     without: Mapping[str, int]
+    grouping: Grouping
+    """The plan's groups, with bands of true age beside them."""
+    edges: tuple[float, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,8 +53,12 @@ class Truth:
     left_out: Mapping[str, str] = field(default_factory=dict)
 
 
-def match(plan: AuditPlan, card: AttributeCard, benchmark: Benchmark, subjects: Sequence[Subject]) -> Truth:
+def match(plan: AuditPlan, card: AttributeCard, benchmark: Benchmark, people: People) -> Truth:
     """Match everything that a model says with the benchmark's attributes.
+
+    Parameters
+    ----------
+    people : whose pictures are looked at, with the plan's groups
 
     Raises
     ------
@@ -64,6 +76,8 @@ def match(plan: AuditPlan, card: AttributeCard, benchmark: Benchmark, subjects: 
             benchmark.attributes,
             f"the benchmark {benchmark.name!r} has no such attribute; it has",
         )
+    everyone = {subject.subject_id: subject for subject in benchmark.subjects}
+    subjects = [everyone[name] for name in people.subjects]
     labels, years = [], None
     left: dict[str, str] = {}
     for one in card.says:
@@ -71,7 +85,9 @@ def match(plan: AuditPlan, card: AttributeCard, benchmark: Benchmark, subjects: 
         if attribute is None:
             left[one.attribute] = f"the benchmark {benchmark.name!r} has no attribute {one.attribute!r}"
         elif one.labels:
-            found = _labels(one, attribute, plan, subjects)
+            found = _labels(
+                one, attribute, plan, subjects, beside(people.grouping, benchmark, subjects, attribute.name)
+            )
             if isinstance(found, str):
                 left[one.attribute] = found
             else:
@@ -83,7 +99,8 @@ def match(plan: AuditPlan, card: AttributeCard, benchmark: Benchmark, subjects: 
             if len(subjects) == sum(without.values()):
                 left[one.attribute] = f"nobody of {benchmark.name!r} has an {attribute.name} in years"
             else:
-                years = AgeTruth(one, attribute, truth, without)
+                banded, edges = _banded(attribute, plan, benchmark, subjects, people.grouping)
+                years = AgeTruth(one, attribute, truth, without, banded, edges)
     if not labels and years is None:
         why = "; ".join(f"{name}: {reason}" for name, reason in left.items())
         raise PlanError(
@@ -104,7 +121,9 @@ def _known(setting: str, names: Iterable[str], known: Collection[str], what: str
             raise PlanError(f"plan: {setting}", f"{name!r}: {what} {', '.join(known)}".rstrip(), hint)
 
 
-def _labels(one: Says, attribute: Attribute, plan: AuditPlan, subjects: Sequence[Subject]) -> LabelTruth | str:
+def _labels(
+    one: Says, attribute: Attribute, plan: AuditPlan, subjects: Sequence[Subject], grouping: Grouping
+) -> LabelTruth | str:
     """The true labels, or why the model's are compared with nothing."""
     if attribute.kind == "numeric":
         return f"{attribute.name} is a number, and the model says words"
@@ -117,4 +136,27 @@ def _labels(one: Says, attribute: Attribute, plan: AuditPlan, subjects: Sequence
     if set(vocabulary.unsayable) == set(values):
         there = ", ".join(values) or "none"
         return f"no label is the same ({', '.join(vocabulary.words)}; true labels of {attribute.name}: {there})"
-    return LabelTruth(one, attribute, vocabulary, truth, without)
+    return LabelTruth(one, attribute, vocabulary, truth, without, grouping)
+
+
+def beside(own: Grouping, benchmark: Benchmark, subjects: Sequence[Subject], name: str) -> Grouping:
+    """Groups of an attribute beside the plan's own: alone, and with each single attribute of the plan.
+
+    Intersections of three that nobody asked for are left out.
+    """
+    if name in own.attributes:
+        return groups.make(benchmark, own.attributes, subjects)
+    whole = groups.make(benchmark, (*own.attributes, name), subjects)
+    kept = [k for k, group in enumerate(whole.groups) if name not in group.attributes or len(group.items) <= 2]
+    return replace(whole, groups=tuple(whole.groups[k] for k in kept), member=whole.member[kept])
+
+
+def _banded(
+    age: Attribute, plan: AuditPlan, benchmark: Benchmark, subjects: Sequence[Subject], own: Grouping
+) -> tuple[Grouping, tuple[float, ...]]:
+    """Groups of true age beside the others: by the plan's bands, else by the descriptor's; none: the others alone."""
+    edges = plan.age_bands or age.edges
+    if not edges:
+        return own, ()
+    banded = replace(benchmark, attributes={**benchmark.attributes, age.name: replace(age, edges=edges)})
+    return beside(own, banded, subjects, age.name), edges

@@ -8,15 +8,15 @@ apart, without contrasts, since they are the same people again.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import numpy as np
 
-from audit import assemble, groups
+from audit import assemble
 from audit import record as r
-from audit.domain import AttributeEstimate, Benchmark, FailureToAcquire, Sample, Subject, Template
+from audit.domain import AttributeEstimate, FailureToAcquire, Sample, Template
 from audit.errors import NothingMeasured, PlanError
 from audit.extract import extract
 from audit.groups import Grouping
@@ -30,7 +30,7 @@ from audit.models.attributes.analyser import Analyser, estimate
 from audit.models.guard import Extractor
 from audit.plan import AuditPlan, RunOptions
 from audit.store import TemplateStore
-from audit.tasks import attribute_parts, attribute_truth
+from audit.tasks import attribute_conditions, attribute_parts, attribute_truth
 from audit.tasks.attribute_truth import AgeTruth, LabelTruth, Truth
 from audit.tasks.found import Found, keep, record
 from audit.tasks.inputs import TaskInputs
@@ -76,9 +76,7 @@ def measure(inputs: TaskInputs[AttributeCard], options: RunOptions, progress: Pr
         If no picture of anybody whose truth is known was processed.
     """
     plan, card = inputs.plan, inputs.card
-    everyone = {subject.subject_id: subject for subject in inputs.benchmark.subjects}
-    subjects = [everyone[name] for name in inputs.people.subjects]
-    truth = attribute_truth.match(plan, card, inputs.benchmark, subjects)
+    truth = attribute_truth.match(plan, card, inputs.benchmark, inputs.people)
     extraction = extract(
         inputs.samples,
         card,
@@ -93,7 +91,7 @@ def measure(inputs: TaskInputs[AttributeCard], options: RunOptions, progress: Pr
     said: dict[str, AttributeEstimate | FailureToAcquire] = dict(extraction.failures)
     for vector, index, faces in zip(extraction.templates, extraction.template_index, extraction.faces, strict=True):
         said[inputs.samples[index].sample_id] = estimate(Template(vector, faces), card.says)
-    seen = _Seen(inputs, subjects, said)
+    seen = _Seen(inputs, said)
     found = Found(plan, inputs.people.grouping, dict.fromkeys(METRICS, plan.margin_attributes))
     part = _found(found, seen, truth)
     if not any(rate.trials and rate.metric != "NPR" and rate.view == "conditional" for rate in found.rates):
@@ -107,13 +105,16 @@ def measure(inputs: TaskInputs[AttributeCard], options: RunOptions, progress: Pr
         inputs,
         found,
         {name: one for name, one in said.items() if isinstance(one, FailureToAcquire)},
-        noticed=_noticed(truth, extraction.unsaved),
+        noticed=(*_noticed(truth, extraction.unsaved), *seen.too_many()),
         limits=LIMITS,
         several_faces=extraction.several_faces,
         device=options.device,
         timing=extraction.timing,
         attributes=part,
     )
+    if plan.covariates:
+        weighed = attribute_conditions.part(inputs, said, truth, options, progress)
+        made = made.model_copy(update={"conditions": weighed})
     keep(inputs, found, made, options.cache)
     return made
 
@@ -135,8 +136,12 @@ class _Seen:
     """People, their pictures, and what was said of each."""
 
     inputs: TaskInputs[AttributeCard]
-    subjects: Sequence[Subject]
     said: Outcomes
+
+    @property
+    def people(self) -> int:
+        """How many people there are."""
+        return len(self.inputs.people.subjects)
 
     def owners(self, condition: Mapping[str, str]) -> list[tuple[int, AttributeEstimate | FailureToAcquire]]:
         """Person and outcome of every picture of a condition."""
@@ -149,8 +154,8 @@ class _Seen:
 
     def labels(self, truth: LabelTruth, condition: Mapping[str, str]) -> LabelOutcomes:
         """What was said of each person's pictures."""
-        said = np.zeros((len(self.subjects), len(truth.says.labels)), dtype=np.int64)
-        lost = np.zeros(len(self.subjects), dtype=np.int64)
+        said = np.zeros((self.people, len(truth.says.labels)), dtype=np.int64)
+        lost = np.zeros(self.people, dtype=np.int64)
         for person, one in self.owners(condition):
             if isinstance(one, FailureToAcquire):
                 lost[person] += 1
@@ -161,7 +166,7 @@ class _Seen:
     def ages(self, truth: AgeTruth, condition: Mapping[str, str]) -> AgeOutcomes:
         """Which age was said of each person's pictures; a number that is no number counts as nothing said."""
         owner, years = [], []
-        lost = np.zeros(len(self.subjects), dtype=np.int64)
+        lost = np.zeros(self.people, dtype=np.int64)
         for person, one in self.owners(condition):
             if isinstance(one, FailureToAcquire) or one.age is None or not np.isfinite(one.age):
                 lost[person] += 1
@@ -170,46 +175,57 @@ class _Seen:
                 years.append(one.age)
         return AgeOutcomes(truth.truth, np.array(owner, dtype=np.int64), np.array(years, dtype=np.float64), lost)
 
-    def conditions(self) -> list[dict[str, str]]:
-        """Values that tell pictures apart, of every condition that has a few of them."""
+    def values(self) -> dict[str, list[str]]:
+        """Values of every condition of the pictures, in their order."""
         found: dict[str, dict[str, None]] = {}
         for sample in self.inputs.samples:
             for name, value in sample.conditions.items():
                 found.setdefault(name, {})[value] = None
+        return {name: list(values) for name, values in found.items()}
+
+    def conditions(self) -> list[dict[str, str]]:
+        """Values that tell pictures apart, of every condition that has a few of them."""
+        found = self.values()
+        return [{name: value} for name in found if 2 <= len(found[name]) <= MOST_CONDITIONS for value in found[name]]
+
+    def too_many(self) -> list[str]:
+        """Which conditions have more values than can be set side by side."""
         return [
-            {name: value} for name, values in found.items() if 2 <= len(values) <= MOST_CONDITIONS for value in values
+            f"Pictures are not measured apart by {name}: it has {len(values)} values, more than {MOST_CONDITIONS}."
+            for name, values in self.values().items()
+            if len(values) > MOST_CONDITIONS
         ]
 
 
 def _found(found: Found, seen: _Seen, truth: Truth) -> r.AttributesPart:
     """Everything that was said, decision by decision; rates join `found`."""
-    plan, benchmark = seen.inputs.plan, seen.inputs.benchmark
-    own = seen.inputs.people.grouping
+    plan, own = seen.inputs.plan, seen.inputs.people.grouping
     conditions = [dict[str, str](), *seen.conditions()]
     labels = []
     for one in truth.labels:
-        name = one.attribute.name
-        grouping = _beside(own, groups.make(benchmark, _with(own, name), seen.subjects), name)
         outcomes = [(condition, seen.labels(one, condition)) for condition in conditions]
         for condition, said in outcomes:
-            _look(found, decided(said, one.says.attribute), grouping, condition)
-        labels.append(attribute_parts.labels(one, outcomes, grouping, plan))
+            _look(found, decided(said, one.says.attribute), one.grouping, condition)
+        labels.append(attribute_parts.labels(one, outcomes, plan))
     years = None
     if truth.ages is not None:
-        banded, edges = _banded(truth.ages, plan, benchmark, seen.subjects, own)
         ages_of = [(condition, seen.ages(truth.ages, condition)) for condition in conditions]
-        for condition, said in ages_of:
+        for condition, known in ages_of:
             for size in plan.age_off:
-                _look(found, ages.off(said, size), banded, condition)
-            if condition:
-                continue
-            for limit in plan.age_limits:
-                _look(found, ages.passed(said, limit, plan.challenge_age), own, condition)
-            if plan.age_limits:
-                _look(found, ages.stopped(said, plan.challenge_age), own, condition)
-        years = attribute_parts.ages(truth.ages, ages_of, banded, edges, plan)
+                _look(found, ages.off(known, size), truth.ages.grouping, condition)
+        for decision in _at_the_challenge(ages_of[0][1], plan):
+            _look(found, decision, own, {})
+        years = attribute_parts.ages(truth.ages, ages_of, plan)
     parts = [_pictures(seen.inputs, condition) for condition in conditions[1:]]
     return r.AttributesPart(labels=labels, ages=years, parts=parts, left_out=dict(truth.left_out))
+
+
+def _at_the_challenge(said: AgeOutcomes, plan: AuditPlan) -> list[Decided]:
+    """Who passes though under a limit, and who is stopped though of age; nobody where the plan has no limits."""
+    if not plan.age_limits:
+        return []
+    passed = [ages.passed(said, limit, plan.challenge_age) for limit in plan.age_limits]
+    return [*passed, ages.stopped(said, plan.challenge_age)]
 
 
 def _look(found: Found, one: Decided, grouping: Grouping, condition: Mapping[str, str]) -> None:
@@ -230,30 +246,6 @@ def _look(found: Found, one: Decided, grouping: Grouping, condition: Mapping[str
         measured = by_person.measure(trials, grouping, at, level=plan.level, min_subjects=plan.min_subjects)
         rates = assemble.measured_rates(measured, grouping)
         found.rates += [rate.model_copy(update={"view": view}) for rate in rates]
-
-
-def _with(own: Grouping, name: str) -> tuple[str, ...]:
-    return own.attributes if name in own.attributes else (*own.attributes, name)
-
-
-def _beside(own: Grouping, whole: Grouping, name: str) -> Grouping:
-    """Without intersections of three that nobody asked for: true labels beside each attribute, not beside all."""
-    if name in own.attributes:
-        return whole
-    kept = [k for k, group in enumerate(whole.groups) if name not in group.attributes or len(group.items) <= 2]
-    return replace(whole, groups=tuple(whole.groups[k] for k in kept), member=whole.member[kept])
-
-
-def _banded(
-    truth: AgeTruth, plan: AuditPlan, benchmark: Benchmark, subjects: Sequence[Subject], own: Grouping
-) -> tuple[Grouping, tuple[float, ...]]:
-    """Groups of true age beside the others: by the plan's bands, else by the descriptor's; none: the others alone."""
-    edges = plan.age_bands or truth.attribute.edges
-    if not edges:
-        return own, ()
-    name = truth.attribute.name
-    banded = replace(benchmark, attributes={**benchmark.attributes, name: replace(truth.attribute, edges=edges)})
-    return _beside(own, groups.make(banded, _with(own, name), subjects), name), edges
 
 
 def _pictures(inputs: TaskInputs[AttributeCard], condition: Mapping[str, str]) -> r.PicturesPart:
@@ -278,9 +270,11 @@ def _noticed(truth: Truth, unsaved: int) -> list[str]:
             made.append(f"The model also says {', '.join(one.vocabulary.foreign)}, which nobody's {name} is here.")
         if one.attribute.provenance == "derived-by-model":
             made.append(f"The benchmark's {name} was itself said by a model: errors are disagreements of two models.")
-    for part in (*truth.labels, *([truth.ages] if truth.ages else [])):
+    judged: list[LabelTruth | AgeTruth] = [*truth.labels, *([truth.ages] if truth.ages else [])]
+    for part in judged:
         made += [
-            f"{people} people are not judged by {part.attribute.name}: {why}." for why, people in part.without.items()
+            f"{'1 person is' if people == 1 else f'{people} people are'} not judged by {part.attribute.name}: {why}."
+            for why, people in part.without.items()
         ]
     if unsaved:
         made.append(f"{unsaved} outcomes could not be kept in the cache: another run computes them again.")

@@ -18,12 +18,14 @@ import pytest
 from made_up import attribute, describe
 from onnx import TensorProto, helper
 from PIL import Image
+from rich.console import Console
 
 from audit import plan, recipe, record, report
 from audit.errors import AuditError, NothingMeasured, PlanError
 from audit.evaluation import Evaluation
 from audit.plan import RunOptions
 from audit.record import EvaluationRecord, Group, Rate
+from audit.report.site import publish
 from audit.side_by_side import compare
 
 WORDS = 'words = { Woman = "female", Man = "male" }'
@@ -200,6 +202,36 @@ def test_pictures_of_a_condition_are_also_measured_apart(done: EvaluationRecord)
     assert counts(rate(done, "CER", "gender (light=dim)")) == (1, 6, 6)
     assert counts(rate(done, "CER", "gender (light=bright)")) == (2, 5, 5)
     assert {c.operating_point for c in done.contrasts if c.metric == "CER"} == {"gender"}
+
+
+def test_a_condition_of_many_values_is_said_and_not_measured_apart(small: Collection, tmp_path: Path) -> None:
+    small.pictures = [(person, f"l{k}", word, years) for k, (person, _, word, years) in enumerate(small.pictures)]
+    made = audit(small.write(), card(tmp_path), tmp_path / "results").record
+    assert made.attributes is not None
+    assert made.attributes.parts == []
+    assert "Pictures are not measured apart by light: it has 18 values, more than 12." in made.warnings
+
+
+@pytest.mark.parametrize("attribute", ["gender", "age"])
+def test_a_model_that_says_one_thing_has_a_page_too(small: Collection, tmp_path: Path, attribute: str) -> None:
+    spec = card(tmp_path)
+    path = Path(spec.removeprefix("card:"))
+    head, gender, age = path.read_text().split("[[says]]")
+    age, rest = age.split("[input]")
+    path.write_text(f"{head}[[says]]{gender if attribute == 'gender' else age}[input]{rest}")
+    made = audit(small.write(), spec, tmp_path / "results")
+    report.render(made.record, made.folder, ("html", "md", "csv", "card", "pdf"))
+    page = made.report_path.read_text(encoding="utf-8")
+    assert ('id="labels-0"' in page) == (attribute == "gender")
+    assert ("A challenge age" in page) == (attribute == "age")
+    assert "as labelled in the data set" in page
+    console = Console(width=120, record=True)
+    console.print(report.terminal_table(made.record))
+    assert ("3 of 11" if attribute == "gender" else "5 of 12") in console.export_text()
+    publish(tmp_path / "results", tmp_path / "site")
+    listed = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
+    assert ("another gender than labelled by gender" in listed) == (attribute == "gender")
+    assert "what it says of faces" in listed
 
 
 def test_nothing_of_a_picture_or_a_person_is_published(small: Collection, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.console import RenderableType
 
-from audit.record import EvaluationRecord
+from audit.record import EvaluationRecord, making_sense
 from audit.report.parts import Block, Figure, Fold, Listing, Opening, ReportView, Section
 from audit.report.strings import say, spoken
 from audit.report.view import (
@@ -56,6 +56,7 @@ def make(record: EvaluationRecord) -> ReportView:
     return made
 
 
+@making_sense("record")
 def terminal_table(record: EvaluationRecord) -> RenderableType:
     """Groups with their rates, and what they show, for a terminal.
 
