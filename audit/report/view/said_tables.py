@@ -187,7 +187,7 @@ def parity_table(labels: LabelsPart, number: int) -> Block:
     why = say("attributes.parity_unformed", why=words.join(unformed, most=9)) if unformed else ""
     if not rows:
         return Paragraph(why or say("attributes.parity_none"), "note")
-    note = f"{say('said.parity_note')} {why}".strip()
+    note = f"{say('attributes.parity_note')} {why}".strip()
     caption = say("attributes.parity_caption", attribute=words.plain(labels.truth))
     return Table(f"said-parity-{number}", caption, columns, rows, note)
 
