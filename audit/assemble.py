@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from audit import record as r
-from audit import trained_on
 from audit.compare.counts import ScoreCounts
 from audit.domain import Attribute, Benchmark, DemographicGroup, ErrorRate, Interval, Threshold
 from audit.groups import Grouping
 from audit.metrics import det, experimental
+from audit.metrics.disclosure import told_finely
 from audit.metrics.disparities import Contrasted, Equality, Spreaded
 from audit.metrics.evaluation import METRICS, Acquired, Measured, Metric
 from audit.metrics.spreads import Spread
@@ -96,6 +96,8 @@ def model_part(card: Any) -> r.ModelPart:
 
 def described(card: Any, **more: Any) -> r.ModelPart:
     """What the card of any kind of model says; `more` is what only some kinds have."""
+    from audit import trained_on  # noqa: PLC0415 - the catalogue's rooms, which whoever checks a record does without
+
     return r.ModelPart(
         name=card.name,
         revision=card.revision,
@@ -336,20 +338,24 @@ def _finite(value: float | None) -> float | None:
 
 
 def distributions(
-    counts: ScoreCounts, grouping: Grouping, thresholds: Sequence[float], min_subjects: int
+    counts: ScoreCounts, grouping: Grouping, placed: Sequence[Threshold], min_subjects: int
 ) -> list[r.Distribution]:
-    """Histograms of everyone and of every group, mated and non-mated.
+    """Histograms of everyone and of every group, mated and non-mated; of small groups between thresholds alone.
 
-    Every threshold is an edge; beyond what can be kept exactly, every global one and the group's own.
+    Every threshold is an edge; of small groups, and beyond what can be kept exactly, every global one and their own.
     """
-    every = np.asarray(thresholds, dtype=np.float64)
+    known = [point for point in placed if point.value is not None]
+    fine = told_finely(grouping)
     made = []
     for position, group in enumerate(grouping.groups):
         cells = [
             counts.chosen(grouping.member[position] if mated else grouping.within(position), mated=mated)
             for mated in (False, True)
         ]
-        edges = _edges(counts, every[counts.exact_at(cells[0] | cells[1], every)].tolist())
+        meant = [p.value for p in known if fine[position] or p.policy != "per-group" or p.group == group]
+        every = np.unique(np.array(meant, dtype=np.float64))
+        exact = every[counts.exact_at(cells[0] | cells[1], every)]
+        edges = edges_of(counts, exact.tolist(), HISTOGRAM_BINS if fine[position] else 1)
         for mated, chosen in zip((False, True), cells, strict=True):
             shape: dict[str, Any] = {"group": group.as_dict(), "reference_group": None, "mated": mated}
             if grouping.subjects[position] < min_subjects:
@@ -360,14 +366,19 @@ def distributions(
     return made
 
 
-def _edges(counts: ScoreCounts, thresholds: Sequence[float]) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Edges on the fine grid over the scores that occur, so that they never cut a fine bin, and the thresholds."""
+def edges_of(counts: ScoreCounts, thresholds: Sequence[float], bins: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Edges on the fine grid over the scores that occur, so that they never cut a fine bin, and the thresholds.
+
+    Parameters
+    ----------
+    bins : the most, thresholds aside
+    """
     used = np.flatnonzero(counts.histogram.sum(axis=0))
     grid = counts.grid.edges()
     if not len(used):
         return np.array([grid[0], grid[-1]])
     first, last = int(used[0]), int(used[-1]) + 1
-    step = max(1, -(-(last - first) // HISTOGRAM_BINS))
+    step = max(1, -(-(last - first) // bins))
     chosen = np.unique(np.r_[np.arange(first, last, step), last])
     return np.unique(np.r_[grid[chosen], [t for t in thresholds if grid[0] <= t <= grid[-1]]])
 

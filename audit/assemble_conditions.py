@@ -25,6 +25,8 @@ QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 FEWEST = 10
 """People behind quantiles."""
 Quantity = Literal["FMR", "FNMR", "mated score", "non-mated score"]
+Column = Literal["mean", "difference", "value"]
+_COLUMNS: dict[str, Column] = {"mean": "mean", "difference": "difference", "value": "value"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,12 +56,8 @@ def part(
 ) -> r.Conditions:
     """Distributions of all measures, and gaps by every single attribute."""
     thresholds = {p.id: p.threshold for p in points if p.policy != "per-group" and p.threshold is not None}
-    scaled = {
-        name: np.log2(values) if MEASURES[name].scale == "log2" else values for name, values in captured.values.items()
-    }
-    gaps: list[r.ConditionGap] = []
-    effects: list[r.ConditionEffect] = []
-    left: list[r.LeftOutMeasure] = []
+    scaled = _scaled(captured)
+    made = _Made()
     rows, every = 0, True
     for attribute in grouping.attributes:
         one = _Attribute(attribute, grouping, plan)
@@ -70,28 +68,73 @@ def part(
         people = compared.subject[samples[0]], compared.subject[samples[1]]
         for quantity, point, threshold in _asked(thresholds):
             found = one.gaps(listed, people, columns, quantity, threshold)
-            gaps += [one.gap(gap, quantity, point) for gap in found.gaps]
-            effects += [one.effect(effect, quantity, point) for effect in found.effects]
-            left += [
-                r.LeftOutMeasure(
-                    attribute=attribute, quantity=quantity, operating_point=point, measure=name, reason=why
-                )
-                for name, why in found.left_out.items()
-            ]
-    return r.Conditions(
-        found=captured.found,
-        measures=[
-            _measure(name, values, captured.failures[name], compared.subject, grouping, plan.min_subjects)
-            for name, values in captured.values.items()
-        ],
-        gaps=gaps,
-        effects=effects,
-        left_out=left,
-        several=grouping.several(),
-        every=every,
-        rows=rows,
-        method=f"{conditions.METHOD}; scores: {conditions.METHOD_SCORES}",
-    )
+            made.add(one, found, quantity, point)
+    return made.part(captured, compared.subject, grouping, plan, rows=rows, every=every)
+
+
+def of_samples(
+    captured: Captured, outcomes: Mapping[str, Floats], subject: Ints, grouping: Grouping, plan: AuditPlan
+) -> r.Conditions:
+    """As `part`, of errors that are of one sample each: a detector's misses, an attribute model's errors.
+
+    Parameters
+    ----------
+    outcomes : name of an error to 1, 0, or NaN (not tried) for every sample that was measured
+    subject : (samples,)
+    """
+    columns, made = conditions.of_samples(_scaled(captured)), _Made()
+    for attribute in grouping.attributes:
+        one = _Attribute(attribute, grouping, plan)
+        for quantity, outcome in outcomes.items():
+            tried = np.isfinite(outcome)
+            trials = conditions.Trials(outcome[tried], one.group_of[subject[tried]], subject[tried])
+            made.add(one, one.found(trials, {key: x[tried] for key, x in columns.items()}, "rate"), quantity, None)
+    rows = len(grouping.attributes) * sum(int(np.isfinite(outcome).sum()) for outcome in outcomes.values())
+    return made.part(captured, subject, grouping, plan, rows=rows, every=True)
+
+
+def _scaled(captured: Captured) -> dict[str, Floats]:
+    """Measures as they enter a model."""
+    return {
+        name: np.log2(values) if MEASURES[name].scale == "log2" else values for name, values in captured.values.items()
+    }
+
+
+class _Made:
+    """What was found so far, attribute by attribute."""
+
+    def __init__(self) -> None:
+        self._gaps: list[r.ConditionGap] = []
+        self._effects: list[r.ConditionEffect] = []
+        self._left: list[r.LeftOutMeasure] = []
+
+    def add(self, one: _Attribute, found: conditions.Found, quantity: str, point: str | None) -> None:
+        """Add what was found of one quantity."""
+        self._gaps += [one.gap(gap, quantity, point) for gap in found.gaps]
+        self._effects += [one.effect(effect, quantity, point) for effect in found.effects]
+        self._left += [
+            r.LeftOutMeasure(attribute=one.name, quantity=quantity, operating_point=point, measure=name, reason=why)
+            for name, why in found.left_out.items()
+        ]
+
+    def part(
+        self, captured: Captured, subject: Ints, grouping: Grouping, plan: AuditPlan, *, rows: int, every: bool
+    ) -> r.Conditions:
+        """All of it, with the distributions of the measures."""
+        return r.Conditions(
+            found=captured.found,
+            measures=[
+                _measure(name, values, captured.failures[name], subject, grouping, plan.min_subjects)
+                for name, values in captured.values.items()
+            ],
+            gaps=self._gaps,
+            effects=self._effects,
+            left_out=self._left,
+            several=grouping.several(),
+            every=every,
+            rows=rows,
+            method=f"{conditions.METHOD}; scores: {conditions.METHOD_SCORES}",
+        )
 
 
 def _asked(thresholds: Mapping[str, float]) -> list[tuple[Quantity, str | None, float | None]]:
@@ -106,10 +149,10 @@ class _Attribute:
     """One attribute: its groups, and which of them the others are compared with."""
 
     def __init__(self, name: str, grouping: Grouping, plan: AuditPlan) -> None:
-        self._name, self._grouping, self._level = name, grouping, plan.level
+        self.name, self._grouping, self._level = name, grouping, plan.level
         self._positions = grouping.families().get((name,), [])
         member = grouping.member[self._positions][:, grouping.atom_of]
-        self._group_of = np.where(member.sum(axis=0) == 1, member.argmax(axis=0), -1).astype(np.int64)
+        self.group_of = np.where(member.sum(axis=0) == 1, member.argmax(axis=0), -1).astype(np.int64)
         self._reference = self._positions.index(reference_of(grouping, [name], plan.reference))
 
     def listed(self, compared: Compared, thresholds: Floats, seed: int) -> Listed:
@@ -118,7 +161,7 @@ class _Attribute:
         allowed = grouping.allowed
         if allowed is None:
             allowed = np.ones((grouping.atoms, grouping.atoms), dtype=bool)
-        within = Within(compared.subject[compared.rows], self._group_of, grouping.atom_of, allowed)
+        within = Within(compared.subject[compared.rows], self.group_of, grouping.atom_of, allowed)
         return case_control.listed(
             compared.comparisons, within, thresholds, all_pairs=compared.all_pairs, seed=seed
         )  # fmt: skip
@@ -145,18 +188,21 @@ class _Attribute:
             listed.weight[rows],
         )
         kept = {key: values[rows] for key, values in columns.items()}
-        kind: conditions.Kind = "score" if threshold is None else "rate"
-        return conditions.gaps(trials, kept, len(self._positions), self._reference, kind, level=self._level)
+        return self.found(trials, kept, "score" if threshold is None else "rate")
+
+    def found(self, trials: conditions.Trials, columns: conditions.Columns, kind: conditions.Kind) -> conditions.Found:
+        """Gaps between this attribute's groups."""
+        return conditions.gaps(trials, columns, len(self._positions), self._reference, kind, level=self._level)
 
     @staticmethod
     def _accepted(listed: Listed, threshold: float) -> np.ndarray:
         """Below the lowest threshold nothing is, whatever the last bit of a score that was computed again."""
         return (listed.score >= threshold) & (listed.band > 0)
 
-    def gap(self, gap: conditions.Gap, quantity: Quantity, point: str | None) -> r.ConditionGap:
+    def gap(self, gap: conditions.Gap, quantity: str, point: str | None) -> r.ConditionGap:
         """A gap of the record; people of a group that is too small are not told apart."""
         return r.ConditionGap(
-            attribute=self._name,
+            attribute=self.name,
             group=self._named(gap.group),
             against=self._named(self._reference),
             quantity=quantity,
@@ -176,14 +222,14 @@ class _Attribute:
             reason=gap.reason,
         )
 
-    def effect(self, effect: conditions.Effect, quantity: Quantity, point: str | None) -> r.ConditionEffect:
+    def effect(self, effect: conditions.Effect, quantity: str, point: str | None) -> r.ConditionEffect:
         """An effect of the record."""
         return r.ConditionEffect(
-            attribute=self._name,
+            attribute=self.name,
             quantity=quantity,
             operating_point=point,
             measure=effect.measure,
-            column="mean" if effect.column == "mean" else "difference",
+            column=_COLUMNS[effect.column],
             deviation=effect.deviation,
             value=effect.value,
             interval=r.IntervalPart(

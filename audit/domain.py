@@ -224,6 +224,8 @@ class Benchmark:
     """Whom the list of withdrawals took out of everything above; None where there is no list."""
     delete_templates: bool = False
     """Templates of this set are to be deleted once the run is done."""
+    descriptor: str = ""
+    """The canonical descriptor as it is published: without files of single people. Empty where there is none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -252,12 +254,21 @@ class Template:
     """What a meter measured of the same face on the way, where one was asked for; it is filed apart."""
 
 
+DURING = "during the run"
+"""How the reason of a failure ends that lies with the machine: no record that counts one is a finished one."""
+
+
 @dataclass(frozen=True, slots=True)
 class FailureToAcquire:
     """The other outcome of extraction: a value with stage and reason, never an exception."""
 
     stage: Stage
     reason: str
+
+    @property
+    def passing(self) -> bool:
+        """Whether it lies with the machine, and not with the image: the next run may not meet it."""
+        return self.reason.endswith(DURING)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

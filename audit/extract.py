@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit import decode
-from audit.domain import FailureToAcquire, Picture, Points, Sample, Template
+from audit.domain import DURING, FailureToAcquire, Picture, Points, Sample, Template
 from audit.errors import DataError
 from audit.models.guard import Extractor, Outcome, PictureExtractor, outcomes
 from audit.store import Key, TemplateStore
@@ -405,9 +405,9 @@ class _Run:
                     "has vanished during the run",
                     "Bring it back and run the same command: what was computed is kept",
                 )
-            return content
+            return decode.lately(content)
         if hashlib.sha256(content).hexdigest() != self.digests[sample.sample_id]:
-            return FailureToAcquire("read", "file changed during the run")
+            return FailureToAcquire("read", f"file changed {DURING}")
         return File(content, sample.box, sample.points)
 
     def report(self) -> None:

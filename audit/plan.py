@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
+from audit import toml_text
 from audit.errors import PlanError
 
 Task = Literal["verification", "counterfactual", "identification", "detection", "attributes"]
@@ -455,8 +456,7 @@ def read(path: Path, overrides: Mapping[str, Any] | None = None) -> list[AuditPl
     Flags given on the command line (`overrides`) win over the file.
     """
     try:
-        with path.open("rb") as stream:
-            values: dict[str, Any] = tomllib.load(stream)
+        values = toml_text.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise PlanError(str(path), "no such plan", "Give the path of a PLAN.toml") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

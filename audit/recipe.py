@@ -24,6 +24,7 @@ import numpy as np
 from audit import (
     assemble,
     assemble_bootstrap,
+    assemble_counted,
     assemble_extras,
     assemble_scenario,
     cluster,
@@ -40,6 +41,7 @@ from audit import (
     superseded,
     tasks,
     upkeep,
+    whole_file,
 )
 from audit import record as records
 from audit.compare import Comparisons, halves
@@ -92,9 +94,9 @@ def run(plan: AuditPlan, options: RunOptions | None = None) -> Evaluation:
     folder = options.out / results.folder(benchmark.name, card.name, card.revision, digests.plan)
     withdraw(benchmark, job.pictures, job.files, folder, options)
     known = None if options.fresh else results.finished(folder / "record.json", digests)
-    record = known or job.measure()
+    made = job.measure() if known is None else Made(known)
     measured = time.perf_counter()
-    evaluation = published(record, folder, options, lock, reused=known is not None)
+    evaluation = published(made, folder, options, lock, reused=known is not None)
     for whose in ("judged", "setters"):
         if _parts_folder(digests, whose, options.cache).exists():  # seldom: a finished run loads no compiler
             checkpoint_of(digests, whose, options.cache).clear()
@@ -153,14 +155,19 @@ class _Job:
     pictures: tuple[Sample, ...]
     files: Mapping[str, str | FailureToAcquire]
     digests: records.Digests
-    measure: Callable[[], EvaluationRecord]
+    measure: Callable[[], Made]
 
 
 def _job(plan: AuditPlan, options: RunOptions, progress: Progress) -> _Job:
     task = tasks.of(plan)
     if task is not None:
         alone = tasks.prepare(plan, options, progress, task)
-        look = partial(task.measure, alone, options, progress)
+
+        def look() -> Made:
+            return Made(
+                task.measure(alone, options, progress), _described(alone.benchmark.descriptor, _card(alone.card))
+            )
+
         return _Job(alone.benchmark, alone.card, alone.samples, alone.files, alone.digests, look)
     made = prepare(plan, options, progress)
     pictures = (*made.samples, *made.pictures)
@@ -194,24 +201,40 @@ def lock_of(options: RunOptions) -> Lock | None:
     return None if options.lock is None else preregistration.read(options.lock)
 
 
-def published(
-    record: EvaluationRecord, folder: Path, options: RunOptions, lock: Lock | None = None, *, reused: bool
-) -> Evaluation:
-    """Write a record, its environment and its report; of a record that is there already, the report if it is missing.
+@dataclass(frozen=True, eq=False)
+class Made:
+    """A record, and the files that are published beside it, by name."""
+
+    record: EvaluationRecord
+    beside: Mapping[str, bytes] = field(default_factory=dict)
+
+    def but(self, record: EvaluationRecord) -> Made:
+        """The same with more in the record."""
+        return replace(self, record=record)
+
+
+def published(made: Made, folder: Path, options: RunOptions, lock: Lock | None = None, *, reused: bool) -> Evaluation:
+    """Write a record, what stands beside it and its report; of a record that is there, the report if it is missing.
 
     A record that is marked superseded is not overwritten, but moves aside. One that is new says whether a lock was kept
-    to; one that is there already says what it said.
+    to; one that is there already says what it said. The record comes after the tables: whoever finds one finds them.
     """
+    record = made.record
     if not reused:
         record = record.model_copy(update={"preregistration": preregistration.said(record, lock, options.out)})
     earlier = None if reused else superseded.set_aside(folder)
     if not reused:
-        records.write(record, folder / "record.json")
+        for name, content in made.beside.items():
+            records.write_bytes(folder / name, content)
         environment.write(record.hardware["device"], folder)
-    made = Evaluation(record, folder, reused=reused, earlier=earlier)
-    if not reused or not made.report_path.exists():
-        made.report()
-    return made
+        records.write(record, folder / "record.json")
+    done = Evaluation(record, folder, reused=reused, earlier=earlier)
+    if not reused or not done.report_path.exists():
+        done.report()
+    if reused:  # a run that was killed while it wrote them may have left something beside them
+        whole_file.sweep(folder / "record.json")
+        whole_file.sweep(done.report_path)
+    return done
 
 
 @dataclass(frozen=True, eq=False)
@@ -226,6 +249,7 @@ class Scored:
     acquired : of the judged
     sampling : how comparisons were drawn, where not all were made
     lossy : the comparisons on float32, where templates were kept in fewer bits
+    card : the model's card as JSON, where there is one
     similarity : what a threshold in the model's own unit is one of
     remarks : what was noticed before anything was measured
     """
@@ -245,15 +269,16 @@ class Scored:
     device: str = "cpu"
     sampling: records.Sampling | None = None
     lossy: Lossy | None = None
+    card: str = ""
 
 
-def _measure(inputs: Inputs, options: RunOptions, progress: Progress) -> EvaluationRecord:
+def _measure(inputs: Inputs, options: RunOptions, progress: Progress) -> Made:
     """Templates, comparisons, counts, rates, differentials, record."""
     with cluster.connected(options.cluster) if options.cluster else contextlib.nullcontext():
         return _measured(inputs, options, progress)
 
 
-def _measured(inputs: Inputs, options: RunOptions, progress: Progress) -> EvaluationRecord:
+def _measured(inputs: Inputs, options: RunOptions, progress: Progress) -> Made:
     began = time.perf_counter()
     sent = sending.said(inputs.card, len({*inputs.judged.subjects, *inputs.setters.subjects}), yet=False)
     if sent is not None:
@@ -285,8 +310,10 @@ def _measured(inputs: Inputs, options: RunOptions, progress: Progress) -> Evalua
         options.device,
         sampling,
         lossy,
+        _card(inputs.card),
     )
-    record = record_of(scored, options.cache)
+    made = record_of(scored, options.cache)
+    record = made.record
     if inputs.plan.covariates:
         record = _with_conditions(inputs, extraction, judged, record, options, progress)
     if inputs.series:
@@ -296,7 +323,7 @@ def _measured(inputs: Inputs, options: RunOptions, progress: Progress) -> Evalua
     if inputs.watch_list is not None:
         record = _with_list(inputs, inputs.watch_list, extraction, record, progress)
     timing = {"extraction": extracted - began, "measurement": time.perf_counter() - extracted, **everything.timing}
-    return record.model_copy(update={"timing": {name: round(value, 3) for name, value in timing.items()}})
+    return made.but(record.model_copy(update={"timing": {name: round(value, 3) for name, value in timing.items()}}))
 
 
 def _answered(inputs: Inputs, options: RunOptions, progress: Progress) -> Scored:
@@ -318,7 +345,12 @@ def _answered(inputs: Inputs, options: RunOptions, progress: Progress) -> Scored
         remarks=found.noticed,
         device="none",
         sampling=found.sampling,
+        card=_card(inputs.card),
     )
+
+
+def _card(card: ModelCard | tasks.TaskCard) -> str:
+    return json.dumps(card.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _extract(
@@ -556,11 +588,10 @@ def compared(
     return every(), None, lossy
 
 
-def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
-    """Scores, thresholds, counts, findings, and the record of them; sums by person go into the cache."""
+def record_of(scored: Scored, cache: Path | None = None) -> Made:
+    """Scores, thresholds, counts, findings, the record and tables of them; sums by person go into the cache."""
     plan, grouping, comparisons = scored.plan, scored.judged.grouping, scored.comparisons
     scores, placed, judged = _place(scored)
-    thresholds = np.unique([point.value for point in placed if point.value is not None])
     half = halves(grouping.atom_of, plan.splits, np.random.default_rng(plan.seed))
     counts = judged.at(points.common(placed), half, plan.splits)
     evidence = disparities.Evidence(counts, scored.acquired, half, plan.splits)
@@ -591,7 +622,7 @@ def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
         differentials=differentials,
         contrasts=found.contrasts,
         global_tests=found.global_tests,
-        distributions=assemble.distributions(scores, grouping, thresholds.tolist(), plan.min_subjects),
+        distributions=assemble.distributions(scores, grouping, placed, plan.min_subjects),
         covariance=found.covariances,
         det=assemble.det_curves(scores, grouping, plan.min_subjects),
         score_shifts=beside.score_shifts,
@@ -626,7 +657,14 @@ def record_of(scored: Scored, cache: Path | None = None) -> EvaluationRecord:
         storage=changed,
     )
     _keep_influence(replace(scored, comparisons=judged), record, scores, found.measured, cache)
-    return record
+    tables = assemble_counted.counted(scores, grouping, found.measured, placed)
+    return Made(record, {**tables.files(), **_described(scored.benchmark.descriptor, scored.card)})
+
+
+def _described(descriptor: str, card: str) -> dict[str, bytes]:
+    """Descriptor and card as files."""
+    said = {"benchmark.json": descriptor, "card.json": card}
+    return {name: f"{text}\n".encode() for name, text in said.items() if text}
 
 
 def _folds(scored: Scored) -> records.FoldsPart | None:

@@ -20,6 +20,9 @@ def of_extraction(inputs: Inputs, extraction: Extraction) -> list[str]:
     made = []
     if extraction.failures:
         made.append(f"{len(extraction.failures)} of {len(inputs.samples)} images could not be processed.")
+    passing = sum(failure.passing for failure in extraction.failures.values())
+    if passing:
+        made.append(f"{passing} of these failures lie with the machine: the same command tries those images again.")
     if extraction.unsaved:
         made.append(f"{extraction.unsaved} outcomes could not be kept in the cache: another run computes them again.")
     if extraction.several_faces:

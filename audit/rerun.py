@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from audit import benchmarks, inputs, models, plan, recipe, results, scoring, templates
+from audit import benchmarks, inputs, models, plan, recipe, results, scoring, tasks, templates
+from audit.domain import Benchmark
 from audit.errors import DataError, ModelError, PlanError
 from audit.evaluation import Evaluation
 from audit.models import weights
@@ -140,7 +141,13 @@ def require_same(record: EvaluationRecord, asked: AuditPlan, options: RunOptions
     ModelError, DataError
         With both digests.
     """
-    card = models.describe(asked.model, data=benchmarks.data_entries(options.data), plan=asked)
+    task = tasks.of(asked)
+    data, progress = benchmarks.data_entries(options.data), options.progress or inputs.silent
+    card: Any = (
+        models.describe(asked.model, data=data, plan=asked)
+        if task is None
+        else task.describe(asked.model, data=data, plan=asked)
+    )
     before, now = record.digests.weights, card.weights_sha256
     if now != before:
         raise ModelError(
@@ -148,7 +155,7 @@ def require_same(record: EvaluationRecord, asked: AuditPlan, options: RunOptions
             f"has weights with the SHA-256 {now[:12]}..., and the record's have {before[:12]}...",
             f"Give the record's with --model or FACEAUDIT_DATA, {_ANYWAY}",
         )
-    found = inputs.prepare(asked, options, options.progress or inputs.silent)
+    found = inputs.prepare(asked, options, progress) if task is None else tasks.prepare(asked, options, progress, task)
     name = record.benchmark.name
     if found.digests.benchmark != record.digests.benchmark:
         raise DataError(
@@ -160,21 +167,21 @@ def require_same(record: EvaluationRecord, asked: AuditPlan, options: RunOptions
     if found.digests.samples != record.digests.samples:
         raise DataError(
             f"benchmark {asked.benchmark}",
-            _what_changed(record, found),
+            _what_changed(record, found.benchmark, found.judged if isinstance(found, inputs.Inputs) else found.people),
             f"Give the pictures and tables that the record was made from, {_ANYWAY}",
         )
 
 
-def _what_changed(record: EvaluationRecord, found: inputs.Inputs) -> str:
+def _what_changed(record: EvaluationRecord, benchmark: Benchmark, people: inputs.People) -> str:
     """What can be told of other samples: withdrawals, numbers, or that contents differ."""
-    out, before = found.benchmark.withdrawn, record.benchmark.withdrawn
+    out, before = benchmark.withdrawn, record.benchmark.withdrawn
     listed = (0 if before is None else before.listed), (0 if out is None else out.listed)
     if listed[0] != listed[1]:
         return f"its list of withdrawals has {listed[1]} people, and had {listed[0]} when the record was made"
-    images, people = len(found.judged.samples), len(found.judged.subjects)
-    if (images, people) != (record.samples.total, record.samples.subjects):
+    images, subjects = len(people.samples), len(people.subjects)
+    if (images, subjects) != (record.samples.total, record.samples.subjects):
         return (
-            f"has {images:,} pictures of {people:,} people, and the record is of {record.samples.total:,} of "
+            f"has {images:,} pictures of {subjects:,} people, and the record is of {record.samples.total:,} of "
             f"{record.samples.subjects:,}"
         )
     return "its pictures, their rows or its labels are not those of the record"

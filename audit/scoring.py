@@ -113,7 +113,7 @@ def evaluate(given: Given, settings: Mapping[str, Any], options: plan.RunOptions
     recipe.withdraw(benchmark, (), {}, folder, options)
     made = None if options.fresh else results.finished(folder / "record.json", digests)
     if made is not None:
-        return recipe.published(made, folder, options, reused=True)
+        return recipe.published(recipe.Made(made), folder, options, reused=True)
     return recipe.published(
         recipe.record_of(_scored(given, table, benchmark, wanted, digests, revision), options.cache),
         folder,
@@ -282,6 +282,7 @@ def _benchmark(given: Given, stated: plan.AuditPlan) -> Benchmark:
         digest=described.digest,
         limits=(*dataset.limitations, *dataset.biases),
         notes=notes,
+        descriptor=described.published,
     )
 
 

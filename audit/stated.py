@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from audit import benchmarks, models
+from audit import benchmarks, models, tasks
 from audit.benchmarks import places
 from audit.errors import ModelError, PlanError
 from audit.inputs import model_name
@@ -68,10 +69,17 @@ def _model(plan: AuditPlan, data: Sequence[Path]) -> tuple[str, str, dict[str, s
     if is_given(plan.model):
         name = Path(plan.model.removeprefix(PREFIX)).stem
         return name, UNKNOWN, {"model": f"{PREFIX}{name}", "similarity": plan.similarity or "cosine"}
+    task = tasks.of(plan)
+    if task is not None:
+        tasks.refuse_comparing(plan)
     try:
-        card = models.describe(plan.model, data=data, plan=plan)
+        card: Any = (
+            models.describe(plan.model, data=data, plan=plan)
+            if task is None
+            else task.describe(plan.model, data=data, plan=plan)
+        )
     except ModelError as error:
-        if not error.missing or plan.model not in models.MODELS:
+        if not error.missing or ":" in plan.model:  # a file that is not here has no name yet
             raise
         return plan.model, UNKNOWN, {}
     return card.name, card.weights_sha256, {"model": model_name(plan, card)}

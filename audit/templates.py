@@ -94,7 +94,7 @@ def evaluate(asked: plan.AuditPlan, subjects: Path | None, options: plan.RunOpti
     recipe.withdraw(benchmark, (), {}, folder, options)
     made = None if options.fresh else results.finished(folder / "record.json", digests)
     if made is not None:
-        return recipe.published(made, folder, options, lock, reused=True)
+        return recipe.published(recipe.Made(made), folder, options, lock, reused=True)
     scored = _scored(shown, path, table, whose, digests, options)
     done = recipe.published(recipe.record_of(scored, options.cache), folder, options, lock, reused=False)
     recipe.checkpoint_of(digests, "judged", options.cache).clear()

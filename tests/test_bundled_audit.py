@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from PIL import Image
 from scipy.spatial.distance import cdist
 
 from audit import benchmarks, models
+from audit.bundle import seal, verify
+from audit.cli.known_ids import known_ids
 from audit.domain import Benchmark, Template
 from audit.extract import hash_samples
 from audit.models.detectors import DETECTORS
@@ -256,3 +259,19 @@ def test_a_model_without_a_benchmark_is_audited_on_the_bundled_set(
     assert run.code == 0, run.stderr
     assert run.evaluations[0]["reused"]
     assert run.evaluations[0]["record"] == bundled[1].evaluations[0]["record"]
+
+
+@pytest.mark.parametrize("which", [1, 2], ids=["verification", "counterfactual"])
+def test_it_can_be_sealed_and_checked(which: int, bundled: tuple[Path, Run, Run], tmp_path: Path) -> None:
+    """With every id of the shipped people at hand; the descriptor's own digest is established, as it names nobody."""
+    source = Path(bundled[which].evaluations[0]["record"]).parent
+    folder = Path(shutil.copytree(source, tmp_path / "bundle"))
+    ids, _ = known_ids(folder, None)
+    assert ids is not None
+    assert len(ids.names) > 1000
+    seal(folder, ids=ids)
+    findings = verify(folder)
+    assert [one for one in findings if one.outcome == "failed"] == []
+    outcomes = {one.question: one.outcome for one in findings}
+    for question in ("descriptor", "model card", "differentials, intervals, nulls and verdicts", "score distributions"):
+        assert outcomes[question] == "established"

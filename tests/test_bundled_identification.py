@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from london_run import Run, faceaudit
 
+from audit.bundle import seal, verify
 from audit.record import EvaluationRecord, read
 
 PLAN = """
@@ -109,3 +110,13 @@ def test_a_mistake_in_the_plan_is_one_line(
     assert wrong.code == 2
     assert words in wrong.stderr
     assert wrong.stderr.count("\n") == 1
+
+
+def test_it_can_be_sealed_and_says_what_searches_leave_open(record: EvaluationRecord, folder: Path) -> None:
+    (path,) = (folder / "lists").rglob("record.json")
+    seal(path.parent)
+    findings = verify(path.parent)
+    assert [one for one in findings if one.outcome == "failed"] == []
+    outcomes = {one.question: one.outcome for one in findings}
+    assert outcomes["other rates and intervals"] == "established"
+    assert outcomes["contrasts and differentials of FNIR, FPIR"] == "not established"

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from audit import captured, cli, inputs, recipe
-from audit.domain import FailureToAcquire
+from audit import assemble_conditions, captured, cli, groups, inputs, recipe
+from audit.domain import Attribute, FailureToAcquire, Subject
 from audit.errors import ModelError, PlanError
 from audit.extract import hash_samples
 from audit.models import capture_meter, tone
@@ -155,6 +155,35 @@ def test_what_cannot_be_measured_is_refused_before_an_image_is_read(monkeypatch:
     captured.require(planned(covariates=("yaw",)))
     result = run(["run", "--model", "templates:none.npz", "--subjects", "none.csv", "--covariates", "yaw"])
     assert "the setting 'covariates' needs a benchmark's pictures" in str(result.exception)
+
+
+def test_errors_of_single_samples_are_weighed_like_comparisons() -> None:
+    """What tasks without comparisons call: a size that makes the misses is found; who was not tried is left out."""
+    rng = np.random.default_rng(3)
+    size, people = 400, 100
+    subject = np.repeat(np.arange(people), 4)
+    group_of = np.arange(people) % 2
+    described = SimpleNamespace(
+        name="b", attributes={"gender": Attribute("gender", "self-reported", values=("f", "m"))}
+    )
+    subjects = [Subject(str(k), {"gender": (("f", "m")[k % 2],)}) for k in range(people)]
+    grouping = groups.make(described, ["gender"], subjects)
+    size_px = np.exp2(6 - group_of[subject] + 0.5 * rng.normal(size=size))
+    missed = (rng.random(size) < 1 / (1 + np.exp(1.5 * (np.log2(size_px) - 4.5)))).astype(float)
+    missed[::50] = np.nan
+    found = captured.Captured({"size": size_px}, {"size": {}}, "boxes")
+    part = assemble_conditions.of_samples(found, {"miss": missed}, subject, grouping, planned())
+    (gap,) = part.gaps
+    assert (gap.quantity, gap.operating_point, sum(gap.comparisons), part.rows) == ("miss", None, 392, 392)
+    assert gap.before is not None
+    assert gap.after_interval is not None
+    ratio = max(gap.before, 1 / gap.before)
+    assert ratio > 1.5
+    assert gap.after_interval.low < 1 < gap.after_interval.high
+    (effect,) = part.effects
+    assert effect.column == "value"
+    assert effect.value < 0.5
+    assert json.loads(part.model_dump_json())["measures"][0]["scale"] == "log2"
 
 
 def test_skin_tone_is_measured_a_picture_at_a_time(cache: Path, tmp_path: Path) -> None:

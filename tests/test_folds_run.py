@@ -15,6 +15,7 @@ from made_up import describe
 from typer.testing import CliRunner
 
 from audit.benchmarks import load
+from audit.bundle import seal, verify
 from audit.cli import app
 from audit.errors import AuditError, PlanError
 from audit.inputs import require_protocol
@@ -192,3 +193,14 @@ def test_impostors_of_one_group_and_a_given_threshold_go_with_folds(tmp_path: Pa
     unit = templates().astype(np.float64)
     unit /= np.linalg.norm(unit, axis=1, keepdims=True)
     assert everyone["given-0.5"]["errors"] == sum(float(unit[a] @ unit[b]) >= 0.5 for a, b in same)
+
+
+def test_it_can_be_sealed_and_says_what_folds_leave_open(tmp_path: Path) -> None:
+    run(write(tmp_path / "set"))
+    (folder,) = [path.parent for path in (tmp_path / "out").rglob("record.json")]
+    seal(folder)
+    findings = verify(folder)
+    assert [one for one in findings if one.outcome == "failed"] == []
+    outcomes = {one.question: one.outcome for one in findings}
+    assert outcomes["errors and comparisons are those of the scores"] == "not established"
+    assert outcomes["rates and intervals within groups"] == "established"

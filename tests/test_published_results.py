@@ -17,6 +17,8 @@ from markupsafe import escape
 
 from audit import record as records
 from audit import results
+from audit.bundle import verify
+from audit.bundle.folder import KNOWN, STATEMENT
 from audit.record import EvaluationRecord, Group, Rate
 from audit.report.view import make
 
@@ -118,7 +120,15 @@ def ids(benchmark: str) -> set[str]:
 def test_size_is_modest(folder: Path) -> None:
     assert sum(path.stat().st_size for path in folder.iterdir()) < MOST
     names = {path.name for path in folder.iterdir()}
-    assert names - {"environment.json"} == {"record.json", "report.html"}
+    assert names >= {"record.json", "report.html"}
+    assert all(KNOWN.fullmatch(name) or name == STATEMENT for name in names)
+
+
+@pytest.mark.parametrize("folder", [f for f in FOLDERS if (f / STATEMENT).exists()], ids=lambda f: f.parts[-2])
+def test_it_is_sealed_and_nothing_in_it_fails(folder: Path) -> None:
+    findings = verify(folder)
+    assert [one for one in findings if one.outcome == "failed"] == []
+    assert len([one for one in findings if one.outcome == "established"]) > 15
 
 
 NAMES = {

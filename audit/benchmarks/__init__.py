@@ -110,6 +110,7 @@ def load(
         notes=(*read.notes, *receipt.notes(root)),
         withdrawn=withdrawn,
         delete_templates=dataset.delete_templates,
+        descriptor=described.published,
     )
 
 

@@ -28,6 +28,8 @@ class Descriptor:
     path: Path
     digest: str
     dataset: schema.Dataset
+    published: str = ""
+    """The canonical form without files of single people: their names are ids."""
 
     @cached_property
     def files(self) -> dict[str, schema.FileObject]:
@@ -78,13 +80,31 @@ def read(path: Path) -> Descriptor:
         dataset = schema.Dataset.model_validate(raw)
     except ValidationError as error:
         raise _explain(path, error) from None
-    canonical = json.dumps(raw, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    canonical = ""
     try:
+        canonical = json.dumps(raw, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         digest = hashlib.sha256(canonical.encode()).hexdigest()
+    except RecursionError:
+        raise DataError(str(path), "is nested too deeply", "A descriptor has a few levels") from None
     except UnicodeEncodeError as error:
         half = repr(canonical[error.start])
         raise DataError(str(path), f"holds half a character, {half}", "Write that text again") from None
-    return Descriptor(path, digest, dataset)
+    return Descriptor(path, digest, dataset, _published(raw))
+
+
+def _published(raw: dict[str, Any]) -> str:
+    raw = {key: value for key, value in raw.items() if key != "faceaudit:recognisedBy"}  # names of files
+    listed = raw.get("distribution")
+    if isinstance(listed, list):
+        raw = {**raw, "distribution": [file for file in listed if not _of_a_person(file)]}
+    return json.dumps(raw, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _of_a_person(file: Any) -> bool:
+    """Whether an entry names a single picture or what belongs to one: a picture, or a file inside a folder."""
+    if not isinstance(file, dict) or file.get("@type") != "cr:FileObject":
+        return False
+    return "/" in str(file.get("name", "")) or str(file.get("encodingFormat", "")).startswith("image/")
 
 
 def shipped_folder() -> Path:

@@ -1,9 +1,9 @@
 """Templates in blocks: sorted by atom and subject, cut between subjects, padded to one shape.
 
-Every matrix product has the same shape, whatever the number of templates, threads or machines: a score is then the same
-float32 number wherever its tile is computed. A block holds whole subjects, about `BLOCK` samples; a subject with more
-takes several times the shape alone. Templates are read where they lie (an array, or a file mapped into memory), block
-by block, and turned into float32 on the way.
+Products are made in few shapes (`audit.compare.tiles.STEP`), and those of a tile never depend on threads, restarts or
+machines: a score is then the same float32 number wherever its tile is computed. A block holds whole subjects, about
+`BLOCK` samples; a subject with more takes several times the shape alone. Templates are read where they lie (an array,
+or a file mapped into memory), block by block, and turned into float32 on the way.
 """
 
 from __future__ import annotations

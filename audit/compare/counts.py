@@ -241,6 +241,20 @@ class ScoreCounts:
         place = np.clip(np.searchsorted(edges, scores, side="right") - 1, 0, len(edges) - 2)
         return _sum_at(place, counts, len(edges) - 1)
 
+    def binned_by_cell(self, edges: Floats) -> Ints:
+        """As `binned`, of every cell by itself, shape (cells, bins)."""
+        left = self.histogram.copy()
+        np.subtract.at(left, (self.cell, self.grid.bins(self.score)), self.count)
+        grid, last = self.grid.edges(), len(edges) - 2
+        made = np.zeros((len(left), last + 1), dtype=np.int64)
+        exact, coarse = (
+            np.clip(np.searchsorted(edges, scores, side="right") - 1, 0, last)
+            for scores in (self.score, (grid[:-1] + grid[1:]) / 2)
+        )
+        np.add.at(made, (self.cell, exact), self.count)
+        np.add.at(made.T, coarse, left.T)
+        return made
+
 
 def weigh(scores: Floats, counts: Ints) -> tuple[Floats, Ints]:
     """Distinct scores, ascending, with their summed counts."""

@@ -271,7 +271,13 @@ def sides(half: Ints, splits: int) -> Floats:
     return np.stack([1 - second, second], axis=1).astype(np.float64)
 
 
-def spreads(measured: Measured, evidence: Halved, grouping: Grouping, settings: Settings) -> Iterator[Spreaded]:
+Fitted = Mapping[tuple[str, str, tuple[str, ...]], float | None]
+"""Cross-fits that were computed before, by measure, metric and attributes."""
+
+
+def spreads(
+    measured: Measured, evidence: Halved | Fitted, grouping: Grouping, settings: Settings
+) -> Iterator[Spreaded]:
     """Evaluate every measure over every family of groups."""
     for attributes, family in grouping.families().items():
         entering = {metric: _entering(measured, grouping, metric, family) for metric in _metrics(measured)}
@@ -316,7 +322,7 @@ def _entering(measured: Measured, grouping: Grouping, metric: Metric, family: Se
 def _spread(
     measure: str,
     measured: Measured,
-    evidence: Halved,
+    evidence: Halved | Fitted,
     grouping: Grouping,
     parts: Sequence[Metric],
     chosen: Sequence[int],
@@ -342,7 +348,8 @@ def _spread(
         whole,
         margins=margins,
         rng=_generator(settings, name),
-        halves=_halves(measured, evidence, grouping, parts, chosen),
+        halves=None if isinstance(evidence, Mapping) else _halves(measured, evidence, grouping, parts, chosen),
+        fitted=evidence.get((measure, "+".join(parts), tuple(attributes))) if isinstance(evidence, Mapping) else None,
         draws=settings.draws,
         level=settings.level,
         alpha=settings.alpha,

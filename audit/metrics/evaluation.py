@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.compare.counts import Floats, Ints, OperatingCounts
-from audit.domain import ErrorRate, Threshold
+from audit.domain import DemographicGroup, ErrorRate, Threshold
 from audit.groups import Grouping
 from audit.metrics.cells import pooled_design_effect
 from audit.metrics.rates import Cell, Tally, by_subject, error_rates, generalise, joint_covariance, nonmated
@@ -85,15 +85,36 @@ def measure(
     """Measure every group at a global operating point."""
     if point.value is None:
         raise ValueError(f"{point.id} has no threshold")
-    total = len(grouping.groups)
     masks, inside = columns(grouping)
     fmr = nonmated(counts, grouping.atom_of, masks, point.value)
     fnmr = by_subject(counts.mated_errors[counts.at(point.value)], counts.mated, inside)
     fta = by_subject(acquired.failed, acquired.samples, inside)
     tallies: dict[Metric, Tally] = {"FMR": fmr, "FNMR": fnmr, "FTA": fta}
     covariance = joint_covariance(fmr, fnmr, fta)
+    made = of_tallies(tallies, covariance, grouping.groups, point, level=level, min_subjects=min_subjects)
+    made.rates.extend(across(counts, grouping, point, level=level, min_subjects=min_subjects))
+    return made
+
+
+def of_tallies(
+    tallies: dict[Metric, Tally],
+    covariance: Floats,
+    groups: Sequence[DemographicGroup],
+    point: Threshold,
+    *,
+    level: float,
+    min_subjects: int,
+) -> Measured:
+    """Rates within groups, conditional and generalised, from counts and their covariance: no person is needed.
+
+    Parameters
+    ----------
+    tallies : FMR, FNMR and FTA over the columns
+    covariance : of the columns, one metric after the other
+    """
+    total = len(groups)
     variance = np.diag(covariance).reshape(len(METRICS), -1)
-    names = [Cell(group) for group in grouping.groups]
+    names = [Cell(group) for group in groups]
     shown = {
         metric: error_rates(
             metric,
@@ -112,7 +133,6 @@ def measure(
         for k, rate in enumerate(shown[metric]):
             shared = covariance[made.column(metric, k), made.column("FTA", k)]
             rates.append(generalise(rate, shown["FTA"][k], float(np.nan_to_num(shared)), level))
-    rates += across(counts, grouping, point, level=level, min_subjects=min_subjects)
     made.rates.extend(rates)
     return made
 
@@ -169,23 +189,35 @@ def across(
     counts: OperatingCounts, grouping: Grouping, point: Threshold, *, level: float, min_subjects: int
 ) -> list[ErrorRate]:
     """FMR of comparisons across two groups, for all pairs of groups of each family."""
-    if point.value is None:
+    pairs = crossed(grouping)
+    if point.value is None or not pairs:
         return []
-    pairs = [
+    masks = np.array([grouping.across(first, second) for first, second in pairs])
+    tally = nonmated(counts, grouping.atom_of, masks, point.value)
+    variance = np.diag(joint_covariance(tally))
+    return of_crossed(tally, variance, grouping, point, level=level, min_subjects=min_subjects)
+
+
+def crossed(grouping: Grouping) -> list[tuple[int, int]]:
+    """Pairs of groups of each family, as positions: those whose comparisons across are counted."""
+    return [
         (first, second)
         for family in grouping.families().values()
         for k, first in enumerate(family)
         for second in family[k + 1 :]
     ]
-    if not pairs:
-        return []
-    masks = np.array([grouping.across(first, second) for first, second in pairs])
-    tally = nonmated(counts, grouping.atom_of, masks, point.value)
+
+
+def of_crossed(
+    tally: Tally, variance: Floats, grouping: Grouping, point: Threshold, *, level: float, min_subjects: int
+) -> list[ErrorRate]:
+    """Rates across two groups from counts and variances, in the order of `crossed`; of small groups none."""
+    pairs = crossed(grouping)
     rates = error_rates(
         "FMR",
         tally,
         [Cell(grouping.groups[first], grouping.groups[second]) for first, second in pairs],
-        np.diag(joint_covariance(tally)),
+        variance,
         operating_point=point.id,
         level=level,
         min_subjects=min_subjects,

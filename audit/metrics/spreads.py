@@ -59,6 +59,7 @@ def spread(
     margins: tuple[float, ...],
     rng: np.random.Generator,
     halves: tuple[ArrayLike, ArrayLike] | None = None,
+    fitted: float | None = None,
     draws: int = 4000,
     level: float = 0.95,
     alpha: float = 0.05,
@@ -78,6 +79,8 @@ def spread(
         For this measure alone, so that no measure's draws depend on another's.
     halves : (errors, totals), optional
         For the cross-fit, each S x 2 x K.
+    fitted : float, optional
+        The cross-fit itself, where it was computed before and there are no halves.
     draws : int
     level : float
         Of the interval.
@@ -104,7 +107,7 @@ def spread(
     )  # fmt: skip
     if found.value is None:
         return result
-    fitted = cross_fit(*halves, measure) if halves is not None else None
+    fitted = cross_fit(*halves, measure) if halves is not None else fitted
     blocks = np.split(cells.errors, cells.blocks)
     if not all(block.any() for block in blocks):
         return replace(result, cross_fit=fitted, reason="no error in any group: equality cannot be tested")

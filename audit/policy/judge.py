@@ -13,7 +13,7 @@ from audit.policy.bounds import RECORDED, Bounds, of_rate, of_ratio
 from audit.policy.evidence import Evidence, key, words
 from audit.policy.outcome import Finding, Outcome, Word, overall
 from audit.policy.rules import BOTH_WAYS, BY_PERSON, Policy, Rule
-from audit.record import EvaluationRecord, Group, IntervalPart, Rate
+from audit.record import EvaluationRecord, Group, IntervalPart, Rate, making_sense
 from audit.recorded import NotRecomputable, log_rate
 from audit.stats.multiplicity import holm
 
@@ -32,6 +32,7 @@ class _Judged:
     missing: bool = False
 
 
+@making_sense("record")
 def judge(
     policy: Policy,
     record: EvaluationRecord,

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from audit import toml_text
 from audit.errors import PlanError
 from audit.record import Group
 
@@ -251,8 +252,7 @@ def read(path: Path) -> Policy:
         If it cannot be read, is no TOML or is no policy.
     """
     try:
-        with path.open("rb") as stream:
-            values: dict[str, Any] = tomllib.load(stream)
+        values = toml_text.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise PlanError(str(path), "no such policy", "Give the path of a POLICY.toml") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -78,6 +78,7 @@ from audit.record.scores import (
     StorageEffect,
     Summary,
 )
+from audit.record.sense import making_sense
 from audit.record.series import Movement
 
 __all__ = [
@@ -158,6 +159,7 @@ __all__ = [
     "dumps",
     "group_text",
     "make_schema",
+    "making_sense",
     "read",
     "schema",
     "write",

@@ -42,11 +42,11 @@ class ConditionGap(Part):
     attribute: str
     group: Group
     against: Group
-    quantity: Literal["FMR", "FNMR", "mated score", "non-mated score"]
+    quantity: str = Field(description="FMR, FNMR, mated score, non-mated score, or an error of single samples")
     operating_point: str | None
     people: tuple[int, int] = Field(description="of the group and of the other")
     errors: tuple[int, int] | None = Field(description="null for scores")
-    comparisons: tuple[int, int]
+    comparisons: tuple[int, int] = Field(description="or samples, where one is tried at a time")
     missing: int = Field(description="comparisons of the two that are left out: a condition is not known")
     before: float | None
     before_interval: IntervalPart | None
@@ -66,10 +66,12 @@ class ConditionEffect(Part):
     """
 
     attribute: str
-    quantity: Literal["FMR", "FNMR", "mated score", "non-mated score"]
+    quantity: str = Field(description="FMR, FNMR, mated score, non-mated score, or an error of single samples")
     operating_point: str | None
     measure: str
-    column: Literal["mean", "difference"] = Field(description="of the two samples that are compared")
+    column: Literal["mean", "difference", "value"] = Field(
+        description="of the two samples that are compared, or of the one that was tried"
+    )
     deviation: float
     value: float
     interval: IntervalPart
@@ -79,7 +81,7 @@ class LeftOutMeasure(Part):
     """A measure that could not enter a model."""
 
     attribute: str
-    quantity: Literal["FMR", "FNMR", "mated score", "non-mated score"]
+    quantity: str = Field(description="FMR, FNMR, mated score, non-mated score, or an error of single samples")
     operating_point: str | None
     measure: str
     reason: str

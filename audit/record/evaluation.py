@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from audit.domain import DURING
 from audit.record.about import BenchmarkPart, Digests, ModelPart
 from audit.record.attributes import AttributesPart
 from audit.record.conditions import Conditions
@@ -76,3 +77,8 @@ class EvaluationRecord(Part):
     limits: list[str]
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, populate_by_name=True)
+
+    @property
+    def passing(self) -> bool:
+        """Whether it counts failures that lie with the machine: the same command tries those images again."""
+        return any(row.reason is not None and row.reason.endswith(DURING) for row in self.acquisition)

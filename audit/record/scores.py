@@ -9,7 +9,10 @@ from audit.record.part import Group, IntervalPart, Part, Unit
 
 
 class Distribution(Part):
-    """Histogram of the scores of a cell: `edges` has one number more than `counts`; every threshold is an edge."""
+    """Histogram of the scores of a cell: `edges` has one number more than `counts`; every threshold is an edge.
+
+    Of groups of fewer than ten people, and of others from which theirs could be worked out, thresholds alone are edges.
+    """
 
     group: Group
     reference_group: Group | None

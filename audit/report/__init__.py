@@ -8,7 +8,7 @@ from pathlib import Path
 
 from audit.comparison import Comparison
 from audit.errors import DataError
-from audit.record import EvaluationRecord, dumps, write_bytes, write_text
+from audit.record import EvaluationRecord, dumps, making_sense, write_bytes, write_text
 from audit.report.parts import ReportView
 from audit.report.strings import LANGUAGE, speaking
 from audit.report.view import make, terminal_table
@@ -20,6 +20,7 @@ from audit.reproduction import Reproduction
 __all__ = [
     "FORMATS",
     "comparison_table",
+    "drawn",
     "known",
     "lock_line",
     "remark_lines",
@@ -77,15 +78,23 @@ def render(
     Raises
     ------
     DataError
-        If a format or a language is unknown or the folder cannot be written.
+        If a format or a language is unknown, the record makes no sense, or the folder cannot be written.
     """
+    made = drawn(record, formats, language=language)
+    for place, content in made.items():
+        write_bytes(out / place, content)
+    return [out / place for place in made]
+
+
+def drawn(
+    record: EvaluationRecord, formats: Sequence[str] = ("html",), *, language: str = LANGUAGE
+) -> dict[str, bytes]:
+    """As `render`, into memory: the files by their place, the main file of each format first."""
     wanted = known(formats)
-    with speaking(language):
+    with speaking(language), making_sense(f"record of {record.model.name[:100]}"):
         shown = make(record)
         made = [file for name in wanted for file in _files(name, record, shown)]
-    for place, content in made:
-        write_bytes(out / place, content if isinstance(content, bytes) else content.encode("utf-8"))
-    return [out / place for place, _ in made]
+    return {place: content if isinstance(content, bytes) else content.encode("utf-8") for place, content in made}
 
 
 def _files(name: str, record: EvaluationRecord, shown: ReportView) -> Iterator[tuple[str, str | bytes]]:
@@ -127,7 +136,9 @@ def render_comparison(comparison: Comparison, out: Path) -> list[Path]:
 
     data, page = out / "compare.json", out / "comparison.html"
     write_text(data, comparison.model_dump_json(by_alias=True, indent=1) + "\n")
-    write_text(page, html.page(make_comparison(comparison)))
+    with making_sense("comparison"):
+        shown = html.page(make_comparison(comparison))
+    write_text(page, shown)
     return [data, page]
 
 

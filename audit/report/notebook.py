@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from audit.record import EvaluationRecord
 from audit.report import parts
-from audit.report.view import front, make, summary, words
+from audit.report.view import make, opening, summary, words
 from audit.report.view.differences import VERDICT_SIGNS
 from audit.report.view.source import Source
 
@@ -24,7 +24,7 @@ def card(record: EvaluationRecord) -> str:
     from audit.report import html  # noqa: PLC0415 - loads the drawing library
 
     source = Source.of(record)
-    first = front(source)
+    first = opening(source)
     verdict = first.verdict
     shown, samples = source.record, source.record.samples
     return (

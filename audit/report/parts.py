@@ -384,7 +384,7 @@ class ReportView:
 
 
 @dataclass(frozen=True, slots=True)
-class Front:
+class Opening:
     """What stands first of a report, wherever many are listed.
 
     `naming` is the sentence of the catalogue that names it by `model` and `benchmark`, `metrics` are the errors that it

@@ -14,9 +14,9 @@ from typing import Any, Protocol
 from audit.inputs import Progress
 from audit.plan import AuditPlan, RunOptions
 from audit.record import EvaluationRecord
-from audit.tasks.inputs import Knows, TaskCard, TaskInputs, admit, prepare
+from audit.tasks.inputs import Knows, TaskCard, TaskInputs, admit, prepare, refuse_comparing
 
-__all__ = ["TASKS", "Task", "TaskCard", "TaskInputs", "admit", "of", "prepare"]
+__all__ = ["TASKS", "Task", "TaskCard", "TaskInputs", "admit", "of", "prepare", "refuse_comparing"]
 
 TASKS: dict[str, str] = {
     "detection": "audit.tasks.detection",

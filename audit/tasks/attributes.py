@@ -30,7 +30,7 @@ from audit.models.attributes.analyser import Analyser, estimate
 from audit.models.guard import Extractor
 from audit.plan import AuditPlan, RunOptions
 from audit.store import TemplateStore
-from audit.tasks import attribute_parts, attribute_truth
+from audit.tasks import attribute_conditions, attribute_parts, attribute_truth
 from audit.tasks.attribute_truth import AgeTruth, LabelTruth, Truth
 from audit.tasks.found import Found, keep, record
 from audit.tasks.inputs import TaskInputs
@@ -112,6 +112,9 @@ def measure(inputs: TaskInputs[AttributeCard], options: RunOptions, progress: Pr
         timing=extraction.timing,
         attributes=part,
     )
+    if plan.covariates:
+        weighed = attribute_conditions.part(inputs, said, truth, options, progress)
+        made = made.model_copy(update={"conditions": weighed})
     keep(inputs, found, made, options.cache)
     return made
 

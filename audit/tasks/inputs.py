@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from audit import benchmarks, groups, provenance
+from audit import benchmarks, captured, groups, provenance
 from audit.domain import Benchmark, FailureToAcquire, Sample
 from audit.errors import PlanError
 from audit.extract import hash_samples
@@ -104,6 +104,10 @@ class TaskCard(Protocol):
         """The same in words."""
         ...
 
+    def model_dump(self, *, mode: str) -> dict[str, Any]:
+        """All of it that may be published."""
+        ...
+
 
 Card = TypeVar("Card", bound=TaskCard)
 
@@ -151,7 +155,8 @@ def admit(plan: AuditPlan, options: RunOptions, task: Knows) -> tuple[Benchmark,
     AuditError
         Whatever would stop the run before its first image.
     """
-    _refuse_comparing(plan)
+    refuse_comparing(plan)
+    _require_measures(plan)
     if options.cluster:
         raise PlanError("--workers", f"task {plan.task} runs on this machine alone", "Take a number of workers")
     benchmark = enter(plan, options)
@@ -160,10 +165,28 @@ def admit(plan: AuditPlan, options: RunOptions, task: Knows) -> tuple[Benchmark,
     return benchmark, card, grouping
 
 
-def _refuse_comparing(plan: AuditPlan) -> None:
+def refuse_comparing(plan: AuditPlan) -> None:
+    """Refuse a plan that decides something about comparisons.
+
+    Raises
+    ------
+    PlanError
+        Naming the setting.
+    """
     for name in COMPARING:
         if getattr(plan, name) != AuditPlan.model_fields[name].get_default(call_default_factory=True):
             raise PlanError(f"plan: {name}", f"task {plan.task} compares nobody with anybody", f"Leave {name} out")
+
+
+def _require_measures(plan: AuditPlan) -> None:
+    """Refuse covariates where what is measured is what was found, and measures that are not installed."""
+    if plan.covariates and plan.task == "detection":
+        raise PlanError(
+            "plan: covariates",
+            "conditions are measured on faces that a detector finds, and what detection misses has none",
+            "Leave covariates out: degradations say what blur or darkness does to a detector",
+        )
+    captured.require(plan)
 
 
 def prepare(plan: AuditPlan, options: RunOptions, progress: Progress, task: Knows) -> TaskInputs[Any]:

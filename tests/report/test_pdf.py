@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -208,6 +209,16 @@ def test_a_picture_that_is_taller_than_a_page_is_cut_and_loses_nothing() -> None
         assert not piece.rows[-1].heading
         assert piece.domain == picture.domain
     assert all(0 < sheet.share <= 1 for sheet in paper.sheets(picture, "x"))
+
+
+def test_a_heading_without_a_row_of_its_own_is_set(builder: ModuleType) -> None:
+    """typst breaks down (a panic, no error) where one heading follows another."""
+    view = make(builder.empty())
+    cell, number = parts.Cell("a heading"), (parts.Cell("x"), parts.Cell("1"))
+    for rows in (((cell,), (cell,), number), (number, (cell,)), ((cell,),)):
+        table = parts.Table("t", "A table", ("One", "Two"), rows)
+        made = replace(view, sections=(replace(view.sections[0], blocks=(table,)),))
+        assert "a heading" in " ".join(text_of(pdf.document(made, "2026-11-22T12:00:00+00:00")))
 
 
 def test_a_wide_table_is_cut_and_loses_nothing() -> None:

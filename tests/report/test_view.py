@@ -12,7 +12,7 @@ import pytest
 
 from audit import record as records
 from audit.record import EvaluationRecord, WithdrawnPart
-from audit.report import parts
+from audit.report import parts, walk
 from audit.report.view import findings, make, scores
 from audit.report.view.source import Source
 
@@ -310,3 +310,22 @@ def test_a_disparity_that_could_be_chance_says_so_in_the_table_of_verdicts(londo
     doubted = told(london_like.model_copy(update={"contrasts": contrasts}))
     assert [text for text in doubted if text.endswith("this one could be chance (adjusted p 0.40).")]
     assert not [text for text in told(london_like) if "could be chance" in text]
+
+
+def test_groups_that_are_counted_between_thresholds_only_are_named_and_not_drawn(london_like: EvaluationRecord) -> None:
+    """They would be drawn as flat blocks, which no scores are."""
+
+    def scores_of(record: EvaluationRecord) -> parts.Figure:
+        return next(figure for figure in walk.figures(make(record)) if figure.id == "scores")
+
+    whole = scores_of(london_like)
+    black = {"gender": "female", "ethnicity": "black"}
+    made = [
+        d.model_copy(update={"edges": [d.edges[0], d.edges[-1]], "counts": [sum(d.counts)]}) if d.group == black else d
+        for d in london_like.distributions
+    ]
+    found = scores_of(london_like.model_copy(update={"distributions": made}))
+    assert "Not drawn" not in whole.caption
+    assert "fewer than ten people: female, black." in found.caption
+    labels = [row.label for row in whole.picture.rows]
+    assert [row.label for row in found.picture.rows] == [label for label in labels if label != "female, black"]

@@ -221,6 +221,7 @@ def test_pictures_are_drawn_with_the_seed_from_as_many_people_as_there_are(tmp_p
         ({"confidence": 0.05}, "squares reports nothing below 0.1"),
         ({"iou": 1.5}, "iou"),
         ({"impostors": ["gender"]}, "task detection compares nobody with anybody"),
+        ({"covariates": ["size"]}, "conditions are measured on faces that a detector finds, and what detection misses"),
         ({"model": "mtcn"}, "Did you mean 'mtcnn'"),
         ({"by": ["colour"]}, "colour"),
     ],

@@ -72,7 +72,8 @@ def test_gate_judges_misses(done: Done) -> None:
     (folder / "bad.toml").write_text(POLICY.replace('operating_point = "degraded"', "target_fmr = 0.01"))
     run = faceaudit("gate", paths[0], "--policy", folder / "bad.toml", env=env, cwd=folder)
     assert run.code == 2
-    assert "MISS has no target_fmr" in run.stderr
+    assert "MISS" in run.stderr
+    assert "operating_point" in run.stderr
 
 
 def test_reports_in_every_format_say_what_was_not_found(done: Done) -> None:
@@ -82,8 +83,9 @@ def test_reports_in_every_format_say_what_was_not_found(done: Done) -> None:
     )
     assert run.code == 0, run.stderr
     text = (folder / "report" / "report.md").read_text()
-    for said in ("are faces found?", "Where it breaks, and for whom", "too dark", "Odds", "32 of 64"):
-        assert said in text or said == "Odds", said
+    # Made dark, dim squares are missed at severity 1 (8) and all at 3 (16); noise hides none: 24 of 64.
+    for said in ("are faces found?", "Where it breaks, and for whom", "too dark", "24 of 64", "16 of 16"):
+        assert said in text, said
     assert (folder / "report" / "report.pdf").stat().st_size > 10_000
     assert "miss_rate" in (folder / "report" / "model_card.md").read_text()
     assert "false match" not in (folder / "report" / "report.html").read_text().split("Words</h2>")[0].lower()

@@ -92,7 +92,7 @@ def gather(results: Path, *, without: Path) -> tuple[list[Evaluation], list[Unre
     left_out = without.resolve()
     for folder, inner, files in os.walk(results):
         here = Path(folder)
-        inner[:] = sorted(name for name in inner if (here / name).resolve() != left_out)
+        inner[:] = sorted(name for name in inner if Path(os.path.realpath(here / name)) != left_out)
         if RECORD not in files:
             continue
         place = here.relative_to(results).as_posix()

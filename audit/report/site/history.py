@@ -10,7 +10,7 @@ from audit.report.site.gather import Evaluation
 from audit.report.site.names import shown
 from audit.report.site.status import Status
 from audit.report.strings import say
-from audit.report.view import front, words
+from audit.report.view import opening, words
 from audit.report.view.findings import spread
 from audit.report.view.pictures import rate_domain, rate_mark, rate_ticks, spoken
 from audit.report.view.rates import rate_cell, support_cell
@@ -123,7 +123,7 @@ def _kind(e: Evaluation) -> tuple[str, float | None, int]:
 
 def _compares(e: Evaluation) -> bool:
     """Whether it is about comparisons of people."""
-    return "FMR" in front(e.source).metrics
+    return "FMR" in opening(e.source).metrics
 
 
 def _label(e: Evaluation) -> str:

@@ -12,7 +12,7 @@ from audit.report.site.gather import Evaluation
 from audit.report.site.names import shown, slug
 from audit.report.site.status import State, Status
 from audit.report.strings import say
-from audit.report.view import findings, front, summary, words
+from audit.report.view import findings, opening, summary, words
 from audit.report.view.clean import clean
 
 ORDER: tuple[Verdict, ...] = ("DISPARITY", "EQUIVALENT", "INCONCLUSIVE")
@@ -87,7 +87,7 @@ def show(e: Evaluation, status: Status) -> Shown:
     """Word an evaluation."""
     record, source = e.record, e.source
     point = source.headline
-    first = front(source)
+    first = opening(source)
     verdict = first.verdict
     benchmark = shown(source.record.benchmark.title or source.record.benchmark.name)
     model, tier = shown(record.model.name), shown(record.benchmark.consent_tier)
@@ -142,7 +142,7 @@ def _notes(e: Evaluation) -> tuple[str, ...]:
 
 def _lines(e: Evaluation) -> tuple[Line, ...]:
     """Disparities and equivalences one by one, what cannot be told together."""
-    source, first = e.source, front(e.source)
+    source, first = e.source, opening(e.source)
     if first.verdicts is not None:
         return _verdicts(first.verdicts)
     made: list[Line] = []

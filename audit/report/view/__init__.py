@@ -12,8 +12,8 @@ from typing import Any
 
 from rich.console import RenderableType
 
-from audit.record import EvaluationRecord
-from audit.report.parts import Block, Figure, Fold, Front, Listing, ReportView, Section
+from audit.record import EvaluationRecord, making_sense
+from audit.report.parts import Block, Figure, Fold, Listing, Opening, ReportView, Section
 from audit.report.strings import say, spoken
 from audit.report.view import (
     background,
@@ -40,13 +40,13 @@ from audit.report.view import (
 from audit.report.view.source import Source
 from audit.report.view.terminal import comparisons_table
 
-__all__ = ["Front", "front", "make", "terminal_table"]
+__all__ = ["Opening", "make", "opening", "terminal_table"]
 
 PAGES: dict[str, str] = {
     "detection": "audit.report.view.detection",
     "attributes": "audit.report.view.attributes",
 }
-"""Tasks without comparisons, and the module that shows their records: `make`, `terminal_table` and `front`."""
+"""Tasks without comparisons, and the module that shows their records: `make`, `terminal_table` and `opening`."""
 
 
 def make(record: EvaluationRecord) -> ReportView:
@@ -56,6 +56,7 @@ def make(record: EvaluationRecord) -> ReportView:
     return made
 
 
+@making_sense("record")
 def terminal_table(record: EvaluationRecord) -> RenderableType:
     """Groups with their rates, and what they show, for a terminal.
 
@@ -68,15 +69,15 @@ def terminal_table(record: EvaluationRecord) -> RenderableType:
     return made
 
 
-def front(source: Source) -> Front:
+def opening(source: Source) -> Opening:
     """What a record is called and what it says first, wherever many are listed."""
     page = _page(source.record)
     if page:
-        made: Front = page.front(source)
+        made: Opening = page.opening(source)
         return made
     point = source.headline
     headline, evidence = summary.headline(source)
-    return Front(
+    return Opening(
         summary.naming(source),
         summary.overall(source),
         headline,

@@ -10,9 +10,9 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from audit.record import AgesPart, EvaluationRecord, LabelsPart
-from audit.report.parts import Block, Cell, Fold, Front, Listing, Paragraph, ReportView, Section, Table
+from audit.report.parts import Block, Cell, Fold, Listing, Opening, Paragraph, ReportView, Section, Table
 from audit.report.strings import say, spoken
-from audit.report.view import background, words
+from audit.report.view import background, conditions, words
 from audit.report.view.differences import verdict_cell
 from audit.report.view.rates import rate_cell
 from audit.report.view.said import Decision, Said
@@ -60,13 +60,13 @@ def make(record: EvaluationRecord) -> ReportView:
     )
 
 
-def front(source: Source) -> Front:
+def opening(source: Source) -> Opening:
     """What stands first, wherever many records are listed."""
     said = Said.of(source)
     sentence, evidence = headline(said)
     table = by_true_label(said, said.part.labels[0], 0) if said.part.labels else age_table(said, said.part.ages)
     target = say("publish.task", task=say("attributes.task"))
-    return Front("attributes.title", said.overall(), sentence, evidence, (), target, table, _verdicts(said))
+    return Opening("attributes.title", said.overall(), sentence, evidence, (), target, table, _verdicts(said))
 
 
 def terminal_table(record: EvaluationRecord) -> RenderableType:
@@ -121,6 +121,7 @@ def _sections(said: Said) -> tuple[Section, ...]:
             *(_label_section(said, one, k) for k, one in enumerate(said.part.labels)),
             *([_age_section(said, said.part.ages)] if said.part.ages else []),
             _apart_section(said),
+            conditions.conditions_section(source),
             _lost_section(said),
         ),
         "method": (

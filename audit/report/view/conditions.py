@@ -26,6 +26,7 @@ from audit.report.view.rates import MARKERS, SIGNS, support_cell
 from audit.report.view.source import Source
 
 METRICS = ("FMR", "FNMR")
+SCORES = ("mated score", "non-mated score")
 MUCH = 0.5
 """Share of the variance of a group's membership that conditions explain, from which on the reader is told."""
 FARTHEST = (1e-3, 1e4)
@@ -39,7 +40,7 @@ def conditions_section(source: Source) -> Section:
     if part is not None:
         blocks = (
             Paragraph(say("conditions.caution")),
-            *(block for metric in METRICS for block in _of_metric(source, part, metric)),
+            *(block for metric in _metrics(part) for block in _of_metric(source, part, metric)),
             *_several(part),
             *_scores(source, part),
             *_effects(source, part),
@@ -47,6 +48,16 @@ def conditions_section(source: Source) -> Section:
             capture.definitions(part),
         )
     return Section("conditions", say("section.conditions"), say("section.conditions_lead"), blocks)
+
+
+def _metrics(part: Conditions) -> list[str]:
+    """Kinds of errors, those of comparisons first."""
+    asked = dict.fromkeys(gap.quantity for gap in part.gaps if gap.quantity not in SCORES)
+    return sorted(asked, key=lambda name: METRICS.index(name) if name in METRICS else len(METRICS))
+
+
+def _metric(name: str) -> str:
+    return words.key_word("metric", name)
 
 
 def _several(part: Conditions) -> list[Block]:
@@ -68,7 +79,7 @@ def _of_metric(source: Source, part: Conditions, metric: str) -> list[Block]:
     mine = _shown(source, [gap for gap in part.gaps if gap.quantity == metric])
     formed = [gap for gap in mine if gap.before is not None]
     asked = [[gap.operating_point for gap in some] for some in (formed, mine)]
-    point = next((p for points in asked for p in _strictest(source) if p in points), None)
+    point = next((p for points in asked for p in (*_strictest(source), None) if p in points), None)
     here = [gap for gap in mine if gap.operating_point == point]
     drawn = [gap for gap in here if gap.before is not None]
     blocks: list[Block] = []
@@ -87,7 +98,7 @@ def _left_out(left: Iterable[LeftOutMeasure], metric: str) -> list[Block]:
         Paragraph(
             say(
                 "conditions.left_out",
-                metric=say(f"metric.{metric}"),
+                metric=_metric(metric),
                 measures=words.join(dict.fromkeys(measures), most=11),
                 reason=reason,
             ),
@@ -110,13 +121,15 @@ def _sentence(gap: ConditionGap) -> str:
         name = "conditions.counts_only"
     elif change is None or change.low <= 1 <= change.high:
         name = "conditions.untold"
+    elif gap.before_interval is None or gap.before_interval.low <= 1 <= gap.before_interval.high:
+        name = "conditions.moved"
     elif abs(math.log(gap.after or 1.0)) < abs(math.log(gap.before or 1.0)):
         name = "conditions.smaller"
     else:
         name = "conditions.larger"
     text = say(
         name,
-        metric=say(f"metric.{gap.quantity}"),
+        metric=_metric(gap.quantity),
         group=words.quoted(gap.group),
         against=words.quoted(gap.against),
         people=words.number(gap.people[0]),
@@ -159,20 +172,30 @@ def _figure(source: Source, metric: str, gaps: Sequence[ConditionGap], point: st
             marks.append(_mark(say("conditions.row_after", versus=versus), gap, gap.after, gap.after_interval))
     values = [x for mark in marks for x in (mark.x, mark.low, mark.high) if x]
     domain = (min(0.5, *values) / 1.15, max(2.0, *values) * 1.15)
-    title = say("conditions.title", metric=say(f"metric.{metric}"))
+    title = say("conditions.title", metric=_metric(metric))
     target = next((p.target_fmr for p in source.shared if p.id == point), None)
     return Figure(
-        id=f"conditions-{metric.lower()}",
+        id=f"conditions-{_slug(metric)}",
         title=title,
-        caption=say("conditions.caption", target=words.target(target), level=words.tick(gaps[0].before_interval.level))
-        if gaps[0].before_interval
-        else "",
+        caption=_caption(gaps[0], point, target),
         alt=say("figure.rows_alt", what=title, rows=spoken(marks)),
         picture=RowPicture(
             tuple(marks), ratio_ticks(domain), domain, say("figure.contrast_axis"), (Line(1.0, say("figure.equal")),)
         ),
-        table=_table(f"conditions-{metric.lower()}-data", title, gaps),
+        table=_table(f"conditions-{_slug(metric)}-data", title, gaps),
     )
+
+
+def _slug(metric: str) -> str:
+    """Part of an id."""
+    return "".join(c if c.isalnum() and c.isascii() else "-" for c in metric.lower())
+
+
+def _caption(gap: ConditionGap, point: str | None, target: float | None) -> str:
+    level = words.tick(gap.before_interval.level if gap.before_interval else 0.95)
+    if point is None:
+        return say("conditions.caption_samples", level=level)
+    return say("conditions.caption", target=words.target(target), level=level)
 
 
 def _mark(label: str, gap: ConditionGap, value: float | None, interval: IntervalPart | None) -> RowMark:
@@ -227,7 +250,7 @@ def _unformed(gaps: Iterable[ConditionGap], metric: str) -> list[Block]:
             named = say("figure.versus", group=words.group_name(gap.group), against=words.group_name(gap.against))
             by_reason.setdefault(gap.reason or say("rate.unmeasured"), []).append(named)
     lines = tuple(
-        say("conditions.unformed", metric=say(f"metric.{metric}"), pairs=words.join(pairs, most=6), reason=reason)
+        say("conditions.unformed", metric=_metric(metric), pairs=words.join(pairs, most=6), reason=reason)
         for reason, pairs in by_reason.items()
     )
     return [Listing(lines)] if lines else []
@@ -236,7 +259,7 @@ def _unformed(gaps: Iterable[ConditionGap], metric: str) -> list[Block]:
 def _scores(source: Source, part: Conditions) -> list[Block]:
     """Differences of mean scores, which need no error to be seen."""
     blocks: list[Block] = []
-    for quantity in ("mated score", "non-mated score"):
+    for quantity in SCORES:
         gaps = _shown(source, [gap for gap in part.gaps if gap.quantity == quantity and gap.before is not None])
         if gaps:
             name = words.key_word("quantity", quantity.replace(" ", "_"))
@@ -250,14 +273,14 @@ def _effects(source: Source, part: Conditions) -> list[Block]:
     strict = _strictest(source)
     rows: list[tuple[Cell, ...]] = []
     for attribute in dict.fromkeys(effect.attribute for effect in part.effects):
-        for metric in METRICS:
+        for metric in _metrics(part):
             mine = [e for e in part.effects if e.attribute == attribute and e.quantity == metric]
-            point = next((p for p in strict if any(e.operating_point == p for e in mine)), None)
+            point = next((p for p in (*strict, None) if any(e.operating_point == p for e in mine)), None)
             chosen = [e for e in mine if e.operating_point == point]
             if chosen:
                 head = say(
                     "conditions.effects_head",
-                    metric=say(f"metric.{metric}"),
+                    metric=_metric(metric),
                     attribute=words.attributes_name((attribute,)),
                 )
                 rows += [(Cell(head),), *(_effect(effect) for effect in chosen)]

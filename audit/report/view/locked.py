@@ -38,7 +38,7 @@ def lock_alerts(record: EvaluationRecord) -> Iterator[str]:
     if found.differences:
         yield _kept(found)
     if found.results_before:
-        yield _counted("lock.after", found.results_before)
+        yield _counted("lock.after_one", "lock.after", found.results_before)
 
 
 def unlocked(record: EvaluationRecord) -> str:
@@ -63,15 +63,15 @@ def _kept(found: Preregistration) -> str:
 
 def _doubts(found: Preregistration) -> Iterator[str]:
     if found.results_before:
-        yield _counted("lock.after", found.results_before)
+        yield _counted("lock.after_one", "lock.after", found.results_before)
     if found.same_code is False:
         yield say("lock.code")
 
 
 def _others(found: Preregistration) -> Iterator[str]:
     if found.other_plans:
-        yield _counted("lock.others", found.other_plans)
+        yield _counted("lock.others_one", "lock.others", found.other_plans)
 
 
-def _counted(key: str, n: int) -> str:
-    return say(f"{key}_one") if n == 1 else say(key, n=words.number(n))
+def _counted(one: str, several: str, n: int) -> str:
+    return say(one) if n == 1 else say(several, n=words.number(n))

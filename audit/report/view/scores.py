@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from audit.record import DetCurve, Distribution, Group
 from audit.report.parts import (
@@ -32,7 +32,9 @@ MANY_PANELS, FEWER_POINTS = 12, 40
 def ridge_figure(source: Source) -> Figure | None:
     """Draw mated and non-mated scores of every group, thresholds marked."""
     found = {(key(d.group), d.mated): d for d in source.record.distributions if d.reference_group is None and d.edges}
-    groups = [g for g in _drawn_groups(source) if (key(g), False) in found or (key(g), True) in found][:MOST_PANELS]
+    known = [g for g in _drawn_groups(source) if (key(g), False) in found or (key(g), True) in found]
+    coarse = _coarse(known, found)
+    groups = [g for g in known if g not in coarse][:MOST_PANELS]
     edges = [e for g in groups for m in (True, False) if (key(g), m) in found for e in _occupied(found[key(g), m])]
     if not edges:
         return None
@@ -59,7 +61,7 @@ def ridge_figure(source: Source) -> Figure | None:
     return Figure(
         id="scores",
         title=title,
-        caption=say("figure.ridge_caption"),
+        caption=_ridge_caption(coarse),
         alt=say("figure.rows_alt", what=title, rows=_spoken(rows)),
         picture=RidgePicture(
             tuple(low + (k + 0.5) * width for k in range(BINS)),
@@ -72,6 +74,18 @@ def ridge_figure(source: Source) -> Figure | None:
         ),
         table=Table("scores-data", title, columns, tuple(rows), say("figure.ridge_note")),
     )
+
+
+def _coarse(groups: Sequence[Group], found: Mapping[tuple[Key, bool], Distribution]) -> list[Group]:
+    """Groups whose scores are counted between thresholds only: a histogram of these would be flat blocks."""
+    most = max((len(d.counts) for d in found.values()), default=0)
+    bins = {(key(g), m): len(found[key(g), m].counts) for g in groups for m in (True, False) if (key(g), m) in found}
+    return [g for g in groups if all(4 * bins.get((key(g), m), 0) < most for m in (True, False))]
+
+
+def _ridge_caption(coarse: Sequence[Group]) -> str:
+    names = words.join([words.group_name(g) for g in coarse], most=99)
+    return " ".join((say("figure.ridge_caption"), *((say("figure.ridge_coarse", groups=names),) if coarse else ())))
 
 
 def _drawn_groups(source: Source) -> list[Group]:

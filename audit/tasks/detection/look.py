@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from audit import decode
 from audit.degradations import AS_TAKEN, Condition, degrade
@@ -25,11 +24,10 @@ from audit.inputs import Progress
 from audit.models import detection
 from audit.models.detection import FaceDetectorCard
 from audit.store import Key, TemplateStore
+from audit.tasks.detection import packed
 
 Outcome = Detections | FailureToAcquire
 TOO_SMALL = "image is smaller than the smallest face"
-_HEAD = 3
-"""Numbers before those of faces: pixels of the whole picture in one that was looked at (x, y), and numbers a face."""
 _PICTURE = {"read", "decode"}
 
 
@@ -183,7 +181,7 @@ class _Run:
         """Make the picture worse in every way that is asked for, once, and show it to all who ask."""
         if isinstance(picture, FailureToAcquire):
             return [_Found(number, AS_TAKEN, picture) for number in dict.fromkeys(number for number, _ in wanted)]
-        pixels, scale = reduced(picture, size)
+        pixels, scale = packed.reduced(picture, size)
         asked: dict[tuple[Condition, int], list[int]] = {}
         for number, condition in wanted:
             asked.setdefault((condition, self.jobs[number].seed), []).append(number)
@@ -207,7 +205,7 @@ class _Run:
             return FailureToAcquire("read", "not enough memory")
         except Exception as error:  # noqa: BLE001 - a detector raises what it likes: its failure is this outcome
             return FailureToAcquire("template", f"the detector failed: {type(error).__name__}")
-        return _packed(found, scale)
+        return packed.pack(found, scale)
 
     def _content(self, name: str) -> bytes | FailureToAcquire:
         sample = self.samples[name]
@@ -244,7 +242,7 @@ class _Run:
                 return True
             self.seen[number].outcomes[name, condition.id] = outcome
         else:
-            unpacked = _unpacked(outcome)
+            unpacked = packed.unpack(outcome)
             if unpacked is None:
                 return False
             self.seen[number].outcomes[name, condition.id] = unpacked
@@ -282,32 +280,3 @@ class _Found:
 
 def _wanted(missing: Missing) -> Iterator[int]:
     return iter(sorted({number for asked in missing.values() for number, _ in asked}))
-
-
-def reduced(picture: Picture, working_size: int) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
-    """A picture at most `working_size` long, and how many pixels of the whole one lie in one of its (x, y)."""
-    image = picture.pixels
-    height, width = image.shape[:2]
-    share = min(1.0, working_size / max(height, width))
-    size = (max(1, round(width * share)), max(1, round(height * share)))
-    small = image if share == 1.0 else np.asarray(Image.fromarray(image).resize(size, Image.Resampling.BOX))
-    return small, np.array([width / size[0], height / size[1]]) * picture.reduction
-
-
-def _packed(found: Detections, scale: NDArray[np.float64]) -> Template:
-    """All faces as one vector: scale, numbers a face, then box, confidence and points of each."""
-    columns = [found.boxes.reshape(-1, 5)]
-    if found.points is not None:
-        columns.append(found.points.reshape(len(found.boxes), 10))
-    rows = np.hstack(columns)
-    return Template(np.r_[scale, rows.shape[1], rows.ravel()].astype(np.float32), len(rows))
-
-
-def _unpacked(kept: Template) -> Detections | None:
-    """The same in pixels of the whole picture; None for what `_packed` did not make."""
-    vector = kept.vector.astype(np.float64)
-    if len(vector) < _HEAD or vector[2] not in {5.0, 15.0} or (len(vector) - _HEAD) % int(vector[2]):
-        return None
-    rows = vector[_HEAD:].reshape(-1, int(vector[2]))
-    points = rows[:, 5:].reshape(-1, 5, 2) if rows.shape[1] > 5 else None
-    return Detections(rows[:, :5], points).scaled(vector[:2])

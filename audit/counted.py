@@ -1,0 +1,205 @@
+"""What is published beside a record so that its numbers can be computed again: three tables of counts.
+
+- `counts.parquet`: comparison scores of every cell, counted between edges, every decision threshold an edge. A cell is
+  a group, the rest of a group's family, or two groups across; only large groups have narrow bins.
+- `cells.parquet`: errors, trials and people of every group and every rest, by metric and operating point.
+- `covariance.parquet`: covariances of their rates, of cells whose groups are compared with each other.
+
+No row is of a person, a sample or a comparison. A number is stored as it was computed, bit for bit.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from audit.errors import DataError
+
+COUNTS, CELLS, COVARIANCE = "counts.parquet", "cells.parquet", "covariance.parquet"
+Role = Literal["group", "rest", "across"]
+MOST_ROWS = 1 << 23
+"""Rows of a table that are read; a file that says more is refused before it is unpacked."""
+
+_TEXT, _WHOLE, _REAL = pa.string(), pa.int64(), pa.float64()
+SCHEMAS = {
+    COUNTS: pa.schema(
+        [
+            pa.field("role", _TEXT, nullable=False),
+            pa.field("group", _TEXT, nullable=False),
+            pa.field("against", _TEXT),
+            pa.field("mated", pa.bool_(), nullable=False),
+            pa.field("low", _REAL, nullable=False),
+            pa.field("high", _REAL, nullable=False),
+            pa.field("count", _WHOLE, nullable=False),
+        ]
+    ),
+    CELLS: pa.schema(
+        [
+            pa.field("operating_point", _TEXT, nullable=False),
+            pa.field("metric", _TEXT, nullable=False),
+            pa.field("role", _TEXT, nullable=False),
+            pa.field("group", _TEXT, nullable=False),
+            pa.field("errors", _WHOLE, nullable=False),
+            pa.field("trials", _WHOLE, nullable=False),
+            pa.field("subjects", _WHOLE, nullable=False),
+        ]
+    ),
+    COVARIANCE: pa.schema(
+        [
+            pa.field("operating_point", _TEXT, nullable=False),
+            pa.field("row", pa.int32(), nullable=False),
+            pa.field("column", pa.int32(), nullable=False),
+            pa.field("value", _REAL, nullable=False),
+        ]
+    ),
+}
+
+
+def named(group: Mapping[str, str]) -> str:
+    """Write a group as it stands in these tables.
+
+    >>> named({"gender": "female"}), named({})
+    ('{"gender":"female"}', '{}')
+    """
+    return json.dumps(dict(group), ensure_ascii=False, separators=(",", ":"))
+
+
+def column_names(groups: Sequence[Mapping[str, str]]) -> list[tuple[Role, str]]:
+    """Role and group of every cell of a metric at an operating point: the groups, everyone first, then their rests."""
+    names = [named(group) for group in groups]
+    return [*(("group", name) for name in names), *(("rest", name) for name in names[1:])]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Binned:
+    """Scores of a cell, mated or not, between edges: `counts` has one number less than `edges`."""
+
+    role: Role
+    group: str
+    against: str | None
+    mated: bool
+    edges: NDArray[np.float64]
+    counts: NDArray[np.int64]
+
+    def below(self, threshold: float) -> int | None:
+        """Count scores below a threshold; None where it cuts a bin that is not empty."""
+        place = int(np.searchsorted(self.edges, threshold))
+        inside = 0 < place < len(self.edges) and self.edges[place] != threshold and self.counts[place - 1] > 0
+        return None if inside else int(self.counts[: min(place, len(self.counts))].sum())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Counted:
+    """The three tables. `cells` and `covariance` are columns by name, in the order of `SCHEMAS`."""
+
+    scores: tuple[Binned, ...]
+    cells: Mapping[str, Sequence[Any]]
+    covariance: Mapping[str, NDArray[Any] | Sequence[Any]]
+
+    def files(self) -> dict[str, bytes]:
+        """The tables as files; equal tables give equal bytes with one version of pyarrow."""
+        return {COUNTS: _packed(COUNTS, self._rows()), CELLS: _packed(CELLS, self.cells)} | {
+            COVARIANCE: _packed(COVARIANCE, self.covariance)
+        }
+
+    def _rows(self) -> dict[str, Any]:
+        """One row a bin: bins without a score keep their place, so that edges are told as well."""
+        sizes = [len(one.counts) for one in self.scores]
+        empty = np.zeros(0)
+        return {
+            **{
+                name: [getattr(one, name) for one, n in zip(self.scores, sizes, strict=True) for _ in range(n)]
+                for name in ("role", "group", "against", "mated")
+            },
+            "low": np.concatenate([empty, *(one.edges[:-1] for one in self.scores)]),
+            "high": np.concatenate([empty, *(one.edges[1:] for one in self.scores)]),
+            "count": np.concatenate([empty.astype(np.int64), *(one.counts for one in self.scores)]),
+        }
+
+    @classmethod
+    def read(cls, folder: Path) -> Self:
+        """Read the tables of a folder.
+
+        Raises
+        ------
+        DataError
+            If one is missing, is no such table, or holds what cannot be counts.
+        """
+        tables = [unpacked((folder / name).read_bytes(), name) for name in (COUNTS, CELLS, COVARIANCE)]
+        counts, cells, covariance = tables
+        return cls(
+            _binned(counts),
+            {name: cells.column(name).to_pylist() for name in cells.column_names},
+            {
+                name: covariance.column(name).to_pylist()
+                if name == "operating_point"
+                else covariance.column(name).to_numpy()
+                for name in covariance.column_names
+            },
+        )
+
+
+def _packed(name: str, columns: Mapping[str, Any]) -> bytes:
+    table = pa.table({field.name: pa.array(columns[field.name], field.type) for field in SCHEMAS[name]}, SCHEMAS[name])
+    out = io.BytesIO()
+    pq.write_table(table, out, compression="zstd", store_schema=False, write_statistics=False)
+    return out.getvalue()
+
+
+def unpacked(content: bytes, name: str) -> pa.Table:
+    """Read one of the tables; nothing but its own columns, of their types, is taken.
+
+    Raises
+    ------
+    DataError
+        For anything else.
+    """
+    try:
+        file = pq.ParquetFile(io.BytesIO(content))
+        rows, found = file.metadata.num_rows, file.schema_arrow
+        if rows > MOST_ROWS:
+            raise DataError(name, f"holds {rows:,} rows, more than {MOST_ROWS:,}", "It is not a table of this kind")
+        if not found.equals(SCHEMAS[name]) or file.metadata.metadata:
+            raise DataError(name, f"has the columns {', '.join(found.names)[:200]}", "Columns and types are fixed")
+        table = file.read()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise DataError(name, f"cannot be read ({type(error).__name__})", "Give the file that a run wrote") from None
+    for field in SCHEMAS[name]:
+        column = table.column(field.name)
+        if not field.nullable and column.null_count:
+            raise DataError(name, f"the column {field.name!r} has empty cells", "Give the file that a run wrote")
+        if field.type == _REAL and not np.isfinite(column.to_numpy()).all():
+            raise DataError(
+                name, f"the column {field.name!r} is not finite everywhere", "Give the file that a run wrote"
+            )
+        if field.type == _WHOLE and len(column) and column.to_numpy().min() < 0:
+            raise DataError(name, f"the column {field.name!r} has a negative count", "Give the file that a run wrote")
+    return table
+
+
+def _binned(table: pa.Table) -> tuple[Binned, ...]:
+    """Rows to cells: rows of a cell stand together, and their bins touch."""
+    low, high, count = (table.column(n).to_numpy() for n in ("low", "high", "count"))
+    encoded = [table.column(n).combine_chunks().dictionary_encode() for n in ("role", "group", "against", "mated")]
+    codes = np.array([part.indices.fill_null(-1).to_numpy(zero_copy_only=False) for part in encoded])
+    rows = codes.shape[1]
+    starts = [0, *(np.flatnonzero((np.diff(codes) != 0).any(axis=0)) + 1).tolist()] if rows else []
+    made = []
+    for start, end in zip(starts, [*starts[1:], rows], strict=True):
+        role, group, against, mated = (part[start].as_py() for part in encoded)
+        edges = np.append(low[start:end], high[end - 1])
+        if not (np.diff(edges) > 0).all() or not np.array_equal(edges[1:], high[start:end]):
+            raise DataError(COUNTS, f"bins of {group} do not follow each other", "Give the file of a run")
+        made.append(Binned(role, group, against, mated, edges, count[start:end]))
+    if len({(one.role, one.group, one.against, one.mated) for one in made}) < len(made):
+        raise DataError(COUNTS, "a cell stands in it twice", "Give the file that a run wrote")
+    return tuple(made)
