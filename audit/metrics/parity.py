@@ -169,7 +169,7 @@ def _family(
     for measure in PARITY.values():
         value = float(measure.of(*rates))
         if not np.isfinite(value):
-            why = "the word is said of nobody"
+            why = "a rate is 0 in every group: their ratio is undefined"
             made.append(Parity(measure.id, word, attributes, None, None, None, None, None, included, excluded, why))
             continue
         null, near = (np.nan_to_num(measure.of(*(x[:, k] for k in range(3))), nan=1.0) for x in (equal, around))

@@ -234,6 +234,32 @@ def test_a_model_that_says_one_thing_has_a_page_too(small: Collection, tmp_path:
     assert "what it says of faces" in listed
 
 
+def test_parity_between_groups_of_thirty_is_shown(tmp_path: Path) -> None:
+    """Of 32 people in x all are called what they are; in y a half of the 16 women are called men."""
+    made = Collection(tmp_path / "made_up")
+    for k in range(64):
+        gender, origin = ("female", "male")[k % 2], ("x", "y")[k // 32]
+        made.people[f"p{k}"] = (gender, origin, "30")
+        wrong = origin == "y" and k % 4 == 0
+        made.pictures.append((f"p{k}", "dim", "Woman" if gender == "female" and not wrong else "Man", 30))
+    done = audit(made.write(), card(tmp_path), tmp_path / "results", by=("origin",))
+    assert done.record.attributes is not None
+    found = {one.measure: one.value for one in done.record.attributes.labels[0].parity if one.word == "female"}
+    assert found == pytest.approx(
+        {
+            "demographic_parity_difference": 0.25,
+            "demographic_parity_ratio": 0.5,
+            "equalized_odds_difference": 0.5,
+            "equalized_odds_difference_mean": 0.25,
+            "equalized_odds_ratio": None,
+            "equal_opportunity_difference": 0.5,
+        }
+    )
+    page = done.report_path.read_text(encoding="utf-8")
+    assert "Equal opportunity difference" in page
+    assert "Between groups, as fairlearn defines them" in page
+
+
 def test_nothing_of_a_picture_or_a_person_is_published(small: Collection, tmp_path: Path) -> None:
     made = audit(small.write(), card(tmp_path), tmp_path / "results")
     report.render(made.record, made.folder, ("html", "md", "csv", "card"))
