@@ -30,7 +30,7 @@ def record(tmp_path_factory: pytest.TempPathFactory) -> EvaluationRecord:
         "splits": 2, "draws": 200,
     })  # fmt: skip
     options = RunOptions(out=folder / "out", cache=folder / "cache")
-    return recipe._job(plan, options, silent).measure()
+    return recipe._job(plan, options, silent).measure().record
 
 
 def layers(spec: dict[str, Any], kind: str) -> list[dict[str, Any]]:

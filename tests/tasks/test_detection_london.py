@@ -22,7 +22,7 @@ def record(request: pytest.FixtureRequest, shared: Path, tmp_path_factory: pytes
         "smallest_face": 80, "degradations": ["brightness", "jpeg"], "severities": [1, 5], "by": ["gender"],
     })  # fmt: skip
     options = RunOptions(data=(shared / "benchmarks",), out=folder / "out", cache=folder / "cache")
-    return recipe._job(plan, options, silent).measure()
+    return recipe._job(plan, options, silent).measure().record
 
 
 def test_every_face_is_found_once_in_pictures_as_they_were_taken(record: EvaluationRecord) -> None:

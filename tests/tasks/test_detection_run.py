@@ -39,7 +39,7 @@ class Set:
     def run(self, **changes: Any) -> EvaluationRecord:
         """The record, without the page about it."""
         plan = make({**PLAN, "benchmark": str(self.benchmark), "model": self.model, **changes})
-        return recipe._job(plan, self.options, silent).measure()
+        return recipe._job(plan, self.options, silent).measure().record
 
 
 @pytest.fixture
