@@ -26,6 +26,8 @@ from audit.compare.blocks import ArrayRows, Bfloat16Rows, Chosen, Rows
 from audit.errors import DataError
 
 NUMBERED = re.compile(r"t(0|[1-9]\d{0,4})")
+_HEADER = 1 << 16
+"""Bytes of the first row of a table of ids at most."""
 LARGEST_HEADER = 100 << 20
 CHUNK = 1 << 14
 """Templates that are looked at a time."""
@@ -206,6 +208,9 @@ def _safetensors(path: Path) -> TemplateTable:
     kind, shape, offset = _header(path)
     beside = path.with_suffix(".csv")
     try:
+        with beside.open("rb") as stream:
+            if len(stream.readline(_HEADER + 1)) > _HEADER:  # pandas takes minutes for 200,000 names
+                raise DataError(f"{beside}, row 1", f"is longer than {_HEADER >> 10} KiB", "It names two columns")
         table = pd.read_csv(beside, dtype=str, keep_default_na=False)
     except FileNotFoundError:
         raise DataError(

@@ -32,7 +32,7 @@ from into_document import replace_below  # isort: skip
 
 HANGS_S = 120.0
 """Seconds without a sign of life after which a process hangs: a busy machine may stop one for a while."""
-KEPT = 12
+KEPT = 5
 """Inputs a target that `--keep` adds at most."""
 
 

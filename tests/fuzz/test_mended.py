@@ -98,6 +98,18 @@ def test_a_header_of_many_columns_is_refused_in_time(tmp_path: Path) -> None:
     assert time.process_time() - began < 10
 
 
+def test_a_table_of_ids_with_endless_columns_is_refused_in_time(tmp_path: Path) -> None:
+    """Two minutes and more, in pandas."""
+    body = np.ones((1, 4), "<f4").tobytes()
+    header = json.dumps({"t": {"dtype": "F32", "shape": [1, 4], "data_offsets": [0, 16]}}).encode()
+    (tmp_path / "t.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + body)
+    (tmp_path / "t.csv").write_text(",".join(["[1"] * 200_000) + "\n1\n")
+    began = time.process_time()
+    with pytest.raises(DataError, match="is longer than 64 KiB"):
+        template_table.read(tmp_path / "t.safetensors")
+    assert time.process_time() - began < 5
+
+
 def test_a_descriptor_with_a_number_for_a_path_is_one_line(tmp_path: Path) -> None:
     folder = collection(tmp_path / "made")
     described = json.loads((folder / "croissant.json").read_text())
