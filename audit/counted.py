@@ -195,11 +195,11 @@ def _binned(table: pa.Table) -> tuple[Binned, ...]:
     starts = [0, *(np.flatnonzero((np.diff(codes) != 0).any(axis=0)) + 1).tolist()] if rows else []
     made = []
     for start, end in zip(starts, [*starts[1:], rows], strict=True):
-        key = [part[start].as_py() for part in encoded]
+        role, group, against, mated = (part[start].as_py() for part in encoded)
         edges = np.append(low[start:end], high[end - 1])
         if not (np.diff(edges) > 0).all() or not np.array_equal(edges[1:], high[start:end]):
-            raise DataError(COUNTS, f"bins of {key[1]} do not follow each other", "Give the file of a run")
-        made.append(Binned(*key, edges, count[start:end]))
+            raise DataError(COUNTS, f"bins of {group} do not follow each other", "Give the file of a run")
+        made.append(Binned(role, group, against, mated, edges, count[start:end]))
     if len({(one.role, one.group, one.against, one.mated) for one in made}) < len(made):
         raise DataError(COUNTS, "a cell stands in it twice", "Give the file that a run wrote")
     return tuple(made)
