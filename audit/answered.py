@@ -23,7 +23,7 @@ import numpy as np
 
 from audit import decode, missing_scores
 from audit.compare.counts import Floats, Ints
-from audit.domain import FailureToAcquire, Picture, Sample
+from audit.domain import DURING, FailureToAcquire, Picture, Sample
 from audit.errors import DataError, NothingMeasured
 from audit.inputs import Inputs, Progress
 from audit.metrics.evaluation import Acquired
@@ -199,9 +199,9 @@ class _Asking:
     def _encode(self, sample: Sample) -> bytes | FailureToAcquire:
         content = decode.read(sample.path)
         if isinstance(content, FailureToAcquire):
-            return content
+            return decode.lately(content)
         if hashlib.sha256(content).hexdigest() != self._files[sample.sample_id]:
-            return FailureToAcquire("read", "file changed during the run")
+            return FailureToAcquire("read", f"file changed {DURING}")
         size = self._comparer.working_size
         if size is not None:
             picture = decode.decode_for(content, size)
@@ -234,13 +234,15 @@ class _Kept:
         self._lock = threading.Lock()
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if not fresh and path.exists():
-                self._known = dict(_lines(path.read_text(encoding="utf-8")))
+            before = "" if fresh or not path.exists() else path.read_text(encoding="utf-8", errors="replace")
+            self._known = dict(_lines(before))
             self._stream = os.fdopen(
                 os.open(path, os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if fresh else os.O_APPEND), 0o600),
                 "w",
                 encoding="utf-8",
             )
+            if before and not before.endswith("\n"):  # a line that was cut off must not spoil the next one
+                self._stream.write("\n")
         except OSError as error:
             raise DataError(str(path), f"cannot be written: {error.strerror}", "Set FACEAUDIT_CACHE") from None
 

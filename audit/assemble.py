@@ -15,7 +15,7 @@ from audit.groups import Grouping
 from audit.metrics import det, experimental
 from audit.metrics.disclosure import told_finely
 from audit.metrics.disparities import Contrasted, Equality, Spreaded
-from audit.metrics.evaluation import METRICS, Acquired, Measured
+from audit.metrics.evaluation import METRICS, Acquired, Measured, Metric
 from audit.metrics.spreads import Spread
 from audit.stats.intervals import zero_upper_bound
 
@@ -82,15 +82,25 @@ def similarity_of(card: Any) -> str:
 
 
 def model_part(card: Any) -> r.ModelPart:
-    """What was measured, from the model's card."""
-    from audit import trained_on  # noqa: PLC0415 - the catalogue's rooms, which whoever checks a record does without
-
+    """What was measured, from the card of a face model."""
     stated = card.vendor_threshold
     own_unit = stated and stated.in_units_of(card.similarity)
+    return described(
+        card,
+        weights_sha256=card.weights_sha256 if card.service is None else "unknown",
+        vendor_threshold=stated and r.VendorThresholdPart(**stated.model_dump(), threshold=own_unit),
+        similarity=similarity_of(card),
+        dimension=0 if card.service is not None and card.service.compares else card.dimension,
+    )
+
+
+def described(card: Any, **more: Any) -> r.ModelPart:
+    """What the card of any kind of model says; `more` is what only some kinds have."""
+    from audit import trained_on  # noqa: PLC0415 - the catalogue's rooms, which whoever checks a record does without
+
     return r.ModelPart(
         name=card.name,
         revision=card.revision,
-        weights_sha256=card.weights_sha256 if card.service is None else "unknown",
         digest_source=card.digest_source,
         self_declared=card.self_declared,
         licence=card.licence,
@@ -99,13 +109,11 @@ def model_part(card: Any) -> r.ModelPart:
         training_data=trained_on.data(card),
         training_consent=trained_on.people(card),
         training_sets=trained_on.sets(card.training_sets),
-        vendor_threshold=stated and r.VendorThresholdPart(**stated.model_dump(), threshold=own_unit),
         paper=card.paper and r.PaperPart(**card.paper.model_dump()),
         source=card.source,
-        similarity=similarity_of(card),
-        dimension=0 if card.service is not None and card.service.compares else card.dimension,
         preprocessing=card.preprocessing,
         preprocessing_text=card.preprocessing_text,
+        **more,
     )
 
 
@@ -375,13 +383,13 @@ def edges_of(counts: ScoreCounts, thresholds: Sequence[float], bins: int) -> np.
     return np.unique(np.r_[grid[chosen], [t for t in thresholds if grid[0] <= t <= grid[-1]]])
 
 
-def covariance(measured: Measured, offset: int) -> r.Covariance:
+def covariance(measured: Measured, offset: int, metrics: Sequence[Metric] = METRICS[:2]) -> r.Covariance:
     """Joint covariance of the conditional rates of the groups; cells are positions in the record's rates.
 
-    `offset` is where the rates of this operating point begin: FMR of every group, then FNMR of every group.
+    `offset` is where the rates of this operating point begin: those of the first metric for every group, then the next.
     """
     total = measured.groups
-    columns = [measured.column(metric, k) for metric in METRICS[:2] for k in range(total)]
+    columns = [measured.column(metric, k) for metric in metrics for k in range(total)]
     keep = [
         k for k, column in enumerate(columns)
         if np.isfinite(measured.covariance[column, column]) and measured.rates[k].value is not None

@@ -64,7 +64,12 @@ def require(address: str) -> None:
     if address == LOCAL:
         return
     host, _, port = address.removeprefix("ray://").rpartition(":")
-    if not address.startswith("ray://") or not host or not port.isdigit() or not 0 < int(port) < 65536:
+    if (
+        not address.startswith("ray://")
+        or not host
+        or not (port.isascii() and port.isdecimal() and len(port) < 6)
+        or not 0 < int(port) < 65536
+    ):
         raise PlanError("--workers", f"found {address!r}", "Give a number, ray, or ray://HOST:PORT")
     try:
         socket.create_connection((host, int(port)), timeout=PATIENCE).close()

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from audit.domain import FailureToAcquire, Picture
+from audit.domain import DURING, FailureToAcquire, Picture
 
 FORMATS = ("JPEG", "PNG", "TIFF", "BMP", "WEBP", "PPM", "GIF")
 """What is opened; multi-picture JPEGs are JPEGs."""
@@ -45,6 +45,11 @@ def read(path: Path) -> bytes | FailureToAcquire:
     except OSError as error:
         return FailureToAcquire("read", f"cannot be read: {error.strerror}")
     return content or FailureToAcquire("read", "empty file")
+
+
+def lately(failure: FailureToAcquire) -> FailureToAcquire:
+    """The failure to read a file that could be read before, when its digest was taken."""
+    return failure if failure.passing else FailureToAcquire(failure.stage, f"{failure.reason} {DURING}")
 
 
 def fingerprint(path: Path) -> str | FailureToAcquire:
@@ -99,7 +104,7 @@ def _decoded(content: bytes, working_size: int | None) -> Picture | FailureToAcq
     except UnidentifiedImageError:
         return FailureToAcquire("decode", "not an image of a known format")
     except MemoryError:
-        return FailureToAcquire("read", "not enough memory")
+        return FailureToAcquire("read", f"not enough memory {DURING}")
     except Exception as error:  # noqa: BLE001 - decoders raise what they like on hostile bytes; the outcome is recorded
         truncated = "truncated" in str(error)
         return FailureToAcquire("decode", "truncated image" if truncated else "damaged image")

@@ -250,6 +250,12 @@ class Template:
     vector: NDArray[np.float32]
     faces: int = 1
     """How many faces the detector saw; above 1, the declared several-faces policy chose."""
+    noted: NDArray[np.float32] | None = None
+    """What a meter measured of the same face on the way, where one was asked for; it is filed apart."""
+
+
+DURING = "during the run"
+"""How the reason of a failure ends that lies with the machine: no record that counts one is a finished one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +264,28 @@ class FailureToAcquire:
 
     stage: Stage
     reason: str
+
+    @property
+    def passing(self) -> bool:
+        """Whether it lies with the machine, and not with the image: the next run may not meet it."""
+        return self.reason.endswith(DURING)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Detections:
+    """All faces that a detector found in a picture, in pixels of the picture that it was given.
+
+    `boxes` is n x 5: left, top, right, bottom, confidence. `points`, n x 5 x 2, are left eye, right eye, nose, left and
+    right corner of the mouth as seen in the picture; None: the detector gives boxes alone.
+    """
+
+    boxes: NDArray[np.float64]
+    points: NDArray[np.float64] | None = None
+
+    def scaled(self, factor: NDArray[np.float64]) -> Detections:
+        """The same in pixels of a picture that is `factor` (x, y) times as large."""
+        boxes = self.boxes * np.r_[np.tile(factor, 2), 1.0]
+        return Detections(boxes, None if self.points is None else self.points * factor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -392,5 +420,23 @@ class AttributeModel(Protocol):
         Returns
         -------
         list, one outcome an image
+        """
+        ...
+
+
+@runtime_checkable
+class FaceDetector(Protocol):
+    """What finds the faces of an image."""
+
+    name: str
+    revision: str
+    card: Any
+
+    def detect(self, image: NDArray[np.uint8]) -> Detections:
+        """Find all faces of an image; safe to call from several threads.
+
+        Parameters
+        ----------
+        image : uint8, height x width x 3, RGB, upright
         """
         ...

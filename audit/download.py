@@ -90,15 +90,19 @@ def download(
 
     pooch.get_logger().setLevel(logging.ERROR)
     target = folder / file.path
+    whole = partial_file.with_name(f"{partial_file.name}.whole")
     for resumed in (partial_file.exists(), False):
         try:
+            if target.is_file() and pooch.file_hash(str(target), alg="sha256") == file.sha256:
+                return
             pooch.retrieve(
                 url,
                 known_hash=f"sha256:{file.sha256}",
-                fname=target.name,
-                path=target.parent,
+                fname=whole.name,
+                path=whole.parent,  # pooch makes files of its own there, and a killed process leaves them
                 downloader=partial(_fetch, file=file, kept=partial_file, received=received, stop=stop),
             )
+            _place(whole, target)
         except ValueError as error:
             if "hash" not in str(error).lower():
                 raise DataError(url, f"cannot be fetched: {error}", "Try again later") from None
@@ -115,6 +119,20 @@ def download(
                 url, found, f"{way_out}: what is already there is kept; or use a copy of your own"
             ) from None
         return
+
+
+def _place(whole: Path, target: Path) -> None:
+    """Give a file its name; from another file system, by way of one beside it, always the same."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        whole.replace(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        beside = target.with_name(f".{target.name}.unfinished")
+        shutil.copyfile(whole, beside)
+        beside.replace(target)
+        whole.unlink()
 
 
 def _fetch(

@@ -15,6 +15,15 @@ A failure to process one *image* is none of these: it is a value (`audit.domain.
 
 from __future__ import annotations
 
+_LONGEST = 1000
+"""Characters of each part that are shown; what was found may be the whole of a hostile file."""
+
+
+def _shown(text: str) -> str:
+    line = " ".join(text.split())
+    line = line if len(line) <= _LONGEST else f"{line[: _LONGEST - 120]} ... {line[-100:]}"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in line)
+
 
 class AuditError(Exception):
     """Root of the tree.
@@ -38,8 +47,9 @@ class AuditError(Exception):
         self.way_out = way_out
 
     def __str__(self) -> str:
-        text = f"{self.place}: {self.found}"
-        return " ".join((f"{text}. {self.way_out}" if self.way_out else text).split())
+        """One line that a terminal only shows: what a file holds can neither break, steer nor flood it."""
+        text = f"{_shown(self.place)}: {_shown(self.found)}"
+        return f"{text}. {_shown(self.way_out)}" if self.way_out else text
 
 
 class PlanError(AuditError):

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit import decode
-from audit.domain import FailureToAcquire, Picture, Points, Sample, Template
+from audit.domain import DURING, FailureToAcquire, Picture, Points, Sample, Template
 from audit.errors import DataError
 from audit.models.guard import Extractor, Outcome, PictureExtractor, outcomes
 from audit.store import Key, TemplateStore
@@ -156,6 +156,7 @@ def extract(
     max_failures: int | None = None,
     progress: Progress | None = None,
     elsewhere: Elsewhere | None = None,
+    noting: Card | None = None,
 ) -> Extraction:
     """Extract a template or a failure from every sample.
 
@@ -179,6 +180,8 @@ def extract(
         Called with ("extract", done, total).
     elsewhere : callable or None
         Makes outcomes on other machines, in place of a model that is loaded here (`audit.extract_on_cluster`).
+    noting : Card or None
+        Of the meter whose numbers the model notes on the way: they are filed under it.
 
     Raises
     ------
@@ -187,7 +190,7 @@ def extract(
     ModelError
         If the model cannot be loaded.
     """
-    run = _Run(samples, card, store, digests, max_failures, progress)
+    run = _Run(samples, card, store, digests, max_failures, progress, noting)
     started = time.perf_counter()
     missing = run.look_up(fresh=fresh)
     run.timing["lookup"] = time.perf_counter() - started
@@ -244,26 +247,28 @@ class _Run:
         digests: Mapping[str, str | FailureToAcquire],
         max_failures: int | None,
         progress: Progress | None,
+        noting: Card | None = None,
     ) -> None:
+        self.noting = noting
         self.samples, self.card, self.store, self.digests = samples, card, store, digests
         self.max_failures, self.progress = max_failures, progress
         self.outcomes: dict[int, Outcome] = {}
         self.timing: dict[str, float] = {}
         self.failed: Counter[str] = Counter()
         self.unsaved = 0
-        self.preprocessing = card.preprocessing
         self.working_size: int | None = None
         self.decoding: list[float] = []
 
-    def key(self, index: int) -> Key:
+    def key(self, index: int, of: Card | None = None) -> Key:
+        card = of or self.card
         digest = self.digests[self.samples[index].sample_id]
         if isinstance(digest, FailureToAcquire):
             raise TypeError("a sample that cannot be read has no key")
         sample = self.samples[index]
         if sample.box is None:
-            return Key(digest, self.card.weights_sha256, self.preprocessing)
-        marked = hashlib.sha256(f"{self.preprocessing} {sample.box} {sample.points}".encode()).hexdigest()[:16]
-        return Key(digest, self.card.weights_sha256, marked)
+            return Key(digest, card.weights_sha256, card.preprocessing)
+        marked = hashlib.sha256(f"{card.preprocessing} {sample.box} {sample.points}".encode()).hexdigest()[:16]
+        return Key(digest, card.weights_sha256, marked)
 
     def look_up(self, *, fresh: bool) -> list[int]:
         missing = []
@@ -347,6 +352,8 @@ class _Run:
             return
         try:
             self.store.put(self.key(index), outcome)
+            if self.noting is not None and isinstance(outcome, Template) and outcome.noted is not None:
+                self.store.put(self.key(index, self.noting), Template(outcome.noted, outcome.faces))
         except DataError as error:
             if not self.unsaved:  # said once: the next thousand would say the same
                 _log.warning("%s", error)
@@ -398,9 +405,9 @@ class _Run:
                     "has vanished during the run",
                     "Bring it back and run the same command: what was computed is kept",
                 )
-            return content
+            return decode.lately(content)
         if hashlib.sha256(content).hexdigest() != self.digests[sample.sample_id]:
-            return FailureToAcquire("read", "file changed during the run")
+            return FailureToAcquire("read", f"file changed {DURING}")
         return File(content, sample.box, sample.points)
 
     def report(self) -> None:

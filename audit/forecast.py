@@ -183,4 +183,8 @@ def like(record: EvaluationRecord, assumed: power.Assumptions) -> power.Assumpti
         and rate.design_effect is not None
         and rate.errors is not None
     ]
+    if not cells:
+        raise PlanError(
+            "power --like", f"the audit of {record.model.name} compared nobody", "Give the record of a verification"
+        )
     return power.measured(cells, assumed)

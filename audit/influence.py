@@ -28,7 +28,8 @@ from numpy.typing import NDArray
 from audit.compare.by_subject import PairErrors
 from audit.errors import DataError
 from audit.groups import Grouping
-from audit.metrics.evaluation import METRICS, Measured
+from audit.metrics.evaluation import Measured
+from audit.metrics.rates import Tally
 from audit.record import EvaluationRecord
 from audit.store import default_root
 
@@ -149,8 +150,8 @@ def make(
 
     def of(name: str) -> dict[str, Floats]:
         found: dict[str, Floats] = {}
-        for metric in METRICS:
-            tallies = [one.tallies[metric] for one in measured]
+        for metric in dict.fromkeys(name for one in measured for name in one.tallies):
+            tallies = [one.tallies.get(metric) or _nothing(len(subjects), total) for one in measured]
             if name == "squares":
                 rows = [np.diag(t.cross)[:total] if t.paired else np.zeros(total) for t in tallies]
             elif name == "residuals":
@@ -181,6 +182,12 @@ def make(
         None if pairs is None else pairs.samples,
         *held,
     )
+
+
+def _nothing(people: int, groups: int) -> Tally:
+    """Of a kind of error that was not counted at an operating point: no trial."""
+    none = np.zeros(groups, dtype=np.int64)
+    return Tally(none, none, none, np.zeros((people, groups)), np.zeros((0, 0)), paired=False)
 
 
 def _some(threshold: float | None) -> float:
@@ -267,7 +274,7 @@ def _parse(path: Path) -> Influence | None:
             arrays = {name: file[name] for name in file.files}
         about = json.loads(arrays["about"].tobytes())
         grouped: dict[str, Any] = {
-            name: {metric: arrays[f"{name}.{metric}"] for metric in METRICS}
+            name: {key.partition(".")[2]: values for key, values in arrays.items() if key.startswith(f"{name}.")}
             for name in ("residuals", "trials", "rates", "subjects", "squares")
         }
         return Influence(

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from audit import benchmarks, groups, measured, models, provenance, results, sending, upkeep, watch_list
+from audit import benchmarks, captured, groups, measured, models, provenance, results, sending, upkeep, watch_list
 from audit.domain import Benchmark, FailureToAcquire, Sample, SeriesLevel, Subject
 from audit.errors import DataError, NothingMeasured, PlanError
 from audit.extract import hash_samples
 from audit.groups import Grouping
 from audit.metrics import scenario
+from audit.metrics.evaluation import Acquired
 from audit.models.card import BY_LANDMARKS, ModelCard
 from audit.plan import AuditPlan, RunOptions
 from audit.record import Digests
@@ -64,6 +65,35 @@ def silent(stage: str, done: int, total: int) -> None:
     """No progress is shown."""
 
 
+def enter(plan: AuditPlan, options: RunOptions) -> Benchmark:
+    """Pass the gates that every task has, and load the benchmark: output folder, cache, device, consent.
+
+    Raises
+    ------
+    AuditError
+        See `audit.errors`.
+    """
+    results.require_writable(options.out)
+    upkeep.limit()
+    models.require(options.device)
+    return benchmarks.load(
+        plan.benchmark,
+        data=benchmarks.data_entries(options.data),
+        obtain=options.obtain,
+        acknowledge=plan.acknowledge,
+        purposes=plan.all_purposes,
+        progress=options.progress or silent,
+    )
+
+
+def grouped(benchmark: Benchmark, plan: AuditPlan, options: RunOptions) -> tuple[Benchmark, Grouping]:
+    """Tell groups apart; an attribute that is measured in pictures is measured here."""
+    by = benchmark.default_by if plan.by is None else plan.by
+    if measured.wanted(benchmark, (*by, *plan.impostors)):
+        benchmark = measured.with_tone(benchmark, seen(benchmark, plan), plan, options)
+    return benchmark, groups.make(benchmark, by, seen(benchmark, plan), plan.impostors)
+
+
 def admit(plan: AuditPlan, options: RunOptions) -> tuple[Benchmark, ModelCard, Grouping]:
     """Pass the gates: output folder, consent, model card and weights, groups.
 
@@ -74,18 +104,7 @@ def admit(plan: AuditPlan, options: RunOptions) -> tuple[Benchmark, ModelCard, G
     AuditError
         Whatever would stop the run before its first image.
     """
-    results.require_writable(options.out)
-    upkeep.limit()
-    models.require(options.device)
-    data = benchmarks.data_entries(options.data)
-    benchmark = benchmarks.load(
-        plan.benchmark,
-        data=data,
-        obtain=options.obtain,
-        acknowledge=plan.acknowledge,
-        purposes=plan.all_purposes,
-        progress=options.progress or silent,
-    )
+    benchmark = enter(plan, options)
     if plan.task == "counterfactual" and not benchmark.series:
         raise PlanError(
             f"task {plan.task}",
@@ -99,17 +118,27 @@ def admit(plan: AuditPlan, options: RunOptions) -> tuple[Benchmark, ModelCard, G
             f"the benchmark {benchmark.name!r} lists its comparisons (pairs.csv), one with one",
             "Take --task verification, or a benchmark without such a list",
         )
+    data = benchmarks.data_entries(options.data)
     card = models.describe(plan.model, data=data, plan=plan).model_copy(update={"device": options.device})
     card = sending.allowed(card, benchmark, options)
     sending.require_few(card, benchmark, plan)
+    _require_samples(plan, card)
     benchmark = _marked(benchmark, card) if plan.detector == "truth" else _unmarked(benchmark)
-    by = benchmark.default_by if plan.by is None else plan.by
-    if measured.wanted(benchmark, (*by, *plan.impostors)):
-        benchmark = measured.with_tone(benchmark, _seen(benchmark, plan), plan, options)
-    grouping = groups.make(benchmark, by, _seen(benchmark, plan), plan.impostors)
+    benchmark, grouping = grouped(benchmark, plan, options)
     if plan.scenario is not None:
         scenario.passers(grouping, plan.scenario.by, plan.scenario.passers_by, plan.scenario.on_list)
     return benchmark, card, grouping
+
+
+def _require_samples(plan: AuditPlan, card: ModelCard) -> None:
+    """Refuse covariates of what is compared elsewhere, and measures that are not installed."""
+    if plan.covariates and card.service is not None and card.service.compares:
+        raise PlanError(
+            "plan: covariates",
+            f"{card.name} compares pictures itself, and its scores are not held by picture",
+            "Leave covariates out, or take a model that makes templates",
+        )
+    captured.require(plan)
 
 
 def _marked(benchmark: Benchmark, card: ModelCard) -> Benchmark:
@@ -158,6 +187,7 @@ def require_protocol(plan: AuditPlan, benchmark: Benchmark) -> None:
     refused = {
         "calibration": (plan.calibration > 0, "which set each other's thresholds: nobody is set aside"),
         "bootstrap": (plan.bootstrap > 0, "and its replicates would need thresholds by fold"),
+        "covariates": (bool(plan.covariates), "and conditions are weighed at one threshold only"),
         "storage": (plan.storage != "float32", "and what other numbers change is told at one threshold only"),
         "task": (plan.task == "counterfactual", "and pictures of a series belong to none"),
     }
@@ -166,7 +196,7 @@ def require_protocol(plan: AuditPlan, benchmark: Benchmark) -> None:
             raise PlanError(f"plan: {name}", folds + why, f"Leave {name} out, or the column 'fold' for one threshold")
 
 
-def _seen(benchmark: Benchmark, plan: AuditPlan) -> tuple[Subject, ...]:
+def seen(benchmark: Benchmark, plan: AuditPlan) -> tuple[Subject, ...]:
     """People with a sample (the others stand behind no number), as far as the plan's limit."""
     owners = {sample.subject_id for sample in benchmark.samples}
     seen = tuple(subject for subject in benchmark.subjects if subject.subject_id in owners)
@@ -188,14 +218,14 @@ def prepare(plan: AuditPlan, options: RunOptions, progress: Progress) -> Inputs:
         drawn = watch_list.draw(owner, judged.grouping, plan, benchmark.name)
     everyone = (*everyone, *{row.sample.sample_id: row.sample for row in series}.values())
     files = hash_samples(everyone, workers=options.workers, progress=progress)
-    _check_files(everyone, files)
+    check_files(everyone, files)
     shown = plan.model_copy(
-        update={"benchmark": benchmark.name, "model": _model_name(plan, card), "by": grouping.attributes}
+        update={"benchmark": benchmark.name, "model": model_name(plan, card), "by": grouping.attributes}
     )
     digests = Digests(
         benchmark=benchmark.digest,
         samples=provenance.samples_digest(
-            benchmark, everyone, {name: _word(found) for name, found in files.items()}, series
+            benchmark, everyone, {name: word(found) for name, found in files.items()}, series
         ),
         weights=card.weights_sha256,
         plan=shown.digest(),
@@ -218,9 +248,9 @@ def _series(benchmark: Benchmark, plan: AuditPlan, judged: People) -> tuple[Seri
 
 def _split(benchmark: Benchmark, plan: AuditPlan, grouping: Grouping) -> tuple[People, People]:
     """Who is judged and who sets thresholds: the same people, or a seeded share of every group set aside."""
-    subjects = _seen(benchmark, plan)
+    subjects = seen(benchmark, plan)
     if not plan.calibration:
-        everyone = _people(benchmark, subjects, grouping)
+        everyone = people_of(benchmark, subjects, grouping)
         return everyone, everyone
     rng = np.random.default_rng([plan.seed, 1])
     aside: set[int] = set()
@@ -229,28 +259,30 @@ def _split(benchmark: Benchmark, plan: AuditPlan, grouping: Grouping) -> tuple[P
         aside.update(members[: round(plan.calibration * len(members))].tolist())
     sides = [tuple(s for k, s in enumerate(subjects) if (k in aside) == setting) for setting in (False, True)]
     judged, setters = (
-        _people(benchmark, side, groups.make(benchmark, grouping.attributes, side, plan.impostors)) for side in sides
+        people_of(benchmark, side, groups.make(benchmark, grouping.attributes, side, plan.impostors)) for side in sides
     )
     return judged, setters
 
 
-def _people(benchmark: Benchmark, subjects: Sequence[Subject], grouping: Grouping) -> People:
+def people_of(benchmark: Benchmark, subjects: Sequence[Subject], grouping: Grouping) -> People:
+    """Subjects with their samples."""
     names = tuple(subject.subject_id for subject in subjects)
     kept = set(names)
     return People(names, grouping, tuple(sample for sample in benchmark.samples if sample.subject_id in kept))
 
 
-def _model_name(plan: AuditPlan, card: ModelCard) -> str:
+def model_name(plan: AuditPlan, card: ModelCard) -> str:
     """The model's name in the record: never a path of this machine."""
     kind, colon, _ = plan.model.partition(":")
     return f"{kind}:{card.name}" if colon else kind
 
 
-def _word(found: str | FailureToAcquire) -> str:
+def word(found: str | FailureToAcquire) -> str:
+    """A file in a digest: its SHA-256, or why it cannot be read."""
     return found if isinstance(found, str) else f"{found.stage}: {found.reason}"
 
 
-def _check_files(samples: Sequence[Sample], files: Mapping[str, str | FailureToAcquire]) -> None:
+def check_files(samples: Sequence[Sample], files: Mapping[str, str | FailureToAcquire]) -> None:
     """Refuse files that are there and are not what the descriptor says."""
     wrong = [s for s in samples if s.sha256 and isinstance(files[s.sample_id], str) and files[s.sample_id] != s.sha256]
     if wrong:
@@ -260,3 +292,22 @@ def _check_files(samples: Sequence[Sample], files: Mapping[str, str | FailureToA
             f"SHA-256 is {str(files[wrong[0].sample_id])[:12]}..., the descriptor says {str(wrong[0].sha256)[:12]}...",
             "Obtain the benchmark again (faceaudit benchmarks obtain), or describe your own version of it",
         )
+
+
+def acquired(people: People, failures: Mapping[str, FailureToAcquire]) -> Acquired:
+    """Samples and failures of every subject.
+
+    Parameters
+    ----------
+    failures : sample id to why nothing came of it
+    """
+    place = {subject: index for index, subject in enumerate(people.subjects)}
+    size = len(people.subjects)
+    samples = np.bincount([place[sample.subject_id] for sample in people.samples], minlength=size)
+    reasons: dict[tuple[str, str], np.ndarray[tuple[int], np.dtype[np.int64]]] = {}
+    for sample in people.samples:
+        failure = failures.get(sample.sample_id)
+        if failure is not None:
+            row = reasons.setdefault((failure.stage, failure.reason), np.zeros(size, dtype=np.int64))
+            row[place[sample.subject_id]] += 1
+    return Acquired(sum(reasons.values(), np.zeros(size, dtype=np.int64)), samples, reasons)

@@ -13,14 +13,20 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
+from audit import toml_text
 from audit.errors import PlanError
 
-Task = Literal["verification", "counterfactual", "identification"]
+Task = Literal["verification", "counterfactual", "identification", "detection", "attributes"]
 Purpose = Literal["evaluation", "biometric", "commercial"]
+Covariate = Literal[
+    "sharpness", "brightness", "contrast", "underexposed", "overexposed", "uniformity", "roll", "yaw", "pitch", "size",
+    "skin_tone",
+]  # fmt: skip
+"""Measures of `audit.capture`."""
 DEEPEST_RANK = 20
 """Candidates beyond are no list that somebody looks through."""
 
@@ -182,8 +188,69 @@ class AuditPlan(BaseModel):
         min_length=1,
         description="Identification: target shares of people who are not on the list and still get a candidate",
     )
+    compared_with: dict[str, str] = Field(
+        default_factory=dict,
+        description="Attributes: what the model says (gender, race, age) to the attribute of the benchmark that it is "
+        "compared with; default: the one of the same name",
+    )
+    label_words: dict[str, str] = Field(
+        default_factory=dict,
+        description="Attributes: a label of the model to the benchmark's word for it, beyond those of the model's card",
+    )
+    age_bands: tuple[float, ...] = Field(
+        (),
+        description="Attributes: edges of the bands of true age within which errors of age are told apart; none: those "
+        "of the benchmark's descriptor",
+    )
+    age_off: tuple[float, ...] = Field(
+        (5.0, 10.0), description="Attributes: an age is off if its error is larger than so many years"
+    )
+    challenge_age: float = Field(
+        25.0, gt=0, le=130, description="Attributes: who looks younger is asked for proof of age, as shops do"
+    )
+    age_limits: tuple[float, ...] = Field(
+        (18.0, 21.0), description="Attributes: who is younger must not pass the challenge age; none: no such test"
+    )
+    margin_attributes: float = Field(
+        1.25, gt=1, description="Attributes: ratio of shares of wrong labels or ages that counts as a disparity"
+    )
+    degradations: tuple[Literal["resolution", "blur", "noise", "jpeg", "brightness", "occlusion"], ...] = Field(
+        ("resolution", "blur", "noise", "jpeg", "brightness", "occlusion"),
+        description="Detection: how pictures are made worse: resolution, blur, noise, jpeg, brightness, occlusion; "
+        "none: [], the pictures as they were taken",
+    )
+    severities: tuple[int, ...] = Field(
+        (1, 2, 3, 4, 5), min_length=1, description="Detection: how strongly, each a whole number from 1 to 5"
+    )
+    confidence: float | None = Field(
+        None,
+        allow_inf_nan=False,
+        description="Detection: from which confidence a face counts as found, in the detector's own unit; none: that "
+        "of its card",
+    )
+    iou: float = Field(
+        0.4,
+        gt=0,
+        lt=1,
+        description="Detection: how much a box has to overlap a marked one to count as that face (intersection over "
+        "union)",
+    )
+    truth: Literal["best", "marked", "present"] = Field(
+        "best",
+        description="Detection: where the face is: best takes the marked box or landmarks, and otherwise that the "
+        "picture shows a face; marked leaves pictures without a mark out; present takes no marks",
+    )
+    images: int | None = Field(
+        None, ge=2, description="Detection: so many pictures, drawn with the seed from as many people as there are"
+    )
     scenario: Scenario | None = Field(
         None, description="A place where the system would be used (a table): false alarms a day, and how many are wrong"
+    )
+    covariates: tuple[Covariate, ...] = Field(
+        (),
+        description="Capture conditions that are measured in the pictures, to say how much of a gap between groups "
+        "goes with them: sharpness, brightness, contrast, underexposed, overexposed, uniformity, roll, yaw, pitch, "
+        "size, skin_tone; none: nothing is measured",
     )
     acknowledge: tuple[str, ...] = Field((), description="Consent tiers that the auditor knowingly accepts")
     purposes: tuple[Purpose, ...] = Field(
@@ -201,6 +268,22 @@ class AuditPlan(BaseModel):
                 raise ValueError(f"a target {metric} is a probability between 0 and 1, found {x:g}")
         return tuple(sorted(set(value), reverse=True))
 
+    @field_validator("age_bands", "age_off", "age_limits")
+    @classmethod
+    def _years(cls, value: tuple[float, ...]) -> tuple[float, ...]:
+        for x in value:
+            if not 0 < x <= 130:
+                raise ValueError(f"years are above 0 and at most 130, found {x:g}")
+        return tuple(sorted(set(value)))
+
+    @field_validator("age_limits")
+    @classmethod
+    def _below_the_challenge(cls, value: tuple[float, ...], info: ValidationInfo) -> tuple[float, ...]:
+        challenge = info.data.get("challenge_age")
+        if challenge is not None and any(x > challenge for x in value):
+            raise ValueError(f"an age limit is not above the challenge age {challenge:g}, found {max(value):g}")
+        return value
+
     @field_validator("scenario")
     @classmethod
     def _known_threshold(cls, value: Scenario | None, info: ValidationInfo) -> Scenario | None:
@@ -217,6 +300,19 @@ class AuditPlan(BaseModel):
             if not 1 <= x <= DEEPEST_RANK:
                 raise ValueError(f"a rank is a whole number from 1 to {DEEPEST_RANK}, found {x}")
         return tuple(sorted(set(value)))
+
+    @field_validator("severities")
+    @classmethod
+    def _severities(cls, value: tuple[int, ...]) -> tuple[int, ...]:
+        for x in value:
+            if not 1 <= x <= 5:
+                raise ValueError(f"a severity is a whole number from 1 to 5, found {x}")
+        return tuple(sorted(set(value)))
+
+    @field_validator("degradations")
+    @classmethod
+    def _degradations(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(value))
 
     @field_validator("list_groups")
     @classmethod
@@ -259,6 +355,11 @@ class AuditPlan(BaseModel):
             raise ValueError(f"an attribute stands twice in {', '.join(value)}")
         return value
 
+    @field_validator("covariates")
+    @classmethod
+    def _measured_once(cls, value: tuple[Covariate, ...]) -> tuple[Covariate, ...]:
+        return tuple(name for name in get_args(Covariate) if name in value)
+
     @field_validator("purposes")
     @classmethod
     def _each_once(cls, value: tuple[Purpose, ...]) -> tuple[Purpose, ...]:
@@ -299,6 +400,7 @@ class RunOptions:
     fresh : compute everything again
     send_images_to : hosts that a model may send images to; none may, unless it stands here
     max_failures : stop once more samples than this have failed; None: go on
+    lock : what `faceaudit plan lock` wrote, to be held against; None: nothing was locked
     cache : folder of templates; None: FACEAUDIT_CACHE, else the user's cache folder
     progress : called with (stage, done, of how many)
     """
@@ -312,6 +414,7 @@ class RunOptions:
     fresh: bool = False
     max_failures: int | None = None
     send_images_to: tuple[str, ...] = ()
+    lock: Path | None = None
     cache: Path | None = None
     progress: Callable[[str, int, int], None] | None = field(default=None, compare=False)
 
@@ -353,8 +456,7 @@ def read(path: Path, overrides: Mapping[str, Any] | None = None) -> list[AuditPl
     Flags given on the command line (`overrides`) win over the file.
     """
     try:
-        with path.open("rb") as stream:
-            values: dict[str, Any] = tomllib.load(stream)
+        values = toml_text.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise PlanError(str(path), "no such plan", "Give the path of a PLAN.toml") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -366,15 +468,23 @@ def read(path: Path, overrides: Mapping[str, Any] | None = None) -> list[AuditPl
 
 
 def expand(values: Mapping[str, Any], *, place: str = "plan") -> list[AuditPlan]:
-    """Turn settings with a list `models` into one plan a model."""
+    """Turn settings with a list `models` into one plan a model; an entry is a name, or a table with own settings."""
     rest = dict(values)
     models = rest.pop("models", None)
     if models is None:
         return [make(rest, place=place)]
-    if not isinstance(models, list | tuple) or not models or not all(isinstance(name, str) for name in models):
+    if not isinstance(models, list | tuple) or not models or not all(_names_a_model(entry) for entry in models):
         raise PlanError(
-            f"{place}: models", f"expected a list of names, found {models!r}", 'For example models = ["dlib"]'
+            f"{place}: models",
+            f"expected a list of names, found {models!r}",
+            'For example models = ["dlib"], or [{model = "dlib-cnn", images = 20}] for settings of one of them alone',
         )
     if "model" in rest:
         raise PlanError(f"{place}: model", "both 'model' and 'models' are given", "Keep one of them")
-    return [make({**rest, "model": name}, place=place) for name in dict.fromkeys(models)]
+    own = [{"model": entry} if isinstance(entry, str) else dict(entry) for entry in models]
+    made = [make({**rest, **settings}, place=place) for settings in own]
+    return list({plan.digest(): plan for plan in made}.values())
+
+
+def _names_a_model(entry: Any) -> bool:
+    return isinstance(entry, str) or (isinstance(entry, Mapping) and isinstance(entry.get("model"), str))

@@ -1,8 +1,8 @@
 """What other packages add: models and benchmarks under entry points, known by name at once and imported when asked for.
 
-A package names them in its metadata, in the groups `faceaudit.models` and `faceaudit.benchmarks`. Reading names imports
-nothing. A plug-in never takes the name of something shipped, two of one name are both left out, and one that is broken
-is a line that says so; docs/own-model.md shows how one is written.
+A package names them in its metadata, in the groups `faceaudit.models`, `faceaudit.detectors` and
+`faceaudit.benchmarks`. Reading names imports nothing. A plug-in never takes the name of something shipped, two of one
+name are both left out, and one that is broken is a line that says so; docs/own-model.md shows how one is written.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 
 MODELS = "faceaudit.models"
 BENCHMARKS = "faceaudit.benchmarks"
+DETECTORS = "faceaudit.detectors"
 
 
 class BrokenError(Exception):
@@ -51,7 +52,7 @@ def found(group: str, shipped: Collection[str]) -> Found:
     Parameters
     ----------
     group : str
-        `MODELS` or `BENCHMARKS`.
+        `MODELS`, `DETECTORS` or `BENCHMARKS`.
     shipped : names that no plug-in may have
     """
     kept: dict[str, EntryPoint] = {}

@@ -13,10 +13,11 @@ import hashlib
 import json
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -27,16 +28,20 @@ from audit import (
     assemble_extras,
     assemble_scenario,
     cluster,
+    environment,
     extract_on_cluster,
     forgetting,
     influence,
     models,
+    preregistration,
     provenance,
     remarks,
     results,
     sending,
     superseded,
+    tasks,
     upkeep,
+    whole_file,
 )
 from audit import record as records
 from audit.compare import Comparisons, halves
@@ -46,7 +51,8 @@ from audit.errors import DataError, NothingMeasured
 from audit.evaluation import Evaluation
 from audit.extract import Extraction, extract
 from audit.groups import Grouping
-from audit.inputs import Inputs, People, Progress, prepare, silent
+from audit.inputs import Inputs, People, Progress, acquired, prepare, silent
+from audit.inputs import admit as admit_comparing
 from audit.metrics import disparities, evaluation, experimental, points, score_shift
 from audit.metrics.evaluation import Acquired
 from audit.models import DetectorCard, ModelCard
@@ -58,6 +64,8 @@ if TYPE_CHECKING:
     from audit.compare.blocks import Rows, Similarity
     from audit.compare.lossy import Lossy
     from audit.compare.parts import Checkpoint
+    from audit.models.capture_meter import MeterCard
+    from audit.preregistration import Lock
     from audit.watch_list import WatchList
 
 
@@ -79,27 +87,98 @@ def run(plan: AuditPlan, options: RunOptions | None = None) -> Evaluation:
     options = options or RunOptions()
     progress = options.progress or silent
     began = time.perf_counter()
-    inputs = prepare(plan, options, progress)
+    lock = lock_of(options)
+    job = _job(plan, options, progress)
     prepared = time.perf_counter()
-    card, benchmark = inputs.card, inputs.benchmark
-    folder = options.out / results.folder(benchmark.name, card.name, card.revision, inputs.digests.plan)
-    withdraw(benchmark, (*inputs.samples, *inputs.pictures), inputs.files, folder, options)
-    known = None if options.fresh else results.finished(folder / "record.json", inputs.digests)
-    made = _measure(inputs, options, progress) if known is None else Made(known)
+    benchmark, card, digests = job.benchmark, job.card, job.digests
+    folder = options.out / results.folder(benchmark.name, card.name, card.revision, digests.plan)
+    withdraw(benchmark, job.pictures, job.files, folder, options)
+    known = None if options.fresh else results.finished(folder / "record.json", digests)
+    made = job.measure() if known is None else Made(known)
     measured = time.perf_counter()
-    evaluation = published(made, folder, reused=known is not None)
+    evaluation = published(made, folder, options, lock, reused=known is not None)
     for whose in ("judged", "setters"):
-        if _parts_folder(inputs.digests, whose, options.cache).exists():  # seldom: a finished run loads no compiler
-            checkpoint_of(inputs.digests, whose, options.cache).clear()
-    _tidy(inputs, options)
+        if _parts_folder(digests, whose, options.cache).exists():  # seldom: a finished run loads no compiler
+            checkpoint_of(digests, whose, options.cache).clear()
+    _tidy(job, options)
     steps = {"preparation": prepared - began, "report": time.perf_counter() - measured}
     return replace(evaluation, timing=steps)
 
 
-def _tidy(inputs: Inputs, options: RunOptions) -> None:
+def admit(plan: AuditPlan, options: RunOptions) -> None:
+    """Pass the gates of a plan's task: a run would not be stopped before its first image.
+
+    Raises
+    ------
+    AuditError
+        Whatever would stop it.
+    """
+    task = tasks.of(plan)
+    if task is None:
+        admit_comparing(plan, options)
+    else:
+        tasks.admit(plan, options, task)
+
+
+def ahead(plans: Sequence[AuditPlan], options: RunOptions) -> None:
+    """Of several plans that look at the same pictures, do at once what they have in common; `run` then finds it done.
+
+    A task that gains nothing from it does nothing here.
+    """
+    if options.fresh or len({plan.task for plan in plans}) != 1:
+        return
+    task = tasks.of(plans[0])
+    together = getattr(task, "ahead", None)
+    if task is None or together is None:
+        return
+    progress = options.progress or silent
+    unknown = []
+    for plan in plans:
+        one = tasks.prepare(plan, options, progress, task)
+        withdraw(one.benchmark, one.samples, one.files, options.out / _folder(one), options)
+        if results.finished(options.out / _folder(one) / "record.json", one.digests) is None:
+            unknown.append(one)
+    if len(unknown) > 1:
+        together(unknown, options, progress)
+
+
+def _folder(one: tasks.TaskInputs[Any]) -> Path:
+    return results.folder(one.benchmark.name, one.card.name, one.card.revision, one.digests.plan)
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """A run as far as every task has one: whose pictures, under which digests, and how the record is made."""
+
+    benchmark: Benchmark
+    card: ModelCard | tasks.TaskCard
+    pictures: tuple[Sample, ...]
+    files: Mapping[str, str | FailureToAcquire]
+    digests: records.Digests
+    measure: Callable[[], Made]
+
+
+def _job(plan: AuditPlan, options: RunOptions, progress: Progress) -> _Job:
+    task = tasks.of(plan)
+    if task is not None:
+        alone = tasks.prepare(plan, options, progress, task)
+
+        def look() -> Made:
+            return Made(
+                task.measure(alone, options, progress), _described(alone.benchmark.descriptor, _card(alone.card))
+            )
+
+        return _Job(alone.benchmark, alone.card, alone.samples, alone.files, alone.digests, look)
+    made = prepare(plan, options, progress)
+    pictures = (*made.samples, *made.pictures)
+    measure = partial(_measure, made, options, progress)
+    return _Job(made.benchmark, made.card, pictures, made.files, made.digests, measure)
+
+
+def _tidy(job: _Job, options: RunOptions) -> None:
     """After the run: delete templates where the benchmark's terms ask for it, and hold the cache to its size."""
-    if inputs.benchmark.delete_templates:
-        TemplateStore(options.cache).forget(file for file in inputs.files.values() if isinstance(file, str))
+    if job.benchmark.delete_templates:
+        TemplateStore(options.cache).forget(file for file in job.files.values() if isinstance(file, str))
     with contextlib.suppress(DataError):  # a cache that cannot be written cannot grow
         upkeep.clear(options.cache, max_size=upkeep.limit())
 
@@ -117,6 +196,11 @@ def withdraw(
     superseded.mark(options.out, benchmark.name, benchmark.withdrawn, folder)
 
 
+def lock_of(options: RunOptions) -> Lock | None:
+    """The lock that a run is held against, read before anything else; None: there is none."""
+    return None if options.lock is None else preregistration.read(options.lock)
+
+
 @dataclass(frozen=True, eq=False)
 class Made:
     """A record, and the files that are published beside it, by name."""
@@ -129,20 +213,27 @@ class Made:
         return replace(self, record=record)
 
 
-def published(made: Made, folder: Path, *, reused: bool) -> Evaluation:
+def published(made: Made, folder: Path, options: RunOptions, lock: Lock | None = None, *, reused: bool) -> Evaluation:
     """Write a record, what stands beside it and its report; of a record that is there, the report if it is missing.
 
-    A record that is marked superseded is not overwritten, but moves aside. The record comes after the tables: whoever
-    finds one finds them.
+    A record that is marked superseded is not overwritten, but moves aside. One that is new says whether a lock was kept
+    to; one that is there already says what it said. The record comes after the tables: whoever finds one finds them.
     """
+    record = made.record
+    if not reused:
+        record = record.model_copy(update={"preregistration": preregistration.said(record, lock, options.out)})
     earlier = None if reused else superseded.set_aside(folder)
     if not reused:
         for name, content in made.beside.items():
             records.write_bytes(folder / name, content)
-        records.write(made.record, folder / "record.json")
-    done = Evaluation(made.record, folder, reused=reused, earlier=earlier)
+        environment.write(record.hardware["device"], folder)
+        records.write(record, folder / "record.json")
+    done = Evaluation(record, folder, reused=reused, earlier=earlier)
     if not reused or not done.report_path.exists():
         done.report()
+    if reused:  # a run that was killed while it wrote them may have left something beside them
+        whole_file.sweep(folder / "record.json")
+        whole_file.sweep(done.report_path)
     return done
 
 
@@ -194,7 +285,9 @@ def _measured(inputs: Inputs, options: RunOptions, progress: Progress) -> Made:
         _say(sent)
     if inputs.card.service is not None and inputs.card.service.compares:
         return record_of(_answered(inputs, options, progress), options.cache)
-    everything = _extract((*inputs.samples, *inputs.pictures), inputs.card, inputs, options, progress)
+    everything = _extract(
+        (*inputs.samples, *inputs.pictures), inputs.card, inputs, options, progress, _noting(inputs, options)
+    )
     extraction = everything.part(inputs.samples, 0)
     found = _found(inputs, options, progress)
     extracted = time.perf_counter()
@@ -210,17 +303,19 @@ def _measured(inputs: Inputs, options: RunOptions, progress: Progress) -> Made:
         inputs.setters,
         judged,
         setters,
-        _acquired(inputs, extraction),
+        acquired(inputs.judged, extraction.failures),
         inputs.card.similarity,
         extraction.several_faces,
         tuple(remarks.of_extraction(inputs, extraction)),
         options.device,
         sampling,
         lossy,
-        _card(inputs),
+        _card(inputs.card),
     )
     made = record_of(scored, options.cache)
     record = made.record
+    if inputs.plan.covariates:
+        record = _with_conditions(inputs, extraction, judged, record, options, progress)
     if inputs.series:
         of_series = everything.part(inputs.pictures, len(inputs.samples))
         moved = _moved(inputs, extraction, of_series, found, record)
@@ -250,12 +345,12 @@ def _answered(inputs: Inputs, options: RunOptions, progress: Progress) -> Scored
         remarks=found.noticed,
         device="none",
         sampling=found.sampling,
-        card=_card(inputs),
+        card=_card(inputs.card),
     )
 
 
-def _card(inputs: Inputs) -> str:
-    return json.dumps(inputs.card.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+def _card(card: ModelCard | tasks.TaskCard) -> str:
+    return json.dumps(card.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _extract(
@@ -264,11 +359,20 @@ def _extract(
     inputs: Inputs,
     options: RunOptions,
     progress: Progress,
+    noting: MeterCard | None = None,
 ) -> Extraction:
+    def load() -> Any:
+        model = models.load(card, workers=options.workers, device=options.device)
+        if noting is not None:
+            from audit.models import capture_meter  # noqa: PLC0415 - of plans with covariates alone
+
+            capture_meter.attach(model)
+        return model
+
     return extract(
         samples,
         card,
-        lambda: models.load(card, workers=options.workers, device=options.device),
+        load,
         TemplateStore(options.cache),
         digests=inputs.files,
         workers=options.workers,
@@ -278,7 +382,16 @@ def _extract(
         elsewhere=extract_on_cluster.on(options.cluster, card, options.device)
         if options.cluster and isinstance(card, ModelCard) and card.service is None
         else None,
+        noting=noting,
     )
+
+
+def _noting(inputs: Inputs, options: RunOptions) -> MeterCard | None:
+    """The meter of capture conditions, where the model looks for faces as it does: they are measured on the way."""
+    from audit import captured  # noqa: PLC0415 - of plans with covariates alone
+
+    here = options.device == "cpu" and not options.cluster and inputs.card.detection.detector == "mtcnn"
+    return captured.meter(inputs.plan) if here else None
 
 
 def _found(inputs: Inputs, options: RunOptions, progress: Progress) -> dict[str, Extraction]:
@@ -314,6 +427,37 @@ def _moved(
     )
     plan = inputs.plan
     return assemble_series.parts(inputs.series, seen, level=plan.level, min_subjects=plan.min_subjects)
+
+
+def _with_conditions(
+    inputs: Inputs,
+    extraction: Extraction,
+    comparisons: Comparisons,
+    record: EvaluationRecord,
+    options: RunOptions,
+    progress: Progress,
+) -> EvaluationRecord:
+    """The capture conditions of the judged people's samples, and what of the gaps between groups goes with them."""
+    from audit import assemble_conditions, captured  # noqa: PLC0415 - load the compiler, and a detector
+    from audit.compare.all_pairs import AllPairs  # noqa: PLC0415
+    from audit.compare.blocks import ArrayRows, stored  # noqa: PLC0415
+
+    people, plan = inputs.judged, inputs.plan
+    noted = _noting(inputs, options) is not None
+    found = captured.measure(people.samples, inputs.files, plan, replace(options, progress=progress), noted=noted)
+    subjects = {subject: index for index, subject in enumerate(people.subjects)}
+    place = {sample.sample_id: index for index, sample in enumerate(people.samples)}
+    names = [inputs.samples[index].sample_id for index in extraction.template_index]
+    own = [k for k, name in enumerate(names) if name in place]
+    every = stored(ArrayRows(extraction.templates[own]), plan.storage), inputs.card.similarity
+    compared = assemble_conditions.Compared(
+        comparisons,
+        np.array([place[names[k]] for k in own], dtype=np.int64),
+        np.array([subjects[sample.subject_id] for sample in people.samples], dtype=np.int64),
+        every if isinstance(comparisons, AllPairs) else None,
+    )
+    part = assemble_conditions.part(found, compared, people.grouping, record.operating_points, plan)
+    return record.model_copy(update={"conditions": part})
 
 
 def _with_list(
@@ -421,7 +565,7 @@ def compared(
         values = rows.take(np.arange(len(templates.names)))
         found = listed(
             benchmark.pairs, templates.names, values, templates.subject, grouping.atom_of, grouping.atoms, similarity,
-            benchmark.folds,
+            benchmark.folds, by_sample=bool(plan.covariates),
         )  # fmt: skip
         return found, None, lossy
 
@@ -514,12 +658,12 @@ def record_of(scored: Scored, cache: Path | None = None) -> Made:
     )
     _keep_influence(replace(scored, comparisons=judged), record, scores, found.measured, cache)
     tables = assemble_counted.counted(scores, grouping, found.measured, placed)
-    return Made(record, {**tables.files(), **_described(scored)})
+    return Made(record, {**tables.files(), **_described(scored.benchmark.descriptor, scored.card)})
 
 
-def _described(scored: Scored) -> dict[str, bytes]:
+def _described(descriptor: str, card: str) -> dict[str, bytes]:
     """Descriptor and card as files."""
-    said = {"benchmark.json": scored.benchmark.descriptor, "card.json": scored.card}
+    said = {"benchmark.json": descriptor, "card.json": card}
     return {name: f"{text}\n".encode() for name, text in said.items() if text}
 
 
@@ -677,19 +821,3 @@ def _find(scored: Scored, placed: Sequence[Threshold], evidence: disparities.Evi
     found.rates += [assemble.rate(rate, None) for rate in rates]
     found.rates += [assemble.rate(rate, rate.subjects) for rate in found.acquisition]
     return found
-
-
-def _acquired(inputs: Inputs, extraction: Extraction) -> Acquired:
-    """Samples and failures of every subject."""
-    people = inputs.judged
-    place = {subject: index for index, subject in enumerate(people.subjects)}
-    size = len(people.subjects)
-    samples = np.bincount([place[sample.subject_id] for sample in people.samples], minlength=size)
-    reasons: dict[tuple[str, str], Ints] = {}
-    for sample in people.samples:
-        failure = extraction.failures.get(sample.sample_id)
-        if failure is not None:
-            row = reasons.setdefault((failure.stage, failure.reason), np.zeros(size, dtype=np.int64))
-            row[place[sample.subject_id]] += 1
-    failed = sum(reasons.values(), np.zeros(size, dtype=np.int64))
-    return Acquired(failed, samples, reasons)

@@ -12,12 +12,17 @@ from audit.inputs import Inputs
 from audit.plan import AuditPlan
 from audit.record import FoldsPart, Sampling, StorageEffect
 
+HERE = "Rates hold for this benchmark's pictures and people; they do not transfer to other cameras, ages or places."
+
 
 def of_extraction(inputs: Inputs, extraction: Extraction) -> list[str]:
     """What was noticed while images were processed."""
     made = []
     if extraction.failures:
         made.append(f"{len(extraction.failures)} of {len(inputs.samples)} images could not be processed.")
+    passing = sum(failure.passing for failure in extraction.failures.values())
+    if passing:
+        made.append(f"{passing} of these failures lie with the machine: the same command tries those images again.")
     if extraction.unsaved:
         made.append(f"{extraction.unsaved} outcomes could not be kept in the cache: another run computes them again.")
     if extraction.several_faces:
@@ -25,11 +30,14 @@ def of_extraction(inputs: Inputs, extraction: Extraction) -> list[str]:
             f"More than one face was seen in {extraction.several_faces} of {len(inputs.samples)} images; "
             f"the {inputs.plan.several_faces} one was taken."
         )
-    owners = {sample.subject_id for sample in inputs.benchmark.samples}
-    unseen = sum(subject.subject_id not in owners for subject in inputs.benchmark.subjects)
-    if unseen:
-        made.append(f"{unseen} people of the table have no sample; they are not counted.")
-    return made
+    return made + without_sample(inputs.benchmark)
+
+
+def without_sample(benchmark: Benchmark) -> list[str]:
+    """That people of the table stand behind no number."""
+    owners = {sample.subject_id for sample in benchmark.samples}
+    unseen = sum(subject.subject_id not in owners for subject in benchmark.subjects)
+    return [f"{unseen} people of the table have no sample; they are not counted."] if unseen else []
 
 
 def of_groups(grouping: Grouping) -> list[str]:
@@ -82,7 +90,7 @@ def limits(
     """What these numbers cannot show; `aside` is how many people set the thresholds without being judged."""
     made = [
         _set_on(aside, folds),
-        "Rates hold for this benchmark's pictures and people; they do not transfer to other cameras, ages or places.",
+        HERE,
     ]
     if not scores.exact:
         made.append("AUC, EER, d' and curves come from a fine histogram; thresholds and error counts are exact.")

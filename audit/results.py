@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,21 +28,21 @@ def _safe(name: str) -> str:
 
 def require_writable(out: Path) -> None:
     """Find out before the work, not after it, that results cannot be written."""
-    probe = out / ".faceaudit-write-test"
     try:
         out.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
+        with tempfile.TemporaryFile(dir=out):  # without a name: two runs at once do not meet in it
+            pass
     except OSError as error:
         raise DataError(str(out), f"cannot be written: {error.strerror}", "Give a writable folder with --out") from None
 
 
 def finished(path: Path, digests: Digests) -> EvaluationRecord | None:
-    """The record of an earlier run with the same digests."""
+    """The record of an earlier run with the same digests, unless it counts failures that lay with the machine."""
     try:
         found = json.loads(path.read_bytes())
         if found["digests"] != digests.model_dump():
             return None
-        return EvaluationRecord.model_validate(found)
-    except (OSError, ValueError, KeyError, TypeError):
+        record = EvaluationRecord.model_validate(found)
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
+    return None if record.passing else record

@@ -74,7 +74,7 @@ def chosen(
     positions = sampler.many()
     while number <= min(total // 2, MOST) and positions:
         drawing.up_to(number)
-        comparisons = compare(rows, sampler.population, similarity, drawing.pairs)
+        comparisons = compare(rows, sampler.population, similarity, drawing.pairs, by_sample=bool(plan.covariates))
         if plan.precision is None:
             return comparisons, _said(sampler, drawing, rounds, "as many as the plan asks for")
         half, where = widest(comparisons, grouping, plan.fmr, plan.level, positions)

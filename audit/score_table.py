@@ -39,6 +39,8 @@ LARGEST = 1e100
 """Scores of larger size are refused: their squares are infinite."""
 BLOCK = 1 << 23
 """Bytes of CSV that are parsed at a time; more where a row is longer."""
+_HEADER = 1 << 24
+"""Bytes of the first row of a CSV at most."""
 BATCH = 1 << 17
 """Rows of Parquet that are read at a time."""
 
@@ -356,13 +358,16 @@ def _listed(columns: Sequence[str]) -> str:
 
 def _csv_columns(path: Path) -> list[str]:
     with path.open("rb") as stream:
-        line = stream.readline()
+        line = stream.readline(_HEADER + 1)
+    if len(line) > _HEADER:
+        raise DataError(f"{path}, row 1", f"is longer than {_HEADER >> 20} MiB", "It names the columns, each once")
     try:
         text = line.decode("utf-8-sig")
+        return next(csv.reader(io.StringIO(text)), [])
     except UnicodeDecodeError as error:
         raise DataError(f"{path}, row 1", f"is not UTF-8 (byte {error.start})", "Save it as UTF-8") from None
-    # The module's own bound on a cell is no bound on a header.
-    return next(csv.reader(io.StringIO(text)), [])
+    except csv.Error as error:
+        raise DataError(f"{path}, row 1", f"is no row of names: {error}", "It names the columns, each once") from None
 
 
 def _csv_pieces(path: Path, wanted: Sequence[str], columns: Sequence[str], lines: _Lines) -> Iterator[Any]:
@@ -429,7 +434,7 @@ def _parquet_columns(path: Path) -> list[str]:
 def _parquet(path: Path) -> Any:
     try:
         return pq.ParquetFile(path)
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:  # names that are no UTF-8, among others
         raise DataError(str(path), f"is not Parquet: {str(error)[:200]}", "Give a CSV or Parquet file") from None
 
 
@@ -442,5 +447,5 @@ def _parquet_pieces(path: Path, wanted: Sequence[str]) -> Iterator[Any]:
                 place = table.schema.get_field_index(name)
                 table = table.set_column(place, name, table.column(name).cast(pa.string()))
             yield table
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(str(path), f"cannot be read: {str(error)[:200]}", "Write the file again") from None

@@ -42,6 +42,7 @@ UNDOCUMENTED = Consent(
         "Nothing is documented about the consent of the people behind these scores: no benchmark card was given.",
     ),
 )
+SOURCE = "scores given by somebody else; faceaudit did not run the model"
 NO_IDS = "The table names no samples: a comparison that stands in it twice cannot be told."
 
 
@@ -112,10 +113,11 @@ def evaluate(given: Given, settings: Mapping[str, Any], options: plan.RunOptions
     recipe.withdraw(benchmark, (), {}, folder, options)
     made = None if options.fresh else results.finished(folder / "record.json", digests)
     if made is not None:
-        return recipe.published(recipe.Made(made), folder, reused=True)
+        return recipe.published(recipe.Made(made), folder, options, reused=True)
     return recipe.published(
         recipe.record_of(_scored(given, table, benchmark, wanted, digests, revision), options.cache),
         folder,
+        options,
         reused=False,
     )
 
@@ -220,7 +222,7 @@ def _model(given: Given, revision: str) -> ModelPart:
         licence="",
         training_data="",
         training_consent="",
-        source="scores given by somebody else; faceaudit did not run the model",
+        source=SOURCE,
         similarity=f"given as {kind}",
         dimension=0,
         preprocessing="unknown",

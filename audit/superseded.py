@@ -11,7 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from audit import results
+from audit import results, whole_file
 from audit.domain import Withdrawals
 from audit.errors import DataError
 
@@ -50,7 +50,7 @@ def mark(out: Path, benchmark: str, withdrawn: Withdrawals | None, by: Path) -> 
             "by": by.relative_to(out).as_posix() if same else None,
         }
         try:
-            marker.write_text(json.dumps(text, indent=1) + "\n", encoding="utf-8")
+            whole_file.write(marker, (json.dumps(text, indent=1) + "\n").encode())
         except OSError as error:
             raise DataError(
                 str(marker),

@@ -134,8 +134,8 @@ def _parquet(path: Path) -> TemplateTable:
                 "Columns are sample_id, subject_id, and either t0, t1, ... or one list column template",
             )
         table = pq.read_table(path, columns=wanted)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError, OSError) as error:
-        raise DataError(str(path), f"is not Parquet: {str(error).splitlines()[0]}", "Write it again") from None
+    except (pa.ArrowException, OSError, ValueError) as error:  # names that are no UTF-8, among others
+        raise DataError(str(path), f"is not Parquet: {str(error)[:200]}", "Write it again") from None
     ids = [_ids(path, name, table.column(name).to_pylist()) for name in wanted[:2]]
     if table.num_rows == 0:
         raise DataError(str(path), "has no rows", "It needs at least one template")

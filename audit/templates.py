@@ -63,6 +63,7 @@ def evaluate(asked: plan.AuditPlan, subjects: Path | None, options: plan.RunOpti
         See `audit.errors`.
     """
     path = Path(asked.model.removeprefix(PREFIX)).expanduser()
+    lock = recipe.lock_of(options)
     results.require_writable(options.out)
     _refuse_what_needs_images(asked)
     for entry in recognise.by_name([path.stem]):
@@ -93,9 +94,9 @@ def evaluate(asked: plan.AuditPlan, subjects: Path | None, options: plan.RunOpti
     recipe.withdraw(benchmark, (), {}, folder, options)
     made = None if options.fresh else results.finished(folder / "record.json", digests)
     if made is not None:
-        return recipe.published(recipe.Made(made), folder, reused=True)
+        return recipe.published(recipe.Made(made), folder, options, lock, reused=True)
     scored = _scored(shown, path, table, whose, digests, options)
-    done = recipe.published(recipe.record_of(scored, options.cache), folder, reused=False)
+    done = recipe.published(recipe.record_of(scored, options.cache), folder, options, lock, reused=False)
     recipe.checkpoint_of(digests, "judged", options.cache).clear()
     return done
 
@@ -103,7 +104,7 @@ def evaluate(asked: plan.AuditPlan, subjects: Path | None, options: plan.RunOpti
 def _refuse_what_needs_images(asked: plan.AuditPlan) -> None:
     if asked.task != "verification":
         raise PlanError("templates", f"task {asked.task!r} needs pictures", "Templates can be audited for verification")
-    for name in ("calibration", "limit"):
+    for name in ("calibration", "limit", "covariates"):
         if getattr(asked, name):
             raise PlanError("templates", f"the setting {name!r} needs a benchmark's pictures", f"Leave {name!r} out")
 

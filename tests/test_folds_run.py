@@ -148,6 +148,7 @@ def test_the_order_of_rows_changes_nothing_but_the_digest_of_the_file(record: Ev
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
+        ({"covariates": ["yaw"]}, "covariates: .*compares in folds .*weighed at one threshold only"),
         ({"calibration": 0.5}, "calibration: .*compares in folds .*set each other's thresholds"),
         ({"bootstrap": 100}, "bootstrap: .*thresholds by fold"),
         ({"storage": "float16"}, "storage: .*at one threshold only"),

@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import audit
+from audit import whole_file
 from audit.benchmarks.obtain import cache_folder
 
 _MARK = "latest-day"
@@ -32,7 +33,7 @@ def keep(today: dt.date) -> None:
     """Remember the day on which a live set was let through; a cache that cannot be written keeps none."""
     with suppress(OSError):
         _mark().parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        _mark().write_text(f"{today.isoformat()}\n", encoding="ascii")
+        whole_file.write(_mark(), f"{today.isoformat()}\n".encode())
 
 
 def _mark() -> Path:

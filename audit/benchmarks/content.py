@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from audit.benchmarks.descriptor import Descriptor
-from audit.benchmarks.schema import AttributeSpec, safe_path
+from audit.benchmarks.schema import AttributeSpec, file_path
 from audit.domain import Sample, SeriesLevel, Subject
 from audit.errors import DataError
 
@@ -33,6 +34,11 @@ class Content:
     """Fold of every pair, where the protocol has folds."""
 
 
+def real(path: Path) -> Path:
+    """Where a path leads; of links that run in a circle the path itself, for which `Path.resolve` raises."""
+    return Path(os.path.realpath(path))
+
+
 def inside(root: Path, relative: str, *, place: str) -> Path:
     """Resolve a relative path and make sure that it stays inside the folder, symbolic links included.
 
@@ -42,11 +48,11 @@ def inside(root: Path, relative: str, *, place: str) -> Path:
         If it does not.
     """
     try:
-        safe_path(relative)
+        file_path(relative)
     except ValueError as error:
         raise DataError(place, str(error)) from None
     path = root / relative
-    if not path.resolve().is_relative_to(root.resolve()):
+    if not real(path).is_relative_to(real(root)):
         raise DataError(place, f"{relative!r} is a link to outside the folder", "Copy the file into the folder")
     return path
 

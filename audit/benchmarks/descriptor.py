@@ -80,9 +80,12 @@ def read(path: Path) -> Descriptor:
         dataset = schema.Dataset.model_validate(raw)
     except ValidationError as error:
         raise _explain(path, error) from None
-    canonical = json.dumps(raw, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    canonical = ""
     try:
+        canonical = json.dumps(raw, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         digest = hashlib.sha256(canonical.encode()).hexdigest()
+    except RecursionError:
+        raise DataError(str(path), "is nested too deeply", "A descriptor has a few levels") from None
     except UnicodeEncodeError as error:
         half = repr(canonical[error.start])
         raise DataError(str(path), f"holds half a character, {half}", "Write that text again") from None

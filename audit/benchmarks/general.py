@@ -75,7 +75,7 @@ def _samples(root: Path, path: Path, descriptor: Descriptor, *, known: set[str])
                 "Add that person there, with labels or empty cells",
             )
         file = content.inside(root, str(cells["path"]), place=f"{place}, column 'path'")
-        real = file.resolve()
+        real = content.real(file)
         if real in seen:
             raise DataError(
                 f"{place}, column 'path'",

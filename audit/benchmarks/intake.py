@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from audit import whole_file
 from audit.benchmarks import archives, consent, content, own_copy, places, receipt, recognise, sums
 from audit.benchmarks import descriptor as descriptors
 from audit.benchmarks.archives import Limits
@@ -238,7 +239,7 @@ def _list_digests(root: Path, progress: Progress | None) -> str:
 
 def _write_text(path: Path, text: str) -> None:
     try:
-        path.write_text(text, encoding="utf-8")
+        whole_file.write(path, text.encode())
     except OSError as error:
         raise DataError(str(path), f"cannot be written: {error.strerror}", "Make the folder writable") from None
 

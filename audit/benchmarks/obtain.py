@@ -106,16 +106,22 @@ def fetch(
     if packed and folder.is_dir() and any(folder.iterdir()):
         raise DataError(str(folder), "is there already", "It comes in an archive: remove the folder to take it again")
     _make(folder.parent if packed else folder)
-    if packed:
-        _fetch_packed(packed, folder, descriptor.dataset.name, limits, progress, received)
-    _fetch_all([job for job in jobs if job not in packed], folder, progress, received)
     given = [
         Source(name=job.file.path, size=job.file.bytes, sha256=str(job.file.sha256), basis=job.basis)
         for job in jobs
         if job.basis != "described"
     ]
-    if given:
-        receipt.write(folder, Receipt.now(descriptor.dataset.name, given))
+
+    def vouch(place: Path) -> None:
+        """Say whose word the digests are before the files are there: a copy without its receipt would say nothing."""
+        if given:
+            receipt.write(place, Receipt.now(descriptor.dataset.name, given))
+
+    if packed:
+        _fetch_packed(packed, folder, descriptor.dataset.name, limits, vouch, progress, received)
+    else:
+        vouch(folder)
+    _fetch_all([job for job in jobs if job not in packed], folder, progress, received)
     return folder
 
 
@@ -124,6 +130,7 @@ def _fetch_packed(
     folder: Path,
     name: str,
     limits: archives.Limits | None,
+    settle: Callable[[Path], None],
     progress: Progress | None,
     received: Callable[[int], None] | None,
 ) -> None:
@@ -135,6 +142,7 @@ def _fetch_packed(
         folder,
         limits=limits,
         look=lambda paths: recognise.check_paths(paths, place=name),
+        settle=settle,
         progress=progress,
     )
     shutil.rmtree(downloads, ignore_errors=True)

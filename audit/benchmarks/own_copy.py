@@ -21,6 +21,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from audit import toml_text, whole_file
 from audit.benchmarks.descriptor import Descriptor
 from audit.benchmarks.schema import Dataset, Text
 from audit.errors import DataError
@@ -49,7 +50,7 @@ def read(root: Path) -> Statement:
     """
     path = root / FILE_NAME
     try:
-        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+        raw = toml_text.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return Statement()
     except OSError as error:
@@ -81,7 +82,7 @@ def write_checked(root: Path, day: dt.date) -> None:
     lines += [f"version = {json.dumps(said.version)}"] if said.version else []
     lines += [f"people_under_18 = {json.dumps(said.people_under_18)}"] if said.people_under_18 else []
     try:
-        (root / FILE_NAME).write_text("\n".join(lines) + "\n", encoding="utf-8")
+        whole_file.write(root / FILE_NAME, ("\n".join(lines) + "\n").encode())
     except OSError as error:
         raise DataError(str(root / FILE_NAME), f"cannot be written: {error.strerror}", "Make it writable") from None
 

@@ -13,6 +13,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from audit import whole_file
 from audit.errors import DataError
 
 FILE_NAME = "obtained.json"
@@ -51,7 +52,7 @@ class Receipt(BaseModel):
 def write(folder: Path, receipt: Receipt) -> None:
     """Write a receipt beside the data."""
     try:
-        (folder / FILE_NAME).write_text(receipt.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        whole_file.write(folder / FILE_NAME, (receipt.model_dump_json(indent=1) + "\n").encode())
     except OSError as error:
         raise DataError(str(folder), f"cannot be written: {error.strerror}", "Make it writable") from None
 

@@ -254,7 +254,7 @@ def _walk(root: Path) -> Iterator[str]:
             continue  # what cannot be listed cannot be loaded either
         for entry in listed[:_MOST_A_FOLDER]:
             count += 1
-            if entry.is_dir():
+            if _is_folder(entry):
                 yield f"{prefix}{entry.name}/"
                 if entry.is_symlink():
                     yield f"{os.path.realpath(entry.path)}/"
@@ -262,3 +262,10 @@ def _walk(root: Path) -> Iterator[str]:
                     queue.append((folder / entry.name, f"{prefix}{entry.name}/", depth + 1))
             else:  # a link is the file that it leads to
                 yield os.path.realpath(entry.path) if entry.is_symlink() else f"{prefix}{entry.name}"
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link in a circle
+        return False

@@ -7,6 +7,7 @@ these classes say what else it must hold. Unknown keys are errors. `rai:` keys: 
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
@@ -69,6 +70,10 @@ def _wrong(key: str, text: str) -> PydanticCustomError:
     return PydanticCustomError("faceaudit", "{text}", {"key": key, "text": text})
 
 
+_LONGEST_NAME, _LONGEST_PATH = 255, 1024
+"""Bytes of a name, as file systems have them, and of a path below a folder; with the folder's own, Linux has 4,096."""
+
+
 def safe_path(text: str) -> str:
     """Check that a relative path stays inside the folder.
 
@@ -80,6 +85,20 @@ def safe_path(text: str) -> str:
     path = PurePosixPath(text)
     if not text or "\\" in text or "\0" in text or path.is_absolute() or ".." in path.parts or text[1:2] == ":":
         raise ValueError(f"{text!r} does not stay inside the folder: give a relative path without '..'")
+    return text
+
+
+def file_path(text: str) -> str:
+    """Check that a relative path stays inside the folder, and that a file can have it: else the first look raises.
+
+    Raises
+    ------
+    ValueError
+        As `safe_path`, or if it is longer than names of files are.
+    """
+    names = [len(part.encode(errors="replace")) for part in PurePosixPath(safe_path(text)).parts]
+    if max(names, default=0) > _LONGEST_NAME or sum(names) + len(names) > _LONGEST_PATH:
+        raise ValueError(f"{text[:40]!r}... is too long: a name has at most {_LONGEST_NAME} bytes")
     return text
 
 
@@ -105,11 +124,11 @@ class FileObject(_Part):
     """One file: `@id` is its path inside the folder."""
 
     type_: Literal["cr:FileObject"] = Field(alias="@type")
-    path: Annotated[str, BeforeValidator(safe_path)] = Field(alias="@id", description="path inside the folder")
+    path: Annotated[str, AfterValidator(file_path)] = Field(alias="@id", description="path inside the folder")
     name: Text
     description: Text | None = None
     url: Text = Field(alias="contentUrl", description="public address, or the path itself where there is none")
-    size: Annotated[str, StringConstraints(pattern=r"^\d+ B$")] | None = Field(None, alias="contentSize")
+    size: Annotated[str, StringConstraints(pattern=r"^[0-9]{1,18} B$")] | None = Field(None, alias="contentSize")
     encoding: Texts = Field(alias="encodingFormat")
     sha256: Sha256 | None = Field(None, description="64 hexadecimal digits, or 'unknown'")
     contained_in: Any = Field(None, alias="containedIn")
@@ -303,7 +322,7 @@ class Dataset(_Croissant, _Rai):
             raise _wrong("faceaudit:attribute", "an attribute is described twice")
         paths = [file.path for file in self.distribution if isinstance(file, FileObject)]
         if len(set(paths)) != len(paths):
-            twice = next(path for path in paths if paths.count(path) > 1)
+            twice = Counter(paths).most_common(1)[0][0]
             raise _wrong("distribution", f"the file {twice!r} is listed twice")
         if self.live:
             self._need(

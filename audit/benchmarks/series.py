@@ -11,6 +11,7 @@ from audit.benchmarks.descriptor import Descriptor
 from audit.domain import Sample, SeriesLevel, Subject
 from audit.errors import DataError
 
+_DIGITS = 9
 COLUMNS = ("sample_id", "path", "subject_id", "factor", "level", "position", "own")
 
 
@@ -45,7 +46,7 @@ class _Reader:
     ) -> None:
         self._path, self._descriptor = path, descriptor
         self._people = {subject.subject_id for subject in subjects}
-        self._taken = {sample.sample_id for sample in samples} | {str(sample.path.resolve()) for sample in samples}
+        self._taken = {sample.sample_id for sample in samples} | {str(content.real(sample.path)) for sample in samples}
         self._pictures: dict[str, Sample] = {}
         self._files: dict[Path, str] = {}
         self._positions: dict[tuple[str, str], int] = {}
@@ -72,7 +73,7 @@ class _Reader:
     def _sample(self, place: str, subject: str, cells: Mapping[Hashable, Any]) -> Sample:
         name = str(cells["sample_id"])
         file = content.inside(self._path.parent, str(cells["path"]), place=f"{place}, column 'path'")
-        real = file.resolve()
+        real = content.real(file)
         if name in self._taken or str(real) in self._taken:
             raise DataError(
                 place, f"{name!r} ({cells['path']}) is in samples.csv too", "A series has pictures of its own"
@@ -90,8 +91,8 @@ class _Reader:
 
     def _position(self, place: str, factor: str, level: str, cells: Mapping[Hashable, Any]) -> int:
         text = str(cells["position"])
-        if not text.isdecimal():
-            raise DataError(f"{place}, column 'position'", f"expected 0, 1, 2, ..., found {text!r}", "Correct it")
+        if not text.isdecimal() or len(text) > _DIGITS:
+            raise DataError(f"{place}, column 'position'", f"expected 0, 1, 2, ..., found {text[:40]!r}", "Correct it")
         position = int(text)
         if (
             self._positions.setdefault((factor, level), position) != position

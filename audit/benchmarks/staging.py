@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import shutil
 import tempfile
@@ -54,7 +55,7 @@ def staged(target: Path, *, size: int = 0) -> Iterator[Path]:
         if size + _SPARE > free:
             text = f"has {free >> 20} MiB left, and {size >> 20} MiB will be written"
             raise DataError(str(target.parent), text, "Make room, or name a place on another disk")
-        made = Path(tempfile.mkdtemp(prefix=f".{target.name}.unfinished-", dir=target.parent))
+        made, lock = _begun(target)
     except OSError as error:
         raise DataError(str(target), f"cannot be written: {error.strerror}", "Name another place") from None
     try:
@@ -71,6 +72,46 @@ def staged(target: Path, *, size: int = 0) -> Iterator[Path]:
         ) from None
     finally:
         shutil.rmtree(made, ignore_errors=True)
+        _unlock(lock)
+
+
+def _begun(target: Path) -> tuple[Path, int | None]:
+    """Make the folder, locked as long as this process lives; remove those that killed processes left.
+
+    There are pictures of people in them. While the folder above is locked, nobody is between making and locking.
+    """
+    above = _lock(target.parent, wait=True)
+    try:
+        for left in target.parent.glob(f".{glob.escape(target.name)}.unfinished-*"):
+            dead = _lock(left)
+            if dead is not None:
+                shutil.rmtree(left, ignore_errors=True)
+            _unlock(dead)
+        made = Path(tempfile.mkdtemp(prefix=f".{target.name}.unfinished-", dir=target.parent))
+        return made, _lock(made)
+    finally:
+        _unlock(above)
+
+
+def _lock(folder: Path, *, wait: bool = False) -> int | None:
+    """Lock a folder; None if it cannot be: another process has it, or there are no locks on this system."""
+    try:
+        import fcntl  # noqa: PLC0415 - of Unix alone
+
+        handle = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(handle)
+        return None
+    return handle
+
+
+def _unlock(handle: int | None) -> None:
+    if handle is not None:
+        os.close(handle)
 
 
 def _umask() -> int:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from audit.benchmarks.content import Content
 from audit.benchmarks.descriptor import Descriptor
-from audit.benchmarks.schema import safe_path
+from audit.benchmarks.schema import file_path
 from audit.domain import Sample
 from audit.errors import DataError
 
@@ -41,7 +41,7 @@ def read(root: Path) -> dict[str, str]:
     for number, line in enumerate(lines, start=1):
         match = _LINE.fullmatch(line)
         try:
-            name = safe_path(match[2]) if match else None
+            name = file_path(match[2]) if match else None
         except ValueError as error:
             raise DataError(f"{path}:{number}", str(error), "Write it again, inside the folder") from None
         if match is None or name is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import difflib
 import hashlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
@@ -15,6 +16,8 @@ import pandas as pd
 import pandera.pandas as pa
 
 from audit.errors import DataError
+
+MOST_COLUMNS = 10_000
 
 
 def read(
@@ -102,7 +105,11 @@ def _rows(path: Path, only: Sequence[str] | None, longest: int | None) -> tuple[
     try:
         lines = _lines(path, longest)
         _, header = next(lines, (0, []))
-        doubled = sorted({column for column in header if header.count(column) > 1})
+        if len(header) > MOST_COLUMNS:
+            raise DataError(
+                f"{path}, row 1", f"has {len(header):,} columns", f"At most {MOST_COLUMNS:,} are read: is it a table?"
+            )
+        doubled = sorted(column for column, count in Counter(header).items() if count > 1)
         if doubled:
             raise DataError(f"{path}, row 1", f"the column {doubled[0]!r} stands twice", "Rename or remove one")
         kept = [k for k, column in enumerate(header) if only is None or column in only]

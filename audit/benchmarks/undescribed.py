@@ -30,6 +30,9 @@ def read(path: Path) -> tuple[tuple[Subject, ...], dict[str, Attribute], tuple[i
     """
     frame = tables.read(path, required=[KEY], key=KEY)
     names = [name for name in frame.columns if name not in (KEY, IMAGES)]
+    blank = [number for number, name in enumerate(frame.columns, start=1) if not name.strip()]
+    if blank:
+        raise DataError(f"{path}, row 1", f"the column {blank[0]} has no name", "Name it, or remove it")
     specs = [
         AttributeSpec.model_validate(
             {
@@ -59,6 +62,6 @@ def _attribute(name: str, subjects: tuple[Subject, ...]) -> Attribute:
 
 
 def _count(cell: str, place: str) -> int:
-    if not (cell.isascii() and cell.isdigit()):
+    if not (cell.isascii() and cell.isdigit() and len(cell) < 10):
         raise DataError(place, f"{cell!r} is no number of images", "Write 0, 1, 2, ...")
     return int(cell)

@@ -20,10 +20,10 @@ import os
 import re
 import secrets
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from audit import whole_file
 from audit.benchmarks import content
 from audit.benchmarks.content import Content
 from audit.benchmarks.schema import AttributeSpec
@@ -185,8 +185,8 @@ def add(folder: Path, subject: str, day: dt.date) -> dt.date | None:
     if day > _today():
         raise DataError("--date", f"{day} lies in the future", "Give the day on which the person withdrew")
     try:
-        with suppress(FileExistsError), (folder / SALT).open("x", encoding="ascii") as stream:
-            stream.write(secrets.token_hex(32) + "\n")
+        if not (folder / SALT).exists():  # whole or not at all: one that is cut off would lock the list for ever
+            whole_file.write(folder / SALT, (secrets.token_hex(32) + "\n").encode(), keep=True)
         with (folder / SALT).open("rb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             listed = read(folder)
@@ -208,12 +208,7 @@ def _append(path: Path, row: Sequence[str]) -> None:
     """Add a row whole: a list that was cut off in the middle of a row cannot be read."""
     text = path.read_text(encoding="utf-8-sig") if path.exists() else ",".join(COLUMNS) + "\n"
     text += "" if text.endswith("\n") else "\n"
-    beside = path.with_name(f".new-{LIST}")
-    with beside.open("w", encoding="utf-8", newline="") as stream:
-        stream.write(text + ",".join(row) + "\n")
-        stream.flush()
-        os.fsync(stream.fileno())
-    beside.replace(path)
+    whole_file.write(path, (text + ",".join(row) + "\n").encode())
 
 
 def _rows(path: Path) -> list[tuple[int, list[str]]]:

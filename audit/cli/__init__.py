@@ -23,9 +23,11 @@ from audit.cli import (
     models,
     new,
     obtain,
+    plan,
     power,
     publish,
     report,
+    reproduce,
     run,
     scan,
     score,
@@ -40,6 +42,7 @@ USAGE: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if kin
 """Root of the parser's own errors; where it is defined depends on the version of typer."""
 
 INTERRUPTED = 130
+_RESUME = "What was computed is kept: the same command goes on from there"
 
 app = typer.Typer(
     name="faceaudit",
@@ -56,6 +59,7 @@ app.command("report")(report.command)
 app.command("power")(power.command)
 app.command("gate")(gate.command)
 app.command("compare")(compare.command)
+app.command("reproduce")(reproduce.command)
 app.command("scan")(scan.command)
 app.command("seal")(seal.command)
 app.command("verify")(verify.command)
@@ -69,6 +73,7 @@ benchmarks.app.command("measure")(measure.command)
 benchmarks.app.command("withdraw")(withdraw.command)
 app.add_typer(benchmarks.app, name="benchmarks")
 app.add_typer(models.app, name="models")
+app.add_typer(plan.app, name="plan")
 
 
 def _version(wanted: bool) -> None:
@@ -96,9 +101,18 @@ def main(arguments: list[str] | None = None) -> None:
         code = _usage(error)
     except (KeyboardInterrupt, typer.Abort):
         code = _complain("interrupted: what was computed is kept; the same command goes on from there", INTERRUPTED)
+    except MemoryError:
+        code = _complain(f"not enough memory. {_RESUME}", 2)
+    except RuntimeError as error:
+        if "start new thread" not in str(error) and "allocate memory" not in str(error):
+            raise
+        code = _complain(f"not enough memory, or too many threads ({str(error)[:200]}). {_RESUME}", 2)
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 0
+    except OSError as error:  # what no room has put into words of its own: a disk that fails, or is full
+        place = f"{error.filename}: " if error.filename else ""
+        code = _complain(f"{place}{error.strerror or error}. {_RESUME}", 2)
     except SystemExit:  # rich leaves so when the reader of a pipe has left: that is no verdict
         code = 0
     sys.exit(code if isinstance(code, int) else 0)

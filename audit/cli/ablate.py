@@ -44,8 +44,11 @@ def require_difference(plan: AuditPlan, changed: AuditPlan, options: RunOptions)
         For example if a model aligns by five landmarks as it is, or if templates are given and nothing is prepared.
     """
     from audit.inputs import admit  # noqa: PLC0415 - the help text needs none of it
+    from audit.tasks import TASKS  # noqa: PLC0415
     from audit.templates import is_given  # noqa: PLC0415
 
+    if plan.task in TASKS:
+        raise PlanError("--ablate", f"task {plan.task} makes no templates", "Run both plans and compare their records")
     if is_given(plan.model):
         raise PlanError("--ablate", "templates are given: no picture is prepared", "Name a model and a benchmark")
     (_, one, _), (_, two, _) = admit(plan, options), admit(changed, options)

@@ -222,5 +222,8 @@ def _next(plan: Path, settings: dict[str, Any]) -> str:
     power = f"faceaudit power --benchmark {settings['benchmark']}"
     power += f" --by {','.join(settings['by'])}" if settings["by"] else ""
     return (
-        f"\nWhat this benchmark can show at all, before anything is run:\n  {power}\nThe audit:\n  faceaudit run {plan}"
+        f"\nWhat this benchmark can show at all, before anything is run:\n  {power}\n"
+        f"So that nobody can say the plan was chosen after the results, before any data are touched:\n"
+        f"  faceaudit plan lock {plan}\n"
+        f"The audit:\n  faceaudit run {plan}"
     )

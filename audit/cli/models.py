@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from audit.cli import attribute_models
+from audit.cli import attribute_models, detector_models
 from audit.errors import ModelError, PlanError
 
 if TYPE_CHECKING:
     from audit.models.attributes import AttributeCard, AttributeCardFile
     from audit.models.card import ModelCard
     from audit.models.card_file import CardFile, WeightFile
+    from audit.models.detection import DetectorCardFile, FaceDetectorCard
 
-    Shown = CardFile | ModelCard | AttributeCardFile | AttributeCard
+    Shown = CardFile | ModelCard | AttributeCardFile | AttributeCard | DetectorCardFile | FaceDetectorCard
 
 app = typer.Typer(help="Models that can be audited: status, licence, training data, digests.", no_args_is_help=True)
 
@@ -53,13 +54,28 @@ def list_models(
         except ModelError as error:
             typer.echo(f"Warning: {error}", err=True)
     of_attributes = [_attribute_row(name, places) for name in attribute_models.names()]
+    for line in detector_models.left_out():
+        typer.echo(f"Warning: {line}", err=True)
+    of_detectors = list(_detector_rows(places))
     if as_json:
-        typer.echo(json.dumps([*rows, *of_attributes], ensure_ascii=False))
+        typer.echo(json.dumps([*rows, *of_attributes, *of_detectors], ensure_ascii=False))
         return
     _print(rows)
     typer.echo(f"Any other model: {' or '.join(KINDS.values())}")
     typer.echo(f"\nAttribute models. {attribute_models.NOTICE}")
     _print(of_attributes)
+    typer.echo(f"\nFace detectors. {detector_models.NOTICE}")
+    _print(of_detectors)
+
+
+def _detector_rows(places: tuple[Path, ...]) -> Iterator[dict[str, Any]]:
+    for name in detector_models.names():
+        try:
+            card, error = detector_models.resolved(name, places)
+        except ModelError as broken:
+            typer.echo(f"Warning: {broken}", err=True)
+            continue
+        yield _row_of(name, _word(error), card, error)
 
 
 def _print(rows: list[dict[str, Any]]) -> None:
@@ -151,6 +167,9 @@ def show_model(
     if attribute_models.known(name, places):
         card, error = attribute_models.resolved(name, places)
         status = _word(error)
+    elif detector_models.known(name, places):
+        card, error = detector_models.resolved(name, places)
+        status = _word(error)
     elif name in MODELS or name.startswith("card:"):
         file = described(name, data=places)
         status, error = _status(name, file, places)
@@ -168,15 +187,18 @@ def _words(card: Shown, status: str, error: ModelError | None) -> Iterator[str]:
     from audit import trained_on  # noqa: PLC0415
     from audit.models.attributes import AttributeCard, AttributeCardFile  # noqa: PLC0415
     from audit.models.card import ModelCard as Resolved  # noqa: PLC0415
+    from audit.models.detection import DetectorCardFile, FaceDetectorCard  # noqa: PLC0415
 
     yield f"{card.name}: {status}"
     if error:
         yield f"  {error}"
-    if isinstance(card, Resolved | AttributeCard):
+    if isinstance(card, Resolved | AttributeCard | FaceDetectorCard):
         yield f"Revision: {card.revision}"
         yield f"Weights: SHA-256 {card.weights_sha256} ({card.digest_source})"
         if card.self_declared:
             yield "  Self-declared: the digest, and all that this card says, are the word of whoever wrote it."
+    elif card.weights is None:
+        yield "Weights: built into the package that it comes with"
     else:
         yield f"Weights: {card.weights.file}, SHA-256 {card.weights.sha256}"
         yield f"  {card.weights.digest_source or 'nobody computed or published a digest that is known here'}"
@@ -188,12 +210,14 @@ def _words(card: Shown, status: str, error: ModelError | None) -> Iterator[str]:
     yield f"Consent of these people: {trained_on.people(card)}"
     if isinstance(card, AttributeCard | AttributeCardFile):
         yield from attribute_models.words(card)
+    elif isinstance(card, FaceDetectorCard | DetectorCardFile):
+        yield from detector_models.words(card)
     else:
         yield f"Compared by: {card.similarity} of {card.dimension} numbers"
         if card.vendor_threshold:
             said = card.vendor_threshold
             yield f"Threshold that comes with it: {said.value:g} ({said.unit}): {said.meaning} ({said.source})"
-    if isinstance(card, Resolved | AttributeCard):
+    if isinstance(card, Resolved | AttributeCard | FaceDetectorCard):
         yield f"From picture to network: {card.preprocessing_text}"
     if card.paper:
         yield f"Paper: {card.paper.title} ({card.paper.year}), {card.paper.link}"
@@ -216,7 +240,8 @@ def obtain_model(
     from audit.models import described, weights  # noqa: PLC0415
     from audit.models.obtain import fetch, take, wanted  # noqa: PLC0415
 
-    card = described(name, data=data_entries(data or ()))
+    places = data_entries(data or ())
+    card = _of_files(name, places) if detector_models.known(name, places) else described(name, data=places)
     files = wanted(card)
     folder = into or weights.obtained()
     messages = Console(stderr=True, highlight=False, soft_wrap=True)
@@ -227,6 +252,16 @@ def obtain_model(
         return
     for file in files:
         typer.echo(_fetched(file, folder, fetch))
+
+
+def _of_files(name: str, places: tuple[Path, ...]) -> Any:
+    """The card of a detector that has files of its own."""
+    from audit.models import detection  # noqa: PLC0415
+
+    card = detection.described(name, data=places)
+    if card.weights is None:
+        raise ModelError(f"detector {name}", "comes with a package: there is nothing to obtain", "Install its extra")
+    return card
 
 
 def _before(card: CardFile) -> Iterator[str]:

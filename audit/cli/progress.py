@@ -21,7 +21,7 @@ from rich.text import Text
 WORDS = {
     "obtain": "downloading",
     "unpack": "unpacking",
-    "measure": "measuring skin tone",
+    "measure": "measuring pictures",
     "render": "rendering people",
     "read": "checking files",
     "check": "looking at files",

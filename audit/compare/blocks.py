@@ -227,6 +227,8 @@ class Blocks:
         wrong = kernel.scaled(values, self.similarity == "cosine", made)
         if wrong:
             raise DataError("templates", NOT_FINITE if wrong == 1 else NO_DIRECTION, WAY_OUT)
+        if self.similarity == "cosine":
+            return tensor, np.ones(tall, dtype=np.float32)
         norms = np.einsum("ij,ij->i", made, made, dtype=np.float32)
         if not np.isfinite(norms).all():
             raise DataError("templates", "a template is too long to be squared in float32", "Scale the templates down")

@@ -187,22 +187,53 @@ class ScoreCounts:
         """Number of comparisons in the chosen cells."""
         return int(self.histogram[chosen].sum())
 
+    def summed(self, chosen: NDArray[np.bool_]) -> Ints:
+        """Histogram of the chosen cells together, (bins,)."""
+        cells = np.flatnonzero(chosen)
+        if len(cells) and cells[-1] - cells[0] == len(cells) - 1:  # they stand together: no copy
+            return np.asarray(self.histogram[cells[0] : cells[-1] + 1].sum(axis=0))
+        return np.asarray(self.histogram[cells].sum(axis=0))
+
     def distribution(self, chosen: NDArray[np.bool_]) -> tuple[Floats, Ints]:
         """Distinct scores, ascending, and how often each occurred in the chosen cells.
 
         Scores of bins that are not kept exactly are given as the bin's centre.
         """
+        scores, counts = self._rows(chosen)
+        if self.exact:
+            return weigh(scores, counts)
+        return self._with_bins(scores, counts, self.summed(chosen))
+
+    def upper(self, chosen: NDArray[np.bool_], share: float) -> tuple[Floats, Ints]:
+        """As `distribution`, to find the smallest score that no more than a share of the comparisons reaches.
+
+        All comparisons that are surely below it are given one score, below all others.
+        """
+        binned = self.summed(chosen)
+        accepted = np.cumsum(binned[::-1])[::-1]
+        first = int(np.count_nonzero(accepted > share * accepted[0] + 1)) - 1  # one more, whatever is rounded
+        if self.exact or first < 1:
+            return self.distribution(chosen)
+        scores, counts = self._rows(chosen)
+        edge, rest = self.grid.edges()[first], accepted[0] - accepted[first]
+        tail = scores >= edge
+        scores, counts = self._with_bins(scores[tail], counts[tail], binned[first:], first)
+        return (np.r_[np.nextafter(edge, -np.inf), scores], np.r_[rest, counts]) if rest else (scores, counts)
+
+    def _rows(self, chosen: NDArray[np.bool_]) -> tuple[Floats, Ints]:
+        """Exact scores of the chosen cells, and their counts."""
         cells = np.flatnonzero(chosen)
         some = cells[self._starts[cells + 1] > self._starts[cells]]
         rows = [slice(*self._starts[cell : cell + 2]) for cell in some]
         scores, counts = (np.concatenate([of[:0], *(of[some] for some in rows)]) for of in (self.score, self.count))
-        if self.exact:
-            return weigh(scores, counts)
-        binned = self.histogram[cells].sum(axis=0)
-        np.subtract.at(binned, self.grid.bins(scores), counts)
-        used = np.flatnonzero(binned)
-        edges = self.grid.edges()
-        return weigh(np.r_[scores, (edges[used] + edges[used + 1]) / 2], np.r_[counts, binned[used]])
+        return scores, counts
+
+    def _with_bins(self, scores: Floats, counts: Ints, binned: Ints, first: int = 0) -> tuple[Floats, Ints]:
+        """Exact scores, and the centres of bins, from a first one on, for all that is counted there beyond them."""
+        over = np.bincount(self.grid.bins(scores) - first, weights=counts, minlength=len(binned)).astype(np.int64)
+        used = np.flatnonzero(binned - over)
+        edges = self.grid.edges()[first:]
+        return weigh(np.r_[scores, (edges[used] + edges[used + 1]) / 2], np.r_[counts, (binned - over)[used]])
 
     def binned(self, chosen: NDArray[np.bool_], edges: Floats) -> Ints:
         """Counts between edges (left-closed, the last bin closed on both sides), outer scores in the end bins."""
@@ -229,6 +260,10 @@ def weigh(scores: Floats, counts: Ints) -> tuple[Floats, Ints]:
     """Distinct scores, ascending, with their summed counts."""
     if len(scores) == 0:
         return scores, counts
+    if counts.sum() <= 2 * len(counts):  # most occurred once: numbers alone are sorted sooner
+        ordered = np.sort(np.repeat(scores, counts))
+        first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+        return ordered[first], np.diff(np.r_[first, len(ordered)])
     order = np.argsort(scores)
     ordered = scores[order]
     first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])

@@ -19,6 +19,8 @@ LANES = 8
 """Bytes of a word: so many splits are counted by one addition."""
 MOST = 255
 """Errors that a byte counts."""
+ROW = 1 << 40
+"""More than a pair of subjects has comparisons."""
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -29,7 +31,6 @@ def add_errors(
     column_owner: Ints,
     row_subject: Ints,
     column_subject: Ints,
-    column_atom: Ints,
     samples: Ints,
     atom_of: Ints,
     thresholds: NDArray[np.float64],
@@ -42,14 +43,14 @@ def add_errors(
     """Add the false matches among held comparisons of one tile to sums by threshold, in place.
 
     All sums but one are linear in errors, so that each error is added where it is met: the sum of squares grows by
-    2 e - 1 with the e-th error of a pair. What depends on the row subject is added when its comparisons end.
+    2 e - 1 with the e-th error of a pair. An error is added to small tables of the tile; these are added to the sums
+    when the comparisons of a row subject, or those of its atom, end.
 
     Parameters
     ----------
     place, score : held comparisons; those of one row subject stand together
     row_owner, column_owner : for each row and column the number of its subject in the tile
-    row_subject, column_subject : subjects of the tile
-    column_atom : atom of each column
+    row_subject, column_subject : subjects of the tile, sorted by atom
     samples : (subjects,) samples of each
     thresholds : (T,) ascending, at least one
     half : (subjects, words) in which half a subject is in each split: 0 or 1, a byte each
@@ -57,46 +58,55 @@ def add_errors(
     see, sec : (pair cells, T) sums over subject pairs of errors squared, and of errors times comparisons
     both : (pair cells, T, splits) errors of two subjects of the second half
     """
-    limits, atoms, words = len(thresholds), errors.shape[1], half.shape[1]
-    row_of = np.full(len(column_subject), -1, dtype=np.int64)
-    found = np.zeros((len(column_subject), limits), dtype=np.int64)
-    number = np.zeros((atoms, limits), dtype=np.int64)
+    limits, atoms, words, columns = len(thresholds), errors.shape[1], half.shape[1], len(column_subject)
+    atom, size = atom_of[column_subject], samples[column_subject]
+    halves = np.empty((columns, words), dtype=np.uint64)
+    for column in range(columns):
+        for w in range(words):
+            halves[column, w] = half[column_subject[column], w]
+    found = np.zeros((columns, limits), dtype=np.int64)
+    hits = np.zeros((columns, limits), dtype=np.int64)
+    table = np.zeros((atoms, limits, 3), dtype=np.int64)  # errors, what they add to `see`, comparisons of these pairs
     second = np.zeros((atoms, limits, words), dtype=np.uint64)
     theirs, mine = second.view(np.uint8), half.view(np.uint8)
     wrong = np.empty(len(place), dtype=np.uint32)
     end = _at_least(score, thresholds[0], wrong)
-    n = 0
+    n, before, a = 0, np.int64(0), np.int64(-1)
     while n < end:
         p = row_owner[Index(place[wrong[n]] >> SHIFT)]
         i = Index(row_subject[p])
-        a = Index(atom_of[i])
+        if atom_of[i] != a:
+            _end_atom(hits, column_subject, errors, a)
+            a = atom_of[i]
+        before += ROW
         while n < end and row_owner[Index(place[wrong[n]] >> SHIFT)] == p:
-            value, c = np.float64(score[wrong[n]]), Index(place[wrong[n]] & LARGEST)
+            value, q = np.float64(score[wrong[n]]), Index(column_owner[Index(place[wrong[n]] & LARGEST)])
             n += 1
-            b, q = Index(column_atom[c]), Index(column_owner[c])
-            j = Index(column_subject[q])
-            cell = Index(cell_of(a, b, atoms))
-            if row_of[q] != p:
-                row_of[q] = p
-                for t in range(limits):
-                    found[q, t] = 0
-            t = 0
-            while t < limits and value >= thresholds[t]:
-                found[q, t] += 1
-                errors[j, a, t] += 1
-                see[cell, t] += 2 * found[q, t] - 1
-                sec[cell, t] += samples[i] * samples[j]
-                number[b, t] += 1
+            b = Index(atom[q])
+            t = Index(0)
+            while True:
+                # A number of an earlier row subject is smaller, and means none so far.
+                errors_of_pair = max(found[q, t], before) + 1
+                found[q, t] = errors_of_pair
+                number = table[b, t, 0] + 1
+                table[b, t, 0] = number
+                table[b, t, 1] += 2 * (errors_of_pair - before) - 1
+                table[b, t, 2] += size[q]
+                hits[q, t] += 1
                 for w in range(words):
-                    second[b, t, w] += half[j, w]
-                if number[b, t] == MOST:
-                    _end_row(number, second, theirs, mine, b, t, i, errors, both, cell)
-                t += 1
-        for other in range(atoms):
+                    second[b, t, Index(w)] += halves[q, Index(w)]
+                if number == MOST:
+                    _end_row(table, second, theirs, mine, b, t, i, samples[i], errors, see, sec, both, a)
+                t += Index(1)
+                if t == limits or value < thresholds[t]:
+                    break
+        for other in range(atom[0], atom[columns - 1] + 1):
             b = Index(other)
-            for t in range(limits):
-                if number[b, t] > 0:
-                    _end_row(number, second, theirs, mine, b, t, i, errors, both, Index(cell_of(a, b, atoms)))
+            for slot in range(limits):
+                t = Index(slot)
+                if table[b, t, 0] > 0:
+                    _end_row(table, second, theirs, mine, b, t, i, samples[i], errors, see, sec, both, a)
+    _end_atom(hits, column_subject, errors, a)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -109,17 +119,44 @@ def _at_least(score: Scores, lowest: np.float64, made: Places) -> int:
     return number
 
 
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _at_least_own(
+    place: Places, score: Scores, row_atom: Ints, column_atom: Ints, lowest: NDArray[np.float64], made: Places
+) -> int:
+    """As `_at_least`, with the lowest threshold of each cell."""
+    number = 0
+    for k in range(len(score)):
+        made[number] = k
+        limit = lowest[Index(row_atom[Index(place[k] >> SHIFT)]), Index(column_atom[Index(place[k] & LARGEST)])]
+        number += np.float64(score[k]) >= limit
+    return number
+
+
 @njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
 def _end_row(  # inlined: it is short, and handing over so many arrays takes as long
-    number: Ints, second: Words, theirs: Bytes, mine: Bytes, b: int, t: int, i: int, errors: Ints, both: Ints, cell: int
-) -> None:
+    table: Ints, second: Words, theirs: Bytes, mine: Bytes, b: int, t: int, i: int, size: int, errors: Ints, see: Ints,
+    sec: Ints, both: Ints, a: int,
+) -> None:  # fmt: skip
     """Add what row subject i has gathered with atom b, and leave zeros; `theirs` are the bytes of `second`."""
-    errors[i, b, t] += number[b, t]
-    number[b, t] = 0
+    cell = cell_of(a, b, errors.shape[1])
+    errors[i, b, t] += table[b, t, 0]
+    see[cell, t] += table[b, t, 1]
+    sec[cell, t] += table[b, t, 2] * size
+    table[b, t, 0] = table[b, t, 1] = table[b, t, 2] = 0
     for s in range(both.shape[2]):
         both[cell, t, s] += np.int64(theirs[b, t, s]) & -np.int64(mine[i, s])
     for w in range(second.shape[2]):
         second[b, t, w] = 0
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _end_atom(hits: Ints, column_subject: Ints, errors: Ints, a: int) -> None:
+    """Add the errors that column subjects have with subjects of atom a, and leave zeros."""
+    for q in range(len(hits)):
+        for t in range(hits.shape[1]):
+            if hits[q, t] > 0:
+                errors[column_subject[q], a, t] += hits[q, t]
+                hits[q, t] = 0
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -150,6 +187,7 @@ def add_own_group_errors(
     column_subject: Ints,
     samples: Ints,
     atom_of: Ints,
+    row_atom: Ints,
     column_atom: Ints,
     limits: NDArray[np.float64],
     lowest: NDArray[np.float64],
@@ -159,31 +197,31 @@ def add_own_group_errors(
 ) -> None:
     """As `add_errors`, with thresholds of each cell's own: limits (pair cells, S), infinite where none is asked for.
 
-    `lowest` (atoms, atoms) are the least of each cell, `column_atom` is the atom of each column; sums have S for T.
+    `lowest` (atoms, atoms) are the least of each cell, `row_atom` and `column_atom` the atoms of rows and columns; sums
+    have S for T.
     """
     atoms, slots = errors.shape[1], limits.shape[1]
     found = np.zeros((len(column_subject), slots), dtype=np.int64)
     touched = np.empty(len(column_subject), dtype=np.int64)
     seen = np.zeros(len(column_subject), dtype=np.bool_)
+    wrong = np.empty(len(place), dtype=np.uint32)
+    end = _at_least_own(place, score, row_atom, column_atom, lowest, wrong)
     k = 0
-    while k < len(place):
-        p = row_owner[place[k] >> SHIFT]
+    while k < end:
+        p = row_owner[Index(place[wrong[k]] >> SHIFT)]
         i = row_subject[p]
         a = atom_of[i]
-        least = lowest[a]
         number = 0
-        while k < len(place) and row_owner[Index(place[k] >> SHIFT)] == p:
-            c = Index(place[k] & LARGEST)
-            value = np.float64(score[k])
-            if value >= least[Index(column_atom[c])]:
-                q = Index(column_owner[c])
-                own = limits[cell_of(a, column_atom[c], atoms)]
-                if not seen[q]:
-                    seen[q] = True
-                    touched[number] = q
-                    number += 1
-                for s in range(slots):
-                    found[q, s] += value >= own[s]
+        while k < end and row_owner[Index(place[wrong[k]] >> SHIFT)] == p:
+            c, value = Index(place[wrong[k]] & LARGEST), np.float64(score[wrong[k]])
+            q = Index(column_owner[c])
+            own = limits[cell_of(a, column_atom[c], atoms)]
+            if not seen[q]:
+                seen[q] = True
+                touched[number] = q
+                number += 1
+            for s in range(slots):
+                found[q, s] += value >= own[s]
             k += 1
         for n in range(number):
             q = touched[n]

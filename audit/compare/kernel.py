@@ -1,7 +1,8 @@
 """The compiled part of comparison: what one tile of scores leaves behind.
 
 A tile is counted while it is in cache: every score becomes the number of its bin, in one vectorised sweep of a row, and
-is counted; the few that lie in the tail are held (`error_kernel` counts the errors among these).
+is counted; the few that lie in the tail are found sixteen at a time, and held (`error_kernel` counts the errors among
+these).
 """
 
 # numba compiles these with its own rules of mixed arithmetic, which numpy's stubs do not know.
@@ -15,9 +16,13 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from audit.compare.lanes import LANES, lowest_bit, reached
+
 Ints = NDArray[np.int64]
 Places = NDArray[np.uint32]
 Scores = NDArray[np.float32]
+Index = np.uint64
+"""Type of indices in inner loops: of an unsigned one the compiler need not ask whether it counts from the end."""
 
 SHIFT = 16
 """A place in a tile is row << SHIFT | column."""
@@ -48,6 +53,14 @@ def _bins(row: Scores, scale: np.float32, low: np.float32, top: np.float32, made
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _edge(bin_: int, size: int, scale: np.float32, low: np.float32) -> np.float32:
+    """Least score that lies in a bin or above it; exact, as in `_bin`."""
+    if bin_ <= 0:
+        return np.float32(-np.inf)
+    return np.float32(np.inf) if bin_ >= size else (low + np.float32(bin_)) / scale
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def count_tile(
     scores: Scores,
     window: Ints,
@@ -71,7 +84,7 @@ def count_tile(
 
     Parameters
     ----------
-    scores : float32, C order; the part that `window` names is used
+    scores : float32, C order; the part that `window` names is used, and `LANES` numbers beyond it can be read
     window : first row, end of rows, first column, end of columns, in the tile; `scores` begins at the first ones
     row_atom : atom of each row of the tile
     row_end : in a tile of a block with itself, where the samples of the row's subject end; else 0
@@ -87,10 +100,13 @@ def count_tile(
     -------
     how many non-mated and how many mated ones are held
     """
-    top = np.float32(histogram.shape[1] - 1)
+    size = histogram.shape[1]
+    top = np.float32(size - 1)
     first_row, end_row, first_column, end_column = window
     width = end_column - first_column
     bins = np.empty(width, dtype=np.uint16)
+    most = width // LANES + len(run_atom) + 1
+    some, which, whose = np.empty(most, np.uint32), np.empty(most, np.uint32), np.empty(most, np.int64)
     pairs = atoms * (atoms + 1) // 2
     held = 0
     owned = 0
@@ -105,21 +121,30 @@ def count_tile(
                 own_place[owned] = (r << SHIFT) | c
                 own_score[owned] = row[c - first_column]
                 owned += 1
-        begin = max(row_end[r], first_column)
+        begin, groups = max(row_end[r], first_column), 0
         for k in range(len(run_atom)):
-            start, end = max(begin, run_start[k]), min(run_start[k + 1], end_column)
+            start, end = max(begin, run_start[k]) - first_column, min(run_start[k + 1], end_column) - first_column
             if start >= end:
                 continue
             cell = cell_of(a, run_atom[k], atoms)
-            counts, limit = histogram[cell], np.uint16(min(cut[cell], LARGEST))
-            some = slice(start - first_column, end - first_column)
-            part, part_bins = row[some], bins[some]
-            for c in range(len(part)):
-                bin_ = part_bins[c]
-                counts[bin_] += np.uint32(1)
-                if bin_ >= limit and (not banded or kept[cell, bin_]):
-                    place[held] = (r << SHIFT) | (start + c)
-                    score[held] = part[c]
+            for c in range(start, end):
+                histogram[Index(cell), bins[Index(c)]] += np.uint32(1)
+            limit = _edge(cut[cell], size, scale, low)
+            for c in range(start, end, LANES):
+                found = reached(row, c, limit)
+                if end - c < LANES:
+                    found &= np.uint32((1 << (end - c)) - 1)
+                # Whether a score lies in the tail cannot be foreseen: nothing here waits to know.
+                some[Index(groups)], which[Index(groups)], whose[Index(groups)] = c, found, cell
+                groups += found != np.uint32(0)
+        for n in range(groups):
+            left, cell = which[Index(n)], whose[Index(n)]
+            while left:
+                c = some[Index(n)] + lowest_bit(left)
+                left &= left - np.uint32(1)
+                if not banded or kept[Index(cell), bins[Index(c)]]:
+                    place[Index(held)] = np.uint32((r << SHIFT) | first_column) + c
+                    score[Index(held)] = row[Index(c)]
                     held += 1
     return held, owned
 
@@ -153,17 +178,21 @@ def kept_rows(
     """
     top = np.float32(len(likely) - 1)
     pairs = atoms * (atoms + 1) // 2
+    found = np.empty(len(place), dtype=np.uint32)
+    some = 0
+    for k in range(len(place)):  # most are not: no branch that would be foreseen wrongly
+        found[Index(some)] = k
+        some += likely[_bin(score[k], scale, low, top)]
     number = 0
-    for k in range(len(place)):
-        bin_ = _bin(score[k], scale, low, top)
-        if likely[bin_]:
-            a = row_atom[place[k] >> SHIFT]
-            cell = pairs + a if mated else cell_of(a, column_atom[place[k] & LARGEST], atoms)
-            if kept[cell, bin_]:
-                bits = np.float32(score[k] + np.float32(0)).view(np.uint32)  # one zero: -0 becomes 0
-                turned = ~bits if bits >> np.uint32(31) else bits | np.uint32(1 << 31)
-                made[number] = np.uint64(cell) << np.uint64(32) | np.uint64(np.uint32(turned))
-                number += 1
+    for n in range(some):
+        k = Index(found[n])
+        a = row_atom[place[k] >> SHIFT]
+        cell = pairs + a if mated else cell_of(a, column_atom[place[k] & LARGEST], atoms)
+        if kept[cell, _bin(score[k], scale, low, top)]:
+            bits = np.float32(score[k] + np.float32(0)).view(np.uint32)  # one zero: -0 becomes 0
+            turned = ~bits if bits >> np.uint32(31) else bits | np.uint32(1 << 31)
+            made[number] = np.uint64(cell) << np.uint64(32) | np.uint64(np.uint32(turned))
+            number += 1
     return number
 
 
@@ -194,9 +223,12 @@ def to_distances(
             line[c] = -np.sqrt(squared)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@njit(cache=True, nogil=True, fastmath={"reassoc"})  # type: ignore[untyped-decorator]
 def scaled(rows: Scores, to_unit: bool, made: Scores) -> int:
     """Copy templates into a block, scaled to length 1 (in float64) where asked.
+
+    The compiler may add up squares several at a time, in an order that depends on the processor: in float64 the
+    difference is lost when the result becomes float32.
 
     Returns
     -------

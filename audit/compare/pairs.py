@@ -40,6 +40,7 @@ class ListedPairs:
     atom_of : int, shape (subjects,)
     atoms : number of atoms
     fold : int, shape (comparisons,): fold of each comparison, 0, 1, ...; None: the protocol has no folds
+    rows : int, shape (comparisons,) each: the two samples, where `by_sample` will be asked for them
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class ListedPairs:
         atom_of: Ints,
         atoms: int,
         fold: Ints | None = None,
+        rows: tuple[Ints, Ints] | None = None,
     ) -> None:
         self.samples: Ints | None = None
         self._atom_of = np.asarray(atom_of, dtype=np.int64)
@@ -61,6 +63,7 @@ class ListedPairs:
         self._first, self._second = first[order].astype(np.int32), second[order].astype(np.int32)
         self._scores = np.asarray(scores, dtype=np.float64)[order]
         self._fold = None if fold is None else np.asarray(fold, dtype=np.int64)[order]
+        self._rows = None if rows is None else tuple(side[order] for side in rows)
         self.by_fold: Mapping[float, Floats] = {}
         # Comparisons of a pair of subjects stand together: a pair is a stretch of rows.
         self._starts = np.flatnonzero(np.r_[True, key[1:] != key[:-1]]) if len(key) else np.zeros(0, dtype=np.int64)
@@ -85,6 +88,16 @@ class ListedPairs:
             scores = self._scores[part]
             keep = slice(None) if above is None else scores >= above
             yield first[keep], second[keep], scores[keep]
+
+    def by_sample(self, above: float | None = None) -> Iterator[tuple[Ints, Ints, Floats]]:
+        """Samples (one, two) and scores, piece by piece: all mated comparisons, and non-mated ones from `above` on."""
+        if self._rows is None:
+            raise ValueError("these comparisons were made without their samples")
+        for part in self._parts():
+            scores = self._scores[part]
+            own = self._first[part] == self._second[part]
+            keep = slice(None) if above is None else own | (scores >= above)
+            yield self._rows[0][part][keep], self._rows[1][part][keep], scores[keep]
 
     def _parts(self) -> Iterator[slice]:
         """Stretches of about `ROWS` rows that end where a pair of subjects ends."""
@@ -235,6 +248,8 @@ def listed(
     atoms: int,
     similarity: Similarity,
     folds: Mapping[tuple[str, str], str] | None = None,
+    *,
+    by_sample: bool = False,
 ) -> ListedPairs:
     """Compare the listed pairs of samples; a pair of which a sample has no template was not compared, and is left out.
 
@@ -246,6 +261,7 @@ def listed(
     subject : int, shape (templates,)
     folds : fold of every pair, if the protocol has folds; those with a comparison are numbered, in the order of their
         names
+    by_sample : keep the samples of every comparison
     """
     probe, reference = places(pairs, names)
     scores = scores_of(vectors, probe, reference, similarity)
@@ -255,7 +271,8 @@ def listed(
         made = [folds[pair] for pair in pairs if known.issuperset(pair)]
         number = {name: k for k, name in enumerate(sorted(set(made), key=lambda name: (len(name), name)))}
         fold = np.array([number[name] for name in made], dtype=np.int64)
-    return ListedPairs(subject[probe], subject[reference], scores, atom_of, atoms, fold)
+    rows = (probe, reference) if by_sample else None
+    return ListedPairs(subject[probe], subject[reference], scores, atom_of, atoms, fold, rows)
 
 
 def places(pairs: Sequence[tuple[str, str]], names: Sequence[str]) -> tuple[Ints, Ints]:

@@ -107,16 +107,25 @@ def mated_pairs(subject: Ints) -> tuple[Ints, Ints]:
 
 
 def compare(
-    rows: Rows, population: Population, similarity: Similarity, drawn: tuple[Ints, Ints]
-) -> ListedPairs:  # fmt: skip
+    rows: Rows,
+    population: Population,
+    similarity: Similarity,
+    drawn: tuple[Ints, Ints],
+    *,
+    by_sample: bool = False,
+) -> ListedPairs:
     """Make all mated comparisons and the non-mated ones that were drawn.
 
     Parameters
     ----------
     rows : templates of the samples; finite
     drawn : samples (first, second) of the non-mated comparisons
+    by_sample : keep the samples of every comparison
     """
     probe, reference = (np.r_[own, other] for own, other in zip(mated_pairs(population.subject), drawn, strict=True))
     scores = scores_of(rows.take(np.arange(len(population.subject))), probe, reference, similarity)
     subject = population.subject
-    return ListedPairs(subject[probe], subject[reference], scores, population.atom_of, len(population.allowed))
+    kept = (probe, reference) if by_sample else None
+    return ListedPairs(
+        subject[probe], subject[reference], scores, population.atom_of, len(population.allowed), rows=kept
+    )

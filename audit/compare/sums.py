@@ -59,7 +59,6 @@ class Sums:
                 columns.owner,
                 rows.subjects,
                 columns.subjects,
-                columns.atoms,
                 self._samples,
                 self._atom_of,
                 self._limits,
@@ -142,10 +141,12 @@ class OwnSums:
 
     def add(self, rows: Block, columns: Block, held: Held) -> None:
         """Add the errors among what is held of a tile."""
-        error_kernel.add_own_group_errors(
-            held.place, held.score, rows.owner, columns.owner, rows.subjects, columns.subjects, self._samples,
-            self._atom_of, columns.atoms, self._limits, self._lowest, self._errors, self._squares, self._products,
-        )  # fmt: skip
+        if (self._lowest[rows.runs[1][:, None], columns.runs[1]] < np.inf).any():
+            error_kernel.add_own_group_errors(
+                held.place, held.score, rows.owner, columns.owner, rows.subjects, columns.subjects, self._samples,
+                self._atom_of, rows.atoms, columns.atoms, self._limits, self._lowest, self._errors, self._squares,
+                self._products,
+            )  # fmt: skip
         if len(held.own_place) == 0:
             return
         who = rows.subjects[rows.owner[held.own_place >> kernel.SHIFT]]

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from audit.compare import kernel
 from audit.compare.blocks import Block, Blocks, Scores
 from audit.compare.counts import Grid, Ints, pair_cells
+from audit.compare.lanes import LANES
 
 NEAR = 1e-3
 """Squared distances below this part of the squared norms are computed again in float64: the product form cancels."""
@@ -24,6 +25,10 @@ LARGEST_COUNT = (1 << 32) - 1
 """Of 32 bits."""
 PIECE = 1 << 22
 """Comparisons for which room is made at a time; memory is taken only as they come."""
+STEP = 128
+"""Products have multiples of so many rows and columns: in these shapes BLAS adds up every score in the same order."""
+SLICES = 4
+"""A tile of a block with itself is made in so many slices of rows, without most of what lies below the diagonal."""
 SQUARE = 4
 """Tiles follow each other in squares of so many blocks: few blocks are read again and again."""
 
@@ -104,8 +109,7 @@ class Counter:
 
         side = blocks.side
         self._torch, self._blocks, self._atoms = torch, blocks, atoms
-        self._product = torch.zeros((side, side), dtype=torch.float32)
-        self._scores = self._product.numpy()
+        self._product = torch.empty(side**2 + LANES, dtype=torch.float32)
         self._room, self._own_room = _Room(side**2), _Room(side**2)
         self._scale, self._low = np.float32(grid.scale), np.float32(grid.first)
         self._none = np.zeros((1, 1), dtype=bool)
@@ -115,15 +119,16 @@ class Counter:
 
     def count(self, rows: Block, columns: Block, wanted: Wanted) -> Held:
         """Count one tile into `histogram`, and give what is held of it."""
-        side = self._blocks.side
+        side, itself = self._blocks.side, rows is columns
         self._spill(rows.size * columns.size)
         left, right = self._blocks.load(rows), self._blocks.load(columns)
         parts = []
-        for r in range(0, rows.size, side):
-            for c in range(r if rows is columns else 0, columns.size, side):
-                window = np.array([r, min(r + side, rows.size), c, min(c + side, columns.size)], dtype=np.int64)
-                self._multiply(left, right, window)
-                parts.append(self._window(rows, columns, window, wanted))
+        high = max(side // SLICES, 1) if itself else side
+        for r in range(0, rows.size, high):
+            for c in range(r if itself else 0, columns.size, side):
+                window = np.array([r, min(r + high, rows.size), c, min(c + side, columns.size)], dtype=np.int64)
+                scores = self._multiply(left, right, window)
+                parts.append(self._window(scores, rows, columns, window, wanted))
         if len(parts) == 1:
             return Held((rows.number, columns.number), *parts[0])
         place, score, own_place, own_score = (np.concatenate(column) for column in zip(*parts, strict=True))
@@ -142,19 +147,26 @@ class Counter:
             self._total = self.finish().astype(np.int64)
         self._counted += comparisons
 
-    def _multiply(self, left: tuple[Any, Scores], right: tuple[Any, Scores], window: Ints) -> None:
+    def _multiply(self, left: tuple[Any, Scores], right: tuple[Any, Scores], window: Ints) -> Scores:
+        """Scores of a window, in rows and columns up to the next step."""
         side, (r, r_end, c, c_end) = self._blocks.side, window.tolist()
-        one, two = left[0][r : r + side], right[0][c : c + side]
-        self._torch.mm(one, two.T, out=self._product)
+        one = left[0][r : r + min(-(-(r_end - r) // STEP) * STEP, side)]
+        two = right[0][c : c + min(-(-(c_end - c) // STEP) * STEP, side)]
+        product = self._product[: len(one) * len(two)].view(len(one), len(two))
+        self._torch.mm(one, two.T, out=product)
+        scores: Scores = product.numpy()
         if self._blocks.similarity == "euclidean":
             norms = left[1][r : r + side], right[1][c : c + side]
             sizes = np.array([r_end - r, c_end - c], dtype=np.int64)
-            kernel.to_distances(self._scores, one.numpy(), two.numpy(), *norms, sizes, np.float32(NEAR))
+            kernel.to_distances(scores, one.numpy(), two.numpy(), *norms, sizes, np.float32(NEAR))
+        return scores
 
-    def _window(self, rows: Block, columns: Block, window: Ints, wanted: Wanted) -> tuple[NDArray[Any], ...]:
+    def _window(
+        self, scores: Scores, rows: Block, columns: Block, window: Ints, wanted: Wanted
+    ) -> tuple[NDArray[Any], ...]:
         runs = columns.runs
         held, owned = kernel.count_tile(
-            self._scores,
+            scores,
             window,
             rows.atoms,
             rows.ends if rows is columns else np.zeros(rows.size, dtype=np.int64),

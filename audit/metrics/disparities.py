@@ -28,6 +28,8 @@ from audit.metrics.support import excluded, expected_effective_errors
 from audit.stats.multiplicity import holm, max_z
 from audit.stats.nulls import wald_equality
 
+_FAILURES = ("FTA", "NPR")
+"""Compared only where something failed."""
 MAX_Z_DRAWS = 20_000
 """Draws of the largest |z|: a p-value of .01 is then known to .0014."""
 
@@ -88,7 +90,7 @@ def contrasts(measured: Measured, grouping: Grouping, settings: Settings) -> Ite
 
 
 def _metrics(measured: Measured) -> list[Metric]:
-    return [metric for metric, tally in measured.tallies.items() if metric != "FTA" or tally.errors[0]]
+    return [metric for metric, tally in measured.tallies.items() if metric not in _FAILURES or tally.errors[0]]
 
 
 def reference_of(grouping: Grouping, attributes: Sequence[str], wanted: Mapping[str, str]) -> int:

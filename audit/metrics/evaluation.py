@@ -19,7 +19,9 @@ from audit.groups import Grouping
 from audit.metrics.cells import pooled_design_effect
 from audit.metrics.rates import Cell, Tally, by_subject, error_rates, generalise, joint_covariance, nonmated
 
-Metric = Literal["FMR", "FNMR", "FTA", "FPIR", "FNIR"]
+Metric = Literal[
+    "FMR", "FNMR", "FTA", "FPIR", "FNIR", "MISS", "FDET", "CER", "OFF", "PASS", "STOP", "NPR",
+]  # fmt: skip
 METRICS: tuple[Metric, ...] = ("FMR", "FNMR", "FTA")
 AcquisitionUnit = Literal["image", "sample", "side"]
 
@@ -49,7 +51,7 @@ class Measured:
     Parameters
     ----------
     rates : conditional and generalised rates of every group, then those across groups
-    tallies : by metric (FMR, FNMR and FTA; of identification FPIR and FNIR), each over the columns
+    tallies : by metric (FMR, FNMR and FTA; FPIR and FNIR; of tasks without comparisons their own), each over columns
     covariance : of all metrics' columns; NaN where a cell has no trial
     zero_sizes : effective number of trials of a cell if it shows no error, by metric
     """

@@ -41,18 +41,20 @@ def exact_scores(
     counts = comparisons.scores(None, [*own, *reach])
     if counts.exact:
         return counts
-    size = counts.grid.size
     kept = np.zeros(counts.histogram.shape, dtype=bool)
     kept[:, counts.grid.bins(np.asarray(thresholds, dtype=np.float64))] = True
     for position in range(len(grouping.groups)):
         chosen = counts.chosen(grouping.within(position), mated=False)
-        accepted = np.cumsum(counts.histogram[chosen].sum(axis=0)[::-1])[::-1]
+        accepted = np.cumsum(counts.summed(chosen)[::-1])[::-1]
         bins = sorted({bin_ for target in targets for bin_ in _bin_of_threshold(accepted, target)})
         cells = np.flatnonzero(chosen | counts.chosen(grouping.member[position], mated=True))
         kept[cells[:, None], np.array(bins, dtype=np.int64)] = True
     # Where it costs little, other groups' counts are exact at these thresholds too.
-    more = kept | (kept.any(axis=0) & (np.arange(size) >= comparisons.held[:, None]))
-    return comparisons.scores(more if counts.histogram[more].sum() <= MOST_ROWS else kept)
+    columns = np.flatnonzero(kept.any(axis=0))
+    more = kept[:, columns] | (columns >= comparisons.held[:, None])
+    if counts.histogram[:, columns][more].sum() <= MOST_ROWS:
+        kept[:, columns] = more
+    return comparisons.scores(kept)
 
 
 def common(points: Sequence[Threshold]) -> Floats:
@@ -116,7 +118,7 @@ def operating_points(
     """
     made = []
     nonmated = [
-        counts.distribution(counts.chosen(grouping.within(position), mated=False))
+        counts.upper(counts.chosen(grouping.within(position), mated=False), max(targets))
         for position in range(len(grouping.groups) if targets else 0)
     ]
     for target in targets:

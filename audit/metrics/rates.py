@@ -189,6 +189,13 @@ NO_TRIALS = {
     "FTA": "no sample",
     "FPIR": "nobody was tested who is not on the list",
     "FNIR": "nobody was tested who is on the list",
+    "MISS": "no picture with a face",
+    "FDET": "no picture",
+    "CER": "no picture with a true label that the model can say",
+    "OFF": "no picture of somebody whose age is known",
+    "PASS": "no picture of somebody known to be under the limit",
+    "STOP": "no picture of somebody known to be of the challenge age",
+    "NPR": "no picture of somebody of whom the truth is known",
 }
 
 

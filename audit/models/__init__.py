@@ -131,7 +131,9 @@ def _unknown(spec: str) -> ModelError:
 
     if spec in ATTRIBUTE_MODELS:
         return ModelError(
-            f"model {spec}", "is an attribute model: it makes no templates", "faceaudit models list shows which do"
+            f"model {spec}",
+            "is an attribute model: it makes no templates",
+            "Take --task attributes; or a model that makes some (faceaudit models list)",
         )
     near = difflib.get_close_matches(spec, MODELS, n=1, cutoff=0.5)
     near = [

@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from audit import toml_text
 from audit.errors import ModelError
 from audit.models.card import InputSpec, Paper, Similarity, VendorThreshold
 
@@ -196,7 +197,7 @@ def read(path: Path) -> dict[str, Any]:
         If it cannot be read, or is not valid TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return toml_text.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ModelError(str(path), "there is no such card", "Give the path of a TOML file") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

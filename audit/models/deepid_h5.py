@@ -74,7 +74,7 @@ def _arrays(path: Path, content: bytes) -> dict[tuple[str, str], NDArray[np.floa
     try:
         with h5py.File(io.BytesIO(content), "r") as file:
             found = {key: _array(file, *key, shape) for key, shape in wanted.items()}
-    except (OSError, RuntimeError, KeyError, ValueError, TypeError) as error:
+    except (OSError, RuntimeError, KeyError, ValueError, TypeError, OverflowError) as error:
         raise _refused(path, f"is damaged, or no HDF5 file ({type(error).__name__})") from error
     for (layer, kind), values in found.items():
         if values is None:

@@ -101,7 +101,7 @@ def read(content: bytes, place: Path) -> DlibNet:
         convolutions = [
             _fold(kernel, scale, *shape) for kernel, scale, shape in zip(kernels, scales, _shapes(), strict=True)
         ]
-    except (ValueError, IndexError) as error:
+    except (ValueError, IndexError, OverflowError) as error:
         raise ModelError(
             str(place), "does not hold dlib's face network", "Put the published file in its place"
         ) from error

@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.domain import FailureToAcquire, Picture, Template
+from audit.domain import DURING, FailureToAcquire, Picture, Template
 from audit.errors import ModelError
 
 Outcome = Template | FailureToAcquire
@@ -54,6 +54,8 @@ class PictureExtractor(Protocol):
 
 
 _log = logging.getLogger(__name__)
+_MEMORY = ("allocate memory", "bad_alloc", "bad allocation", "out of memory", "failed to allocate", "new thread")
+"""What runtimes say, in errors of kinds of their own, when the machine has no more; the image is not to blame."""
 
 
 def outcomes(model: Extractor, pictures: list[Picture], dimension: int) -> list[Outcome]:
@@ -99,6 +101,8 @@ def _each(model: Extractor, images: list[Picture]) -> list[Outcome]:
         error = raised
     if len(images) == 1:
         _log.info("the model failed on an image", exc_info=error)
+        if isinstance(error, MemoryError) or any(word in str(error).lower() for word in _MEMORY):
+            return [FailureToAcquire("template", f"not enough memory {DURING}")]
         return [FailureToAcquire("template", f"model error: {type(error).__name__}")]
     return [outcome for image in images for outcome in _each(model, [image])]
 
@@ -113,4 +117,4 @@ def _checked(outcome: Outcome, dimension: int) -> Outcome:
         return FailureToAcquire("template", "template is not finite")
     if not vector.any():
         return FailureToAcquire("template", "template is zero")
-    return Template(vector, outcome.faces)
+    return Template(vector, outcome.faces, outcome.noted)

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from threading import Lock
 from typing import Any
 
@@ -22,6 +23,8 @@ from audit.models.detect import Face, Finder
 from audit.models.guard import NoTemplateError, Outcome
 
 Align = Callable[[NDArray[np.uint8], Face], NDArray[np.uint8]]
+Note = Callable[[Picture, Face], Outcome]
+"""Measures a face that was found (`audit.models.capture_meter`)."""
 Embed = Callable[[Sequence[NDArray[np.uint8]]], NDArray[np.floating]]
 
 
@@ -89,6 +92,7 @@ class Pipeline:
         self._align = cut
         self._embed = embed
         self._workers = workers or os.cpu_count() or 1
+        self.note: Note | None = None
         self._seconds: defaultdict[str, float] = defaultdict(float)
         self._lock = Lock()
         self.together = together if together > 1 and self._independent(together) else 1
@@ -119,7 +123,18 @@ class Pipeline:
             crops = [one for one in found if not isinstance(one, FailureToAcquire)]
             groups = [crops[first : first + self.together] for first in range(0, len(crops), self.together)]
             templates = iter([template for group in each(self._templates, groups) for template in group])
-            return [one if isinstance(one, FailureToAcquire) else next(templates) for one in found]
+            made = [one if isinstance(one, FailureToAcquire) else next(templates) for one in found]
+            return made if self.note is None else list(each(self._with_note, made, pictures, found))
+
+    def _with_note(
+        self, made: Outcome, picture: Picture, found: tuple[NDArray[np.uint8], Face] | FailureToAcquire
+    ) -> Outcome:
+        """The same template with what `note` measures of its face, so that nobody has to look for the face again."""
+        if self.note is None or isinstance(made, FailureToAcquire) or isinstance(found, FailureToAcquire):
+            return made
+        with self._timed("note"):
+            noted = self.note(picture, found[1])
+        return made if isinstance(noted, FailureToAcquire) else replace(made, noted=noted.vector)
 
     def crop(self, picture: Picture) -> tuple[NDArray[np.uint8], Face] | FailureToAcquire:
         """Find and align the face of a picture: what the network would see.

@@ -16,7 +16,7 @@ from audit.models.adapters import Adapter
 from audit.models.card import ModelCard
 from audit.plan import AuditPlan
 
-_WAY_OUT = "Mend its package, or uninstall it"
+WAY_OUT = "Mend its package, or uninstall it"
 
 
 def describe(name: str, known: Mapping[str, str], data: Sequence[Path], plan: AuditPlan) -> ModelCard | None:
@@ -33,11 +33,11 @@ def describe(name: str, known: Mapping[str, str], data: Sequence[Path], plan: Au
     try:
         made = plugins.load(entry, Path, plugins.Model)
     except plugins.BrokenError as error:
-        raise ModelError(f"model {name}", str(error), _WAY_OUT) from None
+        raise ModelError(f"model {name}", str(error), WAY_OUT) from None
     adapter = None if isinstance(made, Path) else Adapter(made.loader, made.packages)
     path = made if isinstance(made, Path) else made.card
     if card_file.own(path, known).name != name:
-        raise ModelError(f"model {name}", f"{plugins.named(entry)} is broken: its card has another name", _WAY_OUT)
+        raise ModelError(f"model {name}", f"{plugins.named(entry)} is broken: its card has another name", WAY_OUT)
     return resolve.own(path, known, data, plan, adapter=adapter)
 
 
@@ -50,5 +50,5 @@ def broken(card: ModelCard, error: Exception) -> ModelError:
     """What to say of a model whose loader cannot be had."""
     text = " ".join(str(error).split())[:200]
     return ModelError(
-        f"model {card.name}", f"its plug-in is broken: {card.loader}: {type(error).__name__}: {text}", _WAY_OUT
+        f"model {card.name}", f"its plug-in is broken: {card.loader}: {type(error).__name__}: {text}", WAY_OUT
     )

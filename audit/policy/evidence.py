@@ -19,8 +19,8 @@ class Evidence:
         self.record = record
         self.place = place
         self._counts: dict[Key, GroupCount] = {key(row.group): row for row in record.samples.by_group}
-        self._rates: dict[tuple[str, str | None, Key], int] = {
-            (rate.metric, rate.operating_point, key(rate.group)): index
+        self._rates: dict[tuple[str, str, str | None, Key], int] = {
+            (rate.metric, rate.view, rate.operating_point, key(rate.group)): index
             for index, rate in enumerate(record.rates)
             if rate.reference_group is None
         }
@@ -81,7 +81,8 @@ class Evidence:
     def families(self, rule: Rule) -> list[tuple[str, ...]]:
         """Attributes, and intersections of them, that a rule about a measure is about."""
         if rule.groups == "every":
-            names = (tuple(d.attributes) for d in self.record.differentials)
+            metric = "FMR+FNMR" if rule.measure in COMPOSITE else rule.metric
+            names = (tuple(d.attributes) for d in self.record.differentials if d.metric == metric)
             return list(dict.fromkeys(names))
         if rule.groups == "everyone" or not all(isinstance(item, str) and item != "everyone" for item in rule.groups):
             raise PlanError(
@@ -124,16 +125,16 @@ class Evidence:
             (point.id for point in at if key(point.group) == (key(group) if policy != "global" else key({}))), ""
         )
 
-    def rate(self, metric: str, point: str | None, group: Group) -> Rate | None:
-        """The rate of a group, or None where the record has none."""
-        index = self._rates.get((metric, point, key(group)))
+    def rate(self, rule: Rule, point: str | None, group: Group) -> Rate | None:
+        """The rate of a group that a rule is about, or None where the record has none."""
+        index = self._rates.get((str(rule.metric), rule.way, point, key(group)))
         return None if index is None else self.record.rates[index]
 
     def log_covariance(self, a: Rate, b: Rate) -> float | None:
         """Covariance of the logs of two rates of one operating point; 0 with a rate of 0 or 1, None: not recorded."""
         if a.value in {0, 1} or b.value in {0, 1}:
             return 0.0
-        at = [self._rates[(x.metric, x.operating_point, key(x.group))] for x in (a, b)]
+        at = [self._rates[(x.metric, x.view, x.operating_point, key(x.group))] for x in (a, b)]
         found = self._covariance.get((at[0], at[1]))
         return None if found is None or not a.value or not b.value else found / (a.value * b.value)
 

@@ -12,8 +12,8 @@ from audit.policy import about_record
 from audit.policy.bounds import RECORDED, Bounds, of_rate, of_ratio
 from audit.policy.evidence import Evidence, key, words
 from audit.policy.outcome import Finding, Outcome, Word, overall
-from audit.policy.rules import Policy, Rule
-from audit.record import EvaluationRecord, Group, IntervalPart, Rate
+from audit.policy.rules import BOTH_WAYS, BY_PERSON, Policy, Rule
+from audit.record import EvaluationRecord, Group, IntervalPart, Rate, making_sense
 from audit.recorded import NotRecomputable, log_rate
 from audit.stats.multiplicity import holm
 
@@ -32,6 +32,7 @@ class _Judged:
     missing: bool = False
 
 
+@making_sense("record")
 def judge(
     policy: Policy,
     record: EvaluationRecord,
@@ -124,7 +125,9 @@ def _verdict(rule: Rule, one: _Judged, adjusted: float | None, family: int) -> t
 
 def quantity(rule: Rule) -> str:
     """What a rule judges, in words."""
-    metric = rule.metric or "FMR+FNMR"
+    metric: str = rule.metric or "FMR+FNMR"
+    if rule.metric in BOTH_WAYS and rule.way == "generalised":
+        metric = f"{metric} with what was not processed"
     at = f" at {rule.operating_point or f'{rule.threshold} FMR {rule.target_fmr:g}'}" if metric != "FTA" else ""
     if rule.measure is not None:
         return f"{rule.measure} of {metric}{at}"
@@ -153,7 +156,7 @@ def _group(rule: Rule, evidence: Evidence, earlier: Evidence | None, group: Grou
 def _rate(rule: Rule, evidence: Evidence, group: Group) -> Rate | str:
     """The rate, or why there is none."""
     point = evidence.points(rule, group)
-    rate = evidence.rate(str(rule.metric), point, group)
+    rate = evidence.rate(rule, point, group)
     if rate is None:
         at = next((x for x in evidence.record.operating_points if x.id == point), None)
         return (at and at.reason) or f"{evidence.place} has no such rate"
@@ -271,5 +274,6 @@ def _measure(rule: Rule, evidence: Evidence, attributes: Sequence[str]) -> _Judg
 
 def _trials(metric: str) -> Callable[..., int]:
     """Trials of a group; of a composite, the fewer of its two kinds of comparisons."""
-    kinds = {"FMR": ("nonmated",), "FNMR": ("mated",), "FTA": ("samples",)}.get(metric, ("nonmated", "mated"))
+    own = dict.fromkeys(("FTA", *BY_PERSON), ("samples",))
+    kinds = {"FMR": ("nonmated",), "FNMR": ("mated",), **own}.get(metric, ("nonmated", "mated"))
     return lambda row: min(getattr(row, kind) for kind in kinds)

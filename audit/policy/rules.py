@@ -10,10 +10,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from audit import toml_text
 from audit.errors import PlanError
 from audit.record import Group
 
-Metric = Literal["FMR", "FNMR", "FTA", "FAR", "FRR"]
+Metric = Literal["FMR", "FNMR", "FTA", "FAR", "FRR", "MISS", "FDET", "CER", "OFF", "PASS", "STOP", "NPR"]
+BY_PERSON = ("MISS", "FDET", "CER", "OFF", "PASS", "STOP", "NPR")
+"""Rates of tasks that compare nobody: they are counted at an operating point of their own, set at no FMR."""
+BOTH_WAYS = ("CER", "OFF", "PASS", "STOP")
+"""Of these, a record also counts what was not processed as an error (generalised)."""
 COMPOSITE = ("garbe", "ir", "werm")
 """Measures made from FMR and FNMR together."""
 SINGLE = ("max/min", "max/mean", "max/geomean", "mean_abs_log10", "gini", "ser", "std")
@@ -34,9 +39,15 @@ class Rule(_Part):
     """One rule: of what, for whom, at most how much, and how sure."""
 
     name: str = Field(min_length=1, max_length=200, description="what the rule is called in logs")
-    metric: Metric | None = Field(None, description="FMR, FNMR, FTA, FAR or FRR; none for garbe, ir and werm")
+    metric: Metric | None = Field(
+        None,
+        description="FMR, FNMR, FTA, FAR, FRR, or of tasks that compare nobody MISS, FDET, CER, OFF, PASS, STOP, NPR; "
+        "none for garbe, ir and werm",
+    )
     view: Literal["conditional", "generalised"] | None = Field(
-        None, description="conditional (FMR, FNMR, FTA) or generalised (FAR, FRR); follows from the metric"
+        None,
+        description="conditional (FMR, FNMR, FTA) or generalised (FAR, FRR); follows from the metric, and is asked for "
+        "where CER, OFF, PASS or STOP are to count what was not processed as errors",
     )
     operating_point: str | None = Field(None, description="id of an operating point of the record, or target_fmr")
     target_fmr: float | None = Field(None, gt=0, lt=1, description="the operating point set at this FMR")
@@ -78,6 +89,11 @@ class Rule(_Part):
         """The one limit that the rule states."""
         return next(x for x in (self.maximum_rate, self.maximum_ratio, self.maximum, self.maximum_increase) if x)
 
+    @property
+    def way(self) -> str:
+        """Which of the views of its metric it judges."""
+        return self.view or _view(self.metric)
+
     @model_validator(mode="after")
     def _one_limit(self) -> Rule:
         given = [name for name in LIMITS if getattr(self, name) is not None]
@@ -98,7 +114,9 @@ class Rule(_Part):
             raise ValueError(
                 f"{self.measure} is made from FMR and FNMR: leave out metric" if self.metric else "metric is missing"
             )
-        if self.view is not None and self.view != _view(self.metric):
+        if self.view == "generalised" and self.measure is not None:
+            raise ValueError("measures are of conditional rates: leave out view")
+        if self.view is not None and self.metric not in BOTH_WAYS and self.view != _view(self.metric):
             raise ValueError(f"{self.metric or self.measure} is {_view(self.metric)}, found view {self.view!r}")
         return self
 
@@ -107,10 +125,14 @@ class Rule(_Part):
         given = (self.operating_point is not None) + (self.target_fmr is not None)
         if self.metric == "FTA" and self.measure is None and given:
             raise ValueError("FTA depends on no threshold: leave out operating_point and target_fmr")
+        if self.metric in BY_PERSON and self.operating_point is None:
+            raise ValueError(f"{self.metric} is counted at an operating_point of the record, such as its decision")
         if self.metric != "FTA" and given != 1:
             raise ValueError("a rule names its threshold once, by operating_point or by target_fmr")
         if self.threshold == "per-group" and (self.target_fmr is None or self.measure or self.maximum_ratio):
             raise ValueError("per-group thresholds go with target_fmr, and with maximum_rate or maximum_increase")
+        if self.metric in {"MISS", "FDET"} and self.operating_point is None:
+            raise ValueError(f"{self.metric} has no target_fmr: name operating_point, as-taken or degraded")
         if self.threshold == "per-group" and self.metric not in {"FMR", "FNMR"}:
             raise ValueError("at per-group thresholds a record holds FMR and FNMR only")
         return self
@@ -230,8 +252,7 @@ def read(path: Path) -> Policy:
         If it cannot be read, is no TOML or is no policy.
     """
     try:
-        with path.open("rb") as stream:
-            values: dict[str, Any] = tomllib.load(stream)
+        values = toml_text.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise PlanError(str(path), "no such policy", "Give the path of a POLICY.toml") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

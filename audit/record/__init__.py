@@ -17,6 +17,36 @@ from audit.record.about import (
     VendorThresholdPart,
     WithdrawnPart,
 )
+from audit.record.attributes import (
+    AgeErrorsPart,
+    AgesPart,
+    AttributesPart,
+    BalancedAccuracy,
+    LabelsPart,
+    LabelTable,
+    ParityPart,
+    PicturesPart,
+    UnsayableLabel,
+    YearsPart,
+)
+from audit.record.conditions import (
+    CaptureMeasure,
+    ConditionEffect,
+    ConditionGap,
+    Conditions,
+    LeftOutMeasure,
+    MeasureGroup,
+)
+from audit.record.detection import (
+    DegradationPart,
+    DetectionCell,
+    DetectionPart,
+    InteractionPart,
+    LandmarkPart,
+    OddsPart,
+    StepPart,
+    TruthPart,
+)
 from audit.record.differences import Contrast, Differential, ExperimentalIndex, GlobalTest, GroupsPart, Histogram
 from audit.record.evaluation import SCHEMA, EvaluationRecord
 from audit.record.file import dumps, make_schema, read, schema, write, write_bytes, write_text
@@ -32,6 +62,7 @@ from audit.record.lists import (
     ScenarioRow,
 )
 from audit.record.part import Group, IntervalPart, group_text
+from audit.record.preregistration import ChangedSetting, Preregistration
 from audit.record.rates import Acquisition, GroupCount, OperatingPoint, Rate, SamplesPart
 from audit.record.sampled import Sampling, SamplingGroup, SamplingRound
 from audit.record.scores import (
@@ -47,20 +78,33 @@ from audit.record.scores import (
     StorageEffect,
     Summary,
 )
+from audit.record.sense import making_sense
 from audit.record.series import Movement
 
 __all__ = [
     "SCHEMA",
     "Acquisition",
+    "AgeErrorsPart",
+    "AgesPart",
     "AnnotatorRatio",
     "AttributePart",
+    "AttributesPart",
+    "BalancedAccuracy",
     "BenchmarkPart",
+    "CaptureMeasure",
+    "ChangedSetting",
     "CmcCurve",
+    "ConditionEffect",
+    "ConditionGap",
+    "Conditions",
     "Confusion",
     "Contrast",
     "Covariance",
     "Curve",
+    "DegradationPart",
     "DetCurve",
+    "DetectionCell",
+    "DetectionPart",
     "Differential",
     "Digests",
     "Distribution",
@@ -74,17 +118,27 @@ __all__ = [
     "GroupsPart",
     "Histogram",
     "Identification",
+    "InteractionPart",
     "IntervalPart",
     "LabelNoise",
+    "LabelTable",
+    "LabelsPart",
+    "LandmarkPart",
+    "LeftOutMeasure",
     "ListGroup",
     "ListGrowth",
     "ListThresholdPart",
     "ListTradeoff",
+    "MeasureGroup",
     "MeasurementPart",
     "ModelPart",
     "Movement",
+    "OddsPart",
     "OperatingPoint",
     "PaperPart",
+    "ParityPart",
+    "PicturesPart",
+    "Preregistration",
     "Rate",
     "SamplesPart",
     "Sampling",
@@ -93,14 +147,19 @@ __all__ = [
     "ScenarioPart",
     "ScenarioRow",
     "ScoreShift",
+    "StepPart",
     "StorageEffect",
     "Summary",
     "TrainingSet",
+    "TruthPart",
+    "UnsayableLabel",
     "VendorThresholdPart",
     "WithdrawnPart",
+    "YearsPart",
     "dumps",
     "group_text",
     "make_schema",
+    "making_sense",
     "read",
     "schema",
     "write",

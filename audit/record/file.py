@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from audit import whole_file
 from audit.errors import DataError
 from audit.record.evaluation import SCHEMA, EvaluationRecord
 
@@ -42,15 +41,7 @@ def write_bytes(path: Path, content: bytes) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(content)
-            os.chmod(name, 0o644)  # noqa: PTH101 - mkstemp returns a name, and a record is meant to be published
-            os.replace(name, path)  # noqa: PTH105
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        whole_file.write(path, content)
     except OSError as error:
         raise DataError(
             str(path), f"cannot be written: {error.strerror}", "Give a writable folder with --out"

@@ -69,7 +69,13 @@ class OperatingPoint(Part):
 class Rate(Part):
     """One error rate with its counts."""
 
-    metric: Literal["FMR", "FNMR", "FTA", "FAR", "FRR", "FPIR", "FNIR"]
+    metric: Literal[
+        "FMR", "FNMR", "FTA", "FAR", "FRR", "FPIR", "FNIR", "MISS", "FDET", "CER", "OFF", "PASS", "STOP", "NPR",
+    ] = Field(
+        description="MISS: faces that a detector did not find; FDET: pictures in which it found what is no face; CER: "
+        "pictures whose label a model said wrong; OFF: ages off by more than so many years; PASS: people under a limit "
+        "taken for the challenge age; STOP: people of that age taken for younger; NPR: pictures that were not processed"
+    )  # fmt: skip
     view: Literal["conditional", "generalised"]
     group: Group
     reference_group: Group | None = None

@@ -8,20 +8,27 @@ from pathlib import Path
 
 from audit.comparison import Comparison
 from audit.errors import DataError
-from audit.record import EvaluationRecord, dumps, write_bytes, write_text
+from audit.record import EvaluationRecord, dumps, making_sense, write_bytes, write_text
 from audit.report.parts import ReportView
 from audit.report.strings import LANGUAGE, speaking
 from audit.report.view import make, terminal_table
+from audit.report.view.locked import lock_line
+from audit.report.view.reproduction import make_reproduction, reproduction_lines, reproduction_table
 from audit.report.view.side_by_side import comparison_table, make_comparison, remark_lines
+from audit.reproduction import Reproduction
 
 __all__ = [
     "FORMATS",
     "comparison_table",
     "drawn",
     "known",
+    "lock_line",
     "remark_lines",
     "render",
     "render_comparison",
+    "render_reproduction",
+    "reproduction_lines",
+    "reproduction_table",
     "terminal_table",
 ]
 
@@ -71,7 +78,7 @@ def render(
     Raises
     ------
     DataError
-        If a format or a language is unknown or the folder cannot be written.
+        If a format or a language is unknown, the record makes no sense, or the folder cannot be written.
     """
     made = drawn(record, formats, language=language)
     for place, content in made.items():
@@ -84,7 +91,7 @@ def drawn(
 ) -> dict[str, bytes]:
     """As `render`, into memory: the files by their place, the main file of each format first."""
     wanted = known(formats)
-    with speaking(language):
+    with speaking(language), making_sense(f"record of {record.model.name[:100]}"):
         shown = make(record)
         made = [file for name in wanted for file in _files(name, record, shown)]
     return {place: content if isinstance(content, bytes) else content.encode("utf-8") for place, content in made}
@@ -129,5 +136,28 @@ def render_comparison(comparison: Comparison, out: Path) -> list[Path]:
 
     data, page = out / "compare.json", out / "comparison.html"
     write_text(data, comparison.model_dump_json(by_alias=True, indent=1) + "\n")
-    write_text(page, html.page(make_comparison(comparison)))
+    with making_sense("comparison"):
+        shown = html.page(make_comparison(comparison))
+    write_text(page, shown)
     return [data, page]
+
+
+def render_reproduction(found: Reproduction, out: Path) -> list[Path]:
+    """Write reproduction.json, reproduction.html and reproduction.md, which say the same.
+
+    Raises
+    ------
+    DataError
+        If the folder cannot be written.
+    """
+    from audit.report import html, markdown  # noqa: PLC0415 - as above
+
+    shown = make_reproduction(found)
+    texts = {
+        "reproduction.json": found.model_dump_json(by_alias=True, indent=1) + "\n",
+        "reproduction.html": html.page(shown),
+        "reproduction.md": markdown.page(shown),
+    }
+    for name, text in texts.items():
+        write_text(out / name, text)
+    return [out / name for name in texts]

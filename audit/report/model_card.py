@@ -22,7 +22,19 @@ from audit.report.view.source import Source
 
 TASK = "image-feature-extraction"
 """The hub's word for a model that turns a picture into a template."""
-TYPES = {"FMR": "false_match_rate", "FNMR": "false_non_match_rate", "FTA": "failure_to_acquire_rate"}
+TYPES = {
+    "FMR": "false_match_rate",
+    "FNMR": "false_non_match_rate",
+    "FTA": "failure_to_acquire_rate",
+    "MISS": "miss_rate",
+    "CER": "classification_error_rate",
+    "OFF": "age_off_rate",
+    "PASS": "challenge_age_passed_rate",
+    "STOP": "challenge_age_stopped_rate",
+    "NPR": "not_processed_rate",
+}
+BY_DECISION = ("CER", "OFF", "PASS", "STOP", "NPR")
+"""Rates whose operating point is a decision of its own, called by its id."""
 
 
 def page(record: EvaluationRecord, view: parts.ReportView) -> str:
@@ -62,11 +74,19 @@ def index(record: EvaluationRecord) -> dict[str, Any]:
         dataset["revision"] = benchmark.version
     dataset["args"] = {"consent_tier": benchmark.consent_tier, "people": source.record.samples.subjects}
     result = {
-        "task": {"type": TASK, "name": say("card.task")},
+        "task": _task(source),
         "dataset": dataset,
         "metrics": list(_metrics(source)),
     }
     return {"name": model.name, "results": [result] if result["metrics"] else []}
+
+
+def _task(source: Source) -> dict[str, str]:
+    if source.record.detection is not None:
+        return {"type": "object-detection", "name": say("card.task_detection")}
+    if source.record.attributes is not None:
+        return {"type": "image-classification", "name": say("card.task_attributes")}
+    return {"type": TASK, "name": say("card.task")}
 
 
 def _metrics(source: Source) -> Iterator[dict[str, Any]]:
@@ -86,7 +106,14 @@ def _metric(rate: Rate, point: OperatingPoint | None) -> dict[str, Any]:
         "counts": of_counts(rate),
         "people": words.people(rate.subjects),
     }
-    name = say("card.name", **said) if point is None else say("card.at", target=words.target(point.target_fmr), **said)
+    if point is None:
+        name = say("card.name", **said)
+    elif rate.metric in BY_DECISION:
+        name = say("card.at_point", point=point.id, **said)
+    elif rate.metric == "MISS":
+        name = say("card.at_setting", setting=words.key_word("setting", point.id), **said)
+    else:
+        name = say("card.at", target=words.target(point.target_fmr), **said)
     args: dict[str, Any] = {"group": group_text(rate.group), "errors": rate.errors, "trials": rate.trials}
     args |= {"people": rate.subjects, "support": rate.support}
     if rate.interval is not None:

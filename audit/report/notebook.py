@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from audit.record import EvaluationRecord
 from audit.report import parts
-from audit.report.view import make, rates, summary, words
+from audit.report.view import make, opening, summary, words
 from audit.report.view.differences import VERDICT_SIGNS
 from audit.report.view.source import Source
 
@@ -24,8 +24,8 @@ def card(record: EvaluationRecord) -> str:
     from audit.report import html  # noqa: PLC0415 - loads the drawing library
 
     source = Source.of(record)
-    headline, evidence = summary.headline(source)
-    verdict = summary.overall(source)
+    first = opening(source)
+    verdict = first.verdict
     shown, samples = source.record, source.record.samples
     return (
         html.environment()
@@ -40,10 +40,10 @@ def card(record: EvaluationRecord) -> str:
             day=shown.created[:10],
             verdict=verdict,
             sign=VERDICT_SIGNS[verdict],
-            headline=headline,
-            evidence=evidence,
+            headline=first.headline,
+            evidence=first.evidence,
             alerts=summary.alerts(source),
-            table=rates.group_table(source),
+            table=first.groups,
         )
     )
 

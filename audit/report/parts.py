@@ -197,6 +197,38 @@ class BandPicture:
 
 
 @dataclass(frozen=True, slots=True)
+class SeverityLine:
+    """One group: its rate at every severity, with bounds; lists are of one length."""
+
+    label: str
+    x: tuple[float, ...]
+    value: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SeverityPanel:
+    """One way in which pictures were made worse."""
+
+    label: str
+    detail: str
+    lines: tuple[SeverityLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SeverityPicture:
+    """Small multiples: what happens to a rate as pictures get worse, a line a group with its band of uncertainty."""
+
+    panels: tuple[SeverityPanel, ...]
+    labels: tuple[str, ...]
+    x_ticks: tuple[Line, ...]
+    y_ticks: tuple[Line, ...]
+    x_axis: str
+    y_axis: str
+
+
+@dataclass(frozen=True, slots=True)
 class HistogramRow:
     """A measured value with its interval below a histogram: bins are (left, right, height in [0, 1])."""
 
@@ -248,7 +280,16 @@ class ScatterPicture:
     better: str
 
 
-Picture = RowPicture | HeatPicture | CurvePicture | RidgePicture | BandPicture | HistogramPicture | ScatterPicture
+Picture = (
+    RowPicture
+    | HeatPicture
+    | CurvePicture
+    | RidgePicture
+    | BandPicture
+    | SeverityPicture
+    | HistogramPicture
+    | ScatterPicture
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,4 +380,23 @@ class ReportView:
     answers: tuple[Answer, ...]
     sections: tuple[Section, ...]
     footer: str
+    verdicts: Table | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What stands first of a report, wherever many are listed.
+
+    `naming` is the sentence of the catalogue that names it by `model` and `benchmark`, `metrics` are the errors that it
+    is about, `target` says at which setting. `verdicts` are by attribute and kind of error, where `metrics` at one
+    setting do not say it all.
+    """
+
+    naming: str
+    verdict: Verdict
+    headline: str
+    evidence: str
+    metrics: tuple[str, ...]
+    target: str
+    groups: Table
     verdicts: Table | None = None

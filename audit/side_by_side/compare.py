@@ -8,7 +8,7 @@ from pathlib import Path
 from audit import influence
 from audit.comparison import Compared, Comparison, FrontPoint
 from audit.errors import PlanError
-from audit.record import EvaluationRecord
+from audit.record import EvaluationRecord, making_sense
 from audit.side_by_side.differences import differences, judged
 from audit.side_by_side.disparity import changes
 from audit.side_by_side.pair import Pair
@@ -18,6 +18,7 @@ LEVEL, ALPHA = 0.95, 0.05
 FRONT = "max/geomean"
 
 
+@making_sense("comparison")
 def compare(
     records: Sequence[EvaluationRecord], cache: Path | None = None, names: Sequence[str] | None = None
 ) -> Comparison:

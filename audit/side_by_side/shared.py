@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from audit.influence import Floats, Influence, Ints
 
-_LOST = {"FMR": 4.0, "FNMR": 1.0, "FTA": 1.0}
-"""Small-sample factors are n/(n - this)."""
+_LOST = {"FMR": 4.0}
+"""Small-sample factors are n/(n - this); where trials belong to one person, n/(n - 1)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,7 +48,7 @@ class Shared:
         None where one of the two has no such rate
         """
         here, there = self.a.cell(*a), self.b.cell(*b)
-        if here is None or there is None:
+        if here is None or there is None or metric not in self.a.trials or metric not in self.b.trials:
             return None
         (t, g), (u, h) = here, there
         totals = self.a.trials[metric][t, g], self.b.trials[metric][u, h]
@@ -59,8 +59,9 @@ class Shared:
             own -= self._pairs(t, g, u, h)
         factor = 1.0
         for people in (self.a.subjects[metric][t, g], self.b.subjects[metric][u, h]):
-            if people > _LOST[metric]:
-                factor *= people / (people - _LOST[metric])
+            lost = _LOST.get(metric, 1.0)
+            if people > lost:
+                factor *= people / (people - lost)
         return float(np.sqrt(factor) * own / (totals[0] * totals[1]))
 
     def floor(self, a: tuple[str | None, dict[str, str]], b: tuple[str | None, dict[str, str]]) -> float:
@@ -70,7 +71,7 @@ class Shared:
         estimate of what they add beyond it may be anything, also less than nothing.
         """
         here, there = self.a.cell(*a), self.b.cell(*b)
-        if here is None or there is None:
+        if here is None or there is None or "FMR" not in self.a.trials or "FMR" not in self.b.trials:
             return 0.0
         errors = [
             one.trials["FMR"][at] * one.rates["FMR"][at] for one, at in ((self.a, here), (self.b, there))

@@ -174,6 +174,24 @@ def test_a_digest_that_nobody_knows_is_the_users_to_give(server: Server, london:
 
 
 @pytest.mark.london
+def test_whose_word_a_digest_is_stands_there_before_the_files_do(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Killed between the last file and the receipt, nothing said that a digest was given by the user."""
+    known = _changed()
+    files = [file.model_copy(update={"sha256": "unknown"}) for file in known.files.values()]
+    unknown = dataclasses.replace(known, dataset=known.dataset.model_copy(update={"distribution": tuple(files)}))
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(obtain, "_fetch_all", killed)
+    with pytest.raises(KeyboardInterrupt):
+        obtain.fetch(unknown, tmp_path / "l", base_url=server.url, digests=dict.fromkeys(known.files, "a" * 64))
+    assert "self-declared" in receipt.notes(tmp_path / "l")[0]
+
+
+@pytest.mark.london
 def test_a_benchmark_in_an_archive_is_unpacked(server: Server, london: Path, tmp_path: Path) -> None:
     source = tmp_path / "published"
     source.mkdir()

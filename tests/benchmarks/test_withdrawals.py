@@ -6,6 +6,7 @@ import datetime as dt
 import hashlib
 import hmac
 import json
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -147,14 +148,10 @@ def test_days_lie_in_the_past(full: Path) -> None:
 
 
 def test_a_folder_that_cannot_be_written_is_named(full: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened = Path.open
+    def refuse(*_: Any, dir: Path, **more: Any) -> Any:  # noqa: A002 - the name of the standard library
+        raise PermissionError(13, "Permission denied", str(dir))
 
-    def refuse(path: Path, mode: str = "r", **more: Any) -> Any:
-        if mode == "x":
-            raise PermissionError(13, "Permission denied", str(path))
-        return opened(path, mode, **more)
-
-    monkeypatch.setattr(Path, "open", refuse)
+    monkeypatch.setattr(tempfile, "mkstemp", refuse)
     with pytest.raises(DataError, match=rf"{SALT}: cannot be written: Permission denied\. Nothing was recorded"):
         take_out(str(full), "001", DAY)
 

@@ -16,6 +16,7 @@ from audit.compare.all_pairs import AllPairs
 from audit.compare.blocks import ArrayRows, rounded, stored
 from audit.compare.pairs import ListedPairs
 from audit.metrics import points, score_shift
+from audit.metrics.thresholds import threshold_at_fmr
 
 SIZES = {"a": 50, "b": 40, "c": 6}
 TARGETS = (0.05, 0.01)
@@ -162,3 +163,17 @@ def test_templates_in_a_file_are_compared_where_they_lie(tmp_path, monkeypatch: 
     there = AllPairs(mapped, owner, grouping.atom_of, grouping.atoms, "cosine")
     np.testing.assert_array_equal(here.histogram, there.scores().histogram)
     assert len(there._blocks._ready) <= 4
+
+
+@pytest.mark.parametrize("share", [1.0, 0.3, 0.05, 0.01, 0.0])
+def test_the_upper_scores_have_the_threshold_of_all(share: float) -> None:
+    vectors, owner, grouping = case()
+    scores = points.exact_scores(every(vectors, owner, grouping)[0], grouping, (0.3, *TARGETS))
+    assert not scores.exact
+    for position in range(len(grouping.groups)):
+        chosen = scores.chosen(grouping.within(position), mated=False)
+        every_one, upper = scores.distribution(chosen), scores.upper(chosen, share)
+        assert upper[1].sum() == every_one[1].sum()
+        assert len(upper[0]) <= len(every_one[0])
+        for target in (share, share / 3):
+            assert threshold_at_fmr(*upper, target) == threshold_at_fmr(*every_one, target)

@@ -35,7 +35,17 @@ def london_like(builder: ModuleType) -> EvaluationRecord:
 
 @pytest.fixture(
     scope="session",
-    params=["london_like", "beside", "hostile", "failing", "empty", "ungrouped", "equivalent", "crossing"],
+    params=[
+        "london_like",
+        "beside",
+        "hostile",
+        "failing",
+        "empty",
+        "ungrouped",
+        "equivalent",
+        "crossing",
+        "conditioned",
+    ],
 )
 def any_record(request: pytest.FixtureRequest, builder: ModuleType) -> EvaluationRecord:
     return getattr(builder, request.param)()

@@ -346,6 +346,69 @@ def curves() -> list[r.Curve]:
     ]
 
 
+def capture_gap(quantity: str, group: r.Group, against: r.Group, **changes: Any) -> r.ConditionGap:
+    """A gap at equal capture conditions; `numbers` are before, after and change, each with an interval of +- 30 %."""
+    rate = quantity in {"FMR", "FNMR"}
+    numbers = changes.pop("numbers", (3.0, 1.5, 0.5))
+    width = changes.pop("width", 0.3)
+    made: dict[str, Any] = {
+        "attribute": next(iter(group)), "group": group, "against": against, "quantity": quantity,
+        "operating_point": "global-fmr-0.01" if rate else None,
+        "people": (49, 53), "errors": (64, 21) if rate else None,
+        "comparisons": (4704, 5512), "missing": 12, "overlap": 0.2, "support": "sufficient",
+    }  # fmt: skip
+    for name, x in zip(("before", "after", "change"), numbers, strict=True):
+        half = width * (x or 1.0)
+        bounds = r.IntervalPart(low=(x or 0.0) - half, high=(x or 0.0) + half, level=0.95, method="joint sandwich")
+        made |= {name: x, f"{name}_interval": None if x is None else bounds}
+    return r.ConditionGap(**{**made, **changes})
+
+
+def capture_part() -> r.Conditions:
+    """Gaps of every kind of sentence, some that could not be formed, and two measures."""
+    female, male, white = {"gender": "female"}, {"gender": "male"}, {"ethnicity": "white"}
+    none = {"numbers": (None, None, None), "overlap": None, "support": "count-only"}
+    few = "fewer than 10 people whose capture conditions are known"
+    gaps = [
+        capture_gap("FMR", female, male),
+        capture_gap("FMR", {"ethnicity": "black"}, white, numbers=(20.0, 30.0, 1.5), overlap=0.83),
+        capture_gap("FMR", {"ethnicity": "west_asian"}, white, numbers=(5.0, 4.0, 0.8), width=0.6),
+        capture_gap("FMR", {"ethnicity": "east_asian"}, white, support="count-only", numbers=(70.0, 4e5, 5700.0)),
+        capture_gap("FMR", {"ethnicity": "east_asian/white"}, white, reason=few, **none),
+        capture_gap("FNMR", female, male, reason="no error in one of the two groups", **none),
+        capture_gap("mated score", female, male, numbers=(-0.04, -0.03, 0.01), support="low-precision"),
+        capture_gap("non-mated score", female, male, reason=few, **none),
+    ]
+    bounds = r.IntervalPart(low=0.6, high=0.9, level=0.95, method="joint sandwich")
+    effect = r.ConditionEffect(
+        attribute="gender", quantity="FMR", operating_point="global-fmr-0.01", measure="sharpness", column="mean",
+        deviation=0.21, value=0.74, interval=bounds,
+    )  # fmt: skip
+    measures = [
+        r.CaptureMeasure(
+            measure=name, unit=unit, definition="a definition", source="a source", scale="linear",
+            failures={"detect: no face": 3}, groups=[
+                r.MeasureGroup(group=g, people=people(g), samples=2 * people(g), missing=1, quantiles=q)
+                for g, q in (({}, (1.0, 2, 3, 4, 5)), (female, (1.5, 2, 2.5, 3, 5)), (white, None))
+            ],
+        )
+        for name, unit in (("sharpness", ""), ("size", "pixels"))
+    ]  # fmt: skip
+    left = r.LeftOutMeasure(
+        attribute="gender", quantity="FMR", operating_point="global-fmr-0.01", measure="roll", reason="the same"
+    )
+    return r.Conditions(
+        found="faces of MTCNN", measures=measures, gaps=gaps, effects=[effect], left_out=[left], every=False, rows=4000,
+        several={"ethnicity": 3},
+        method="m",
+    )  # fmt: skip
+
+
+def conditioned(**changes: Any) -> r.EvaluationRecord:
+    """The same audit with what goes with capture conditions."""
+    return london_like(**{"conditions": capture_part(), **changes})
+
+
 def beside(**changes: Any) -> r.EvaluationRecord:
     """The same audit with what stands beside the rates: score shifts, wrong labels, smooth curves."""
     return london_like(**{"score_shifts": shifts(), "label_noise": wrong_labels(), "curves": curves(), **changes})

@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator
 from policy_records import made_record
 
 from audit import comparison as nouns
+from audit import environment, preregistration, reproduction
 from audit.comparison import Comparison
 from audit.policy import outcome
 from audit.report import charts, comparison_table, parts, render_comparison
@@ -51,7 +52,16 @@ def test_the_page_is_self_contained_and_under_its_policy(two: Comparison, tmp_pa
     assert again.read_bytes() == page.read_bytes()
 
 
-@pytest.mark.parametrize(("name", "made"), [("compare-1", nouns.make_schema()), ("gate-1", outcome.make_schema())])
+@pytest.mark.parametrize(
+    ("name", "made"),
+    [
+        ("compare-1", nouns.make_schema()),
+        ("gate-1", outcome.make_schema()),
+        ("environment-1", environment.make_schema()),
+        ("plan-lock-1", preregistration.make_schema()),
+        ("reproduction-1", reproduction.make_schema()),
+    ],
+)
 def test_schemas_are_those_of_the_classes(name: str, made: dict) -> None:
     shipped = json.loads(resources.files("audit").joinpath(f"schemas/{name}.json").read_text())
     assert shipped == made

@@ -39,8 +39,11 @@ class Loop:
     def template(self, path: Path) -> np.ndarray:
         picture = Image.open(path).convert("RGB")
         boxes, _ = self.detector.detect(picture)
+        return self.of_box(picture, boxes[0])
+
+    def of_box(self, picture: Image.Image, box: np.ndarray) -> np.ndarray:
         image = np.asarray(picture)
-        points = self.landmarks(image, dlib.rectangle(*(round(float(edge)) for edge in boxes[0])))
+        points = self.landmarks(image, dlib.rectangle(*(round(float(edge)) for edge in box)))
         return np.array(self.network.compute_face_descriptor(image, points))
 
 
@@ -52,13 +55,10 @@ class MobileFaceNet:
     """
 
     def __init__(self, weights: Path) -> None:
-        self.detector = MTCNN()
         self.network = onnxruntime.InferenceSession(str(weights), providers=["CPUExecutionProvider"])
 
-    def template(self, path: Path) -> np.ndarray:
-        picture = Image.open(path).convert("RGB")
-        _, _, points = self.detector.detect(picture, landmarks=True)
-        found = points[0].astype(float)
+    def of_points(self, picture: Image.Image, points: np.ndarray) -> np.ndarray:
+        found = points.astype(float)
         side = max(1, int(1 / SimilarityTransform.from_estimate(found, ARCFACE).scale))
         turn = SimilarityTransform.from_estimate((found + 0.5) / side - 0.5, ARCFACE)
         crop = cv2.warpAffine(np.asarray(picture.reduce(side)), turn.params[:2], (112, 112), flags=cv2.INTER_LINEAR)
@@ -66,20 +66,24 @@ class MobileFaceNet:
         return self.network.run(None, {self.network.get_inputs()[0].name: pixels})[0][0]
 
 
-def side_by_side(paths: Sequence[Path], weights: Path | None = None, processes: int = 2) -> np.ndarray:
-    """Templates, each from one of several processes: for what they say, not for how long they take.
+def side_by_side(paths: Sequence[Path], weights: Path, processes: int = 2) -> tuple[np.ndarray, np.ndarray]:
+    """dlib's and MobileFaceNet's templates of the same detections: for what they say, not for how long they take.
 
-    dlib's, or MobileFaceNet's where its file is given.
+    Each is made by one of several processes.
     """
     with ProcessPoolExecutor(processes, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return np.array(list(pool.map(_template, paths, [weights] * len(paths), chunksize=8)))
+        one, two = zip(*pool.map(_templates, paths, [weights] * len(paths), chunksize=8), strict=True)
+    return np.array(one), np.array(two)
 
 
-def _template(path: Path, weights: Path | None) -> np.ndarray:
-    return _loop(weights).template(path)
+def _templates(path: Path, weights: Path) -> tuple[np.ndarray, np.ndarray]:
+    loop, network = _loops(weights)
+    picture = Image.open(path).convert("RGB")
+    boxes, _, points = loop.detector.detect(picture, landmarks=True)
+    return loop.of_box(picture, boxes[0]), network.of_points(picture, points[0])
 
 
 @cache
-def _loop(weights: Path | None) -> Loop | MobileFaceNet:
+def _loops(weights: Path) -> tuple[Loop, MobileFaceNet]:
     torch.set_num_threads(1)
-    return Loop() if weights is None else MobileFaceNet(weights)
+    return Loop(), MobileFaceNet(weights)

@@ -202,7 +202,7 @@ def _walk(root: Path) -> Iterator[tuple[str, bool]]:
         inner.sort()
         for name in sorted([*names, *(each for each in inner if (Path(folder) / each).is_symlink())]):
             path = Path(folder) / name
-            linked = path.is_symlink() and not path.resolve().is_relative_to(real)
+            linked = path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(real)
             if linked or not path.is_dir():
                 yield path.relative_to(root).as_posix(), linked
 

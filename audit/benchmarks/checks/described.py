@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from audit.benchmarks import consent, descriptor, own_copy, recognise
 from audit.benchmarks.checks.table import Finding
-from audit.benchmarks.schema import Dataset, safe_path
+from audit.benchmarks.schema import Dataset, file_path
 from audit.errors import DataError
 
 SUMS = "SHA256SUMS"
@@ -110,7 +110,7 @@ def sums(root: Path) -> Iterator[tuple[str, int, str]]:
         if match is None:
             continue
         try:
-            yield safe_path(match[2]), number, match[1].lower()
+            yield file_path(match[2]), number, match[1].lower()
         except ValueError:
             continue
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from audit.benchmarks.checks.table import Finding
+from audit.benchmarks.tables import MOST_COLUMNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +78,11 @@ def read(root: Path, name: str, *, required: Sequence[str], findings: list[Findi
         findings.append(Finding("table-unreadable", name, text="it has no header"))
         return table
     header, rows = lines[0][1], lines[1:]
+    if len(header) > MOST_COLUMNS:
+        findings.append(Finding("table-unreadable", name, text=f"its header has {len(header):,} columns"))
+        return table
     findings += [
-        Finding("duplicate-column", name, 1, column, column)
-        for column in dict.fromkeys(header)
-        if header.count(column) > 1
+        Finding("duplicate-column", name, 1, column, column) for column, count in Counter(header).items() if count > 1
     ]
     table.header = tuple(dict.fromkeys(header))
     findings += [Finding("missing-column", name, 1, column) for column in required if column not in header]

@@ -13,9 +13,9 @@ from audit.benchmarks import london, protocol
 from audit.benchmarks.checks import raw
 from audit.benchmarks.checks.raw import Row, Table
 from audit.benchmarks.checks.table import Finding
-from audit.benchmarks.content import Content
+from audit.benchmarks.content import Content, real
 from audit.benchmarks.descriptor import Descriptor
-from audit.benchmarks.schema import safe_path
+from audit.benchmarks.schema import file_path
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -115,10 +115,10 @@ def read_by(content: Content, root: Path, known: Descriptor, spare: AbstractSet[
 def outside(root: Path, path: str) -> str | None:
     """Say which check a path fails that leaves the folder, by its words or through a link."""
     try:
-        safe_path(path)
+        file_path(path)
     except ValueError:
         return "path-escapes"
-    return None if (root / path).resolve().is_relative_to(root.resolve()) else "link-outside"
+    return None if real(root / path).is_relative_to(real(root)) else "link-outside"
 
 
 def _samples(samples: Table, tables: Sequence[Table], known: set[str] | None, people: Table) -> Iterator[Finding]:

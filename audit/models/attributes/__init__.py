@@ -53,8 +53,8 @@ ADAPTERS: dict[str, Adapter] = {
 
 KEYS = (
     "A card has the keys licence, training_sets (names of data sets) or else training_data and training_consent, "
-    "tables [[says]] with attribute, labels (none for age in years), meaning, output, first, scale (probabilities or "
-    "logits) and times, a table [input] and a table [weights]; docs/attribute-models.md explains them"
+    "tables [[says]] with attribute, labels (none for age in years), words, meaning, output, first, scale "
+    "(probabilities or logits) and times, a table [input] and a table [weights]; docs/attribute-models.md explains them"
 )
 
 __all__ = [
@@ -188,7 +188,7 @@ def _card(
     values: dict[str, Any] = file.model_dump(exclude={"adapter", "revision", "weights", "parts"})
     return AttributeCard(
         **values,
-        revision=file.revision or file.weights.sha256[:12],
+        revision=file.revision or (file.own_revision if self_declared else file.weights.sha256[:12]),
         weights_sha256=file.weights.sha256,
         digest_source=file.weights.digest_source,
         self_declared=self_declared,

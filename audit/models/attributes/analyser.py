@@ -31,6 +31,11 @@ class Analyser:
         self.revision = card.revision
         self._extractor = extractor
 
+    @property
+    def extractor(self) -> guard.Extractor:
+        """What gives the vectors: of some kinds also from pictures at a part of their size, or with marked faces."""
+        return self._extractor
+
     def extract(self, images: Sequence[NDArray[np.uint8]]) -> list[Template | FailureToAcquire]:
         """Vector of numbers, or failure, of every image, in order; an error of the model is a failure of its image."""
         return guard.outcomes(self._extractor, [Picture(image) for image in images], self.card.dimension)

@@ -30,6 +30,9 @@ class Says(_Part):
     attribute: str = Field(min_length=1, description="gender, race, ...; or age")
     labels: tuple[str, ...] = Field((), description="In the network's order; none: a number of years")
     meaning: str = Field(min_length=1, description="What the labels or the years mean, and who gave them in training")
+    words: dict[str, str] = Field(
+        default_factory=dict, description="Label to the word that benchmarks have for it, where it is another"
+    )
     output: int = Field(0, ge=0, description="Which output of an ONNX file says it")
     first: int = Field(0, ge=0, description="Its first column there")
     scale: Literal["probabilities", "logits"] = Field("probabilities", description="What these columns hold")
@@ -46,6 +49,9 @@ class Says(_Part):
             raise ValueError("only age is said in years: every other attribute has labels")
         if len(self.labels) == 1 or len(set(self.labels)) != len(self.labels):
             raise ValueError("labels are two at least, and each is another")
+        if not set(self.words) <= set(self.labels):
+            others = ", ".join(sorted(set(self.words) - set(self.labels)))
+            raise ValueError(f"words is about labels, and these are none: {others}")
         return self
 
 
@@ -75,6 +81,12 @@ class _Said(_Part):
 
 class AttributeCardFile(_Said):
     """A card as it stands in a TOML file."""
+
+    @property
+    def own_revision(self) -> str:
+        """What a card of one's own is told apart by: its weights, and what it says that they say."""
+        told = [self.weights.sha256, self.model_dump(mode="json", include={"says", "input", "options"})]
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
 
     adapter: str = "onnx"
     revision: str = Field("", description="What its publisher calls this version; default: the digest's first digits")
@@ -111,10 +123,10 @@ class AttributeCard(Prepared, _Said):
 
     @property
     def preprocessing(self) -> str:
-        """Id of everything between the image file and the network: 16 hexadecimal digits."""
-        if not self.preparation:
-            return super().preprocessing
-        own = {"preparation": self.preparation_text, "packages": self.versions(), **self.own_parts()}
+        """Id of everything between the image file and the numbers that are kept: 16 hexadecimal digits."""
+        columns = [one.model_dump(exclude={"attribute", "meaning", "words"}) for one in self.says]
+        own = {"columns": columns, "packages": self.versions(), **self.own_parts()}
+        own["before"] = self.preparation_text if self.preparation else super().preprocessing
         return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()[:16]
 
     @property

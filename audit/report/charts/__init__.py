@@ -21,6 +21,7 @@ from audit.report.charts.lettering import drawn
 from audit.report.charts.ridges import draw_ridges
 from audit.report.charts.rows import draw_rows
 from audit.report.charts.scatter import draw_scatter
+from audit.report.charts.severities import draw_severities
 from audit.report.parts import (
     BandPicture,
     CurvePicture,
@@ -30,6 +31,7 @@ from audit.report.parts import (
     RidgePicture,
     RowPicture,
     ScatterPicture,
+    SeverityPicture,
 )
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ DRAWN_BY: dict[type, Callable[[Any, int], Spec]] = {
     HistogramPicture: draw_histograms,
     RidgePicture: draw_ridges,
     BandPicture: draw_bands,
+    SeverityPicture: draw_severities,
     ScatterPicture: draw_scatter,
     CurvePicture: draw_curves,
 }

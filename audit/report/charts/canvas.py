@@ -10,6 +10,7 @@ from audit.report.parts import Line
 
 INK, MUTED, GRID, PAPER = "#1b1e23", "#565b63", "#d3d7dd", "#ffffff"
 BLUE, VERMILION, BAND = "#0072b2", "#d55e00", "#e9eef4"
+GREEN, PURPLE, OCHRE = "#009e73", "#cc79a7", "#a67c00"
 FONT = "sans-serif"
 Spec = dict[str, Any]
 Rows = list[Spec]
@@ -61,9 +62,9 @@ class Canvas:
         dashed = {"strokeDash": list(dash)} if dash else {}
         self._add("line", rows, ("x", "y"), color=colour, strokeWidth=size, **dashed)
 
-    def areas(self, rows: Rows, colour: str) -> None:
+    def areas(self, rows: Rows, colour: str, *, opacity: float = 1) -> None:
         """Fill between y and y2 along x, one per `id`."""
-        self._add("area", rows, ("x", "y", "y2"), color=colour, opacity=1)
+        self._add("area", rows, ("x", "y", "y2"), color=colour, opacity=opacity)
 
     def spec(self) -> Spec:
         """Put the layers together."""

@@ -7,7 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from audit.report import charts
-from audit.report.parts import BandPicture, CurvePicture, HistogramPicture, Picture, RidgePicture, RowMark, RowPicture
+from audit.report.parts import (
+    BandPicture,
+    CurvePicture,
+    HistogramPicture,
+    Picture,
+    RidgePicture,
+    RowMark,
+    RowPicture,
+    SeverityPicture,
+)
 
 WIDTH, TALLEST = 740, 900
 """Of the text area of a page, in the pixels of a drawing."""
@@ -47,7 +56,7 @@ def pieces(picture: Picture) -> list[Picture]:
     elif isinstance(picture, RidgePicture | HistogramPicture):
         rows: tuple[Any, ...] = picture.rows
         made = [replace(picture, rows=part) for part in _even(rows, height)]
-    elif isinstance(picture, CurvePicture | BandPicture):
+    elif isinstance(picture, CurvePicture | BandPicture | SeverityPicture):
         panels: tuple[Any, ...] = picture.panels
         made = [replace(picture, panels=part) for part in _even(panels, height)]
     return made

@@ -28,7 +28,7 @@ from urllib.parse import urlsplit
 from markupsafe import Markup
 
 from audit.errors import DataError, NothingMeasured, PlanError
-from audit.record import read
+from audit.record import making_sense, read
 from audit.report import html, stamp
 from audit.report.site import feed, method
 from audit.report.site.gather import RECORD, REPORT, Evaluation, Unreadable, gather
@@ -96,11 +96,12 @@ def publish(
     if seal is not None:
         found = [replace(e, seal=seal(e.folder)) for e in found]
     documents = method.render(method.shipped(), method.pictures())
-    site = Site(found, statuses(found), unreadable, catalogue, documents, base, current=writer.current)
     addresses = []
-    for address, content in site.pages():
-        writer.put(address, content())
-        addresses.append(address)
+    with making_sense(f"one of the records below {results}"):
+        site = Site(found, statuses(found), unreadable, catalogue, documents, base, current=writer.current)
+        for address, content in site.pages():
+            writer.put(address, content())
+            addresses.append(address)
     drawn = 0
     for done, e in enumerate(found, 1):
         drawn += _put_report(writer, e, site.shown[e.place])
@@ -125,7 +126,8 @@ def _put_report(writer: Writer, e: Evaluation, one: Shown) -> bool:
         old = writer.current(one.report)
         page = None if old is None else _without_link(old)
         if page is None or not stamp.is_made_here(page.decode(), policy, mark):
-            page, drawn = html.page(make(read(e.folder / RECORD)), mark).encode(), True
+            with making_sense(str(e.folder / RECORD)):
+                page, drawn = html.page(make(read(e.folder / RECORD)), mark).encode(), True
     writer.put(one.report, _with_link(page, one))
     return drawn
 

@@ -28,10 +28,14 @@ from audit.report.view.source import Source, headline_point
 RECORD, REPORT, MARKER = "record.json", "report.html", "superseded.json"
 UNSHOWN = (
     "covariance", "det", "score_shifts", "label_noise", "annotators", "curves", "experimental", "counterfactuals",
-    "identification", "scenario",
+    "conditions", "identification", "scenario",
     "distributions", "global_tests", "acquisition",
 )  # fmt: skip
 """Parts of a record that stand in its report alone."""
+MANY_SETTINGS = ("attributes",)
+"""Tasks whose record holds several kinds of decision, each at a setting of its own."""
+REQUIRED = ("distributions", "acquisition")
+"""Of these, parts that no record may lack."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,10 @@ class Unreadable:
     reason: str
 
 
+SHOWN = frozenset({"FMR", "FNMR", "MISS"})
+"""Rates that the site speaks of."""
+
+
 def gather(results: Path, *, without: Path) -> tuple[list[Evaluation], list[Unreadable]]:
     """Read every record.json below a folder, at any depth; links to folders are not followed.
 
@@ -84,7 +92,7 @@ def gather(results: Path, *, without: Path) -> tuple[list[Evaluation], list[Unre
     left_out = without.resolve()
     for folder, inner, files in os.walk(results):
         here = Path(folder)
-        inner[:] = sorted(name for name in inner if (here / name).resolve() != left_out)
+        inner[:] = sorted(name for name in inner if Path(os.path.realpath(here / name)) != left_out)
         if RECORD not in files:
             continue
         place = here.relative_to(results).as_posix()
@@ -102,7 +110,13 @@ def gather(results: Path, *, without: Path) -> tuple[list[Evaluation], list[Unre
 
 
 def _shown_part(said: Any) -> Any:
-    """Of a document, what the site speaks of: within groups, given acquisition, at the headline's threshold."""
+    """Of a document, what the site speaks of: within groups, given acquisition, at the headline's threshold.
+
+    Of a task whose decisions have a setting each, none comes first: all but the parts of `UNSHOWN`.
+    """
+    plan = said["plan"]
+    if isinstance(plan, dict) and plan.get("task") in MANY_SETTINGS:
+        return {name: value for name, value in said.items() if name not in UNSHOWN or name in REQUIRED}
     shared = [p for p in said["operating_points"] if p["policy"] != "per-group"]
     point = headline_point([OperatingPoint.model_validate(p) for p in shared])
     at = None if point is None else point.id
@@ -114,7 +128,7 @@ def _shown_part(said: Any) -> Any:
         if r["operating_point"] == at
         and r.get("reference_group") is None
         and r["view"] == "conditional"
-        and r["metric"] in {"FMR", "FNMR"}
+        and r["metric"] in SHOWN
     ]
     kept["contrasts"] = [c for c in said["contrasts"] if c["operating_point"] == at]
     spreads = [d for d in said["differentials"] if d["operating_point"] == at]

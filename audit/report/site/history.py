@@ -10,7 +10,7 @@ from audit.report.site.gather import Evaluation
 from audit.report.site.names import shown
 from audit.report.site.status import Status
 from audit.report.strings import say
-from audit.report.view import words
+from audit.report.view import opening, words
 from audit.report.view.findings import spread
 from audit.report.view.pictures import rate_domain, rate_mark, rate_ticks, spoken
 from audit.report.view.rates import rate_cell, support_cell
@@ -69,12 +69,12 @@ def rates_figure(evaluations: Sequence[Evaluation], chief: Evaluation, number: i
     """Draw the false match rate of each group of one attribute, evaluation by evaluation, oldest first.
 
     Of the evaluations that are like the chief one: the same benchmark, target and number of people. None, if it has no
-    threshold.
+    threshold, or compared nobody.
     """
     point = chief.source.headline
-    if point is None:
+    if point is None or not _compares(chief):
         return None
-    like = [e for e in evaluations if _kind(e) == _kind(chief)]
+    like = [e for e in evaluations if _kind(e) == _kind(chief) and _compares(e)]
     like = sorted(like, key=lambda e: (e.created, e.place))[-MOST // 3 :]
     marks: list[RowMark] = []
     rows: list[tuple[Cell, ...]] = []
@@ -121,6 +121,11 @@ def _kind(e: Evaluation) -> tuple[str, float | None, int]:
     return e.record.benchmark.name, target, e.record.samples.subjects
 
 
+def _compares(e: Evaluation) -> bool:
+    """Whether it is about comparisons of people."""
+    return "FMR" in opening(e.source).metrics
+
+
 def _label(e: Evaluation) -> str:
     return say("publish.history_row", day=e.created.strftime("%Y-%m-%d"), revision=shown(e.record.model.revision))
 
@@ -129,7 +134,7 @@ def _series(evaluations: Sequence[Evaluation]) -> dict[str, list[Row]]:
     found: dict[str, list[Row]] = {}
     for e in sorted(evaluations, key=lambda e: (e.record.benchmark.name, e.created, e.place)):
         point = e.source.headline
-        if point is None:
+        if point is None or not _compares(e):
             continue
         for attributes in e.source.attribute_sets():
             title = say(

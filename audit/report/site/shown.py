@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from audit.domain import Verdict
+from audit.report.parts import Table
 from audit.report.site.gather import Evaluation
 from audit.report.site.names import shown, slug
 from audit.report.site.status import State, Status
 from audit.report.strings import say
-from audit.report.view import findings, summary, words
+from audit.report.view import findings, opening, summary, words
 from audit.report.view.clean import clean
 
 ORDER: tuple[Verdict, ...] = ("DISPARITY", "EQUIVALENT", "INCONCLUSIVE")
@@ -86,16 +87,16 @@ def show(e: Evaluation, status: Status) -> Shown:
     """Word an evaluation."""
     record, source = e.record, e.source
     point = source.headline
-    headline, evidence = summary.headline(source)
-    verdict = summary.overall(source)
+    first = opening(source)
+    verdict = first.verdict
     benchmark = shown(source.record.benchmark.title or source.record.benchmark.name)
     model, tier = shown(record.model.name), shown(record.benchmark.consent_tier)
-    target = say("publish.no_target") if point is None else words.target(point.target_fmr)
+    target = first.target
     revision = shown(record.model.revision)
     return Shown(
         place=shown(e.place),
         name=e.name,
-        title=summary.title(source, model, benchmark),
+        title=say(first.naming, model=model, benchmark=benchmark),
         model=model,
         model_page=model_page(record.model.name),
         revision=revision,
@@ -112,8 +113,8 @@ def show(e: Evaluation, status: Status) -> Shown:
         people_text=words.number(record.samples.subjects),
         verdict=verdict,
         verdict_label=say(f"verdict.{verdict}"),
-        headline=headline,
-        evidence=evidence,
+        headline=first.headline,
+        evidence=first.evidence,
         lines=_lines(e),
         target=target,
         target_value=(point.target_fmr or point.achieved_fmr or 0.0) if point is not None else 0.0,
@@ -141,10 +142,12 @@ def _notes(e: Evaluation) -> tuple[str, ...]:
 
 def _lines(e: Evaluation) -> tuple[Line, ...]:
     """Disparities and equivalences one by one, what cannot be told together."""
-    source = e.source
+    source, first = e.source, opening(e.source)
+    if first.verdicts is not None:
+        return _verdicts(first.verdicts)
     made: list[Line] = []
     dark: list[str] = []
-    for metric in ("FMR", "FNMR") if source.headline is not None else ():
+    for metric in first.metrics if source.headline is not None else ():
         for attributes in source.attribute_sets():
             one = findings.finding(source, metric, attributes)
             about = say("publish.about", metric=say(f"metric.{metric}"), attributes=one.title)
@@ -161,6 +164,18 @@ def _lines(e: Evaluation) -> tuple[Line, ...]:
         key = "publish.nothing_measured" if source.headline is None else "publish.nothing_compared"
         made.append(Line("INCONCLUSIVE", say("verdict.INCONCLUSIVE"), say(key), ""))
     return tuple(made)
+
+
+def _verdicts(table: Table) -> tuple[Line, ...]:
+    """What a table of verdicts says, those of one kind together."""
+    found: dict[Verdict, list[str]] = {}
+    for row in table.rows:
+        for name, cell in zip(table.columns[1:], row[1:], strict=False):
+            verdict = next((word for word in ORDER if word.lower() == cell.mark), None)
+            if verdict is not None:
+                found.setdefault(verdict, []).append(say("publish.about", metric=name, attributes=row[0].text))
+    lines = [Line(v, say(f"verdict.{v}"), words.join(found[v], most=6), "") for v in ORDER if v in found]
+    return tuple(lines) or (Line("INCONCLUSIVE", say("verdict.INCONCLUSIVE"), say("publish.nothing_compared"), ""),)
 
 
 def _reason(e: Evaluation, status: Status) -> str:

@@ -6,13 +6,14 @@ is still as it was made; one that somebody changed, or put there, stays.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
-import os
-import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from audit import whole_file
 from audit.errors import DataError
 
 MANIFEST = "faceaudit-site.json"
@@ -82,8 +83,18 @@ class Writer:
         for folder in sorted({p for name in removed for p in (self.out / name).parents}, reverse=True):
             if self.out in folder.parents and folder.is_dir() and not any(folder.iterdir()):
                 folder.rmdir()
+        if self._interrupted:
+            self._sweep()
         self._list("complete", self._made)
         return removed
+
+    def _sweep(self) -> None:
+        """Remove what an interrupted publication left beside its files: a site is served as it lies there."""
+        for name in self._made:
+            path = self.out / name
+            for left in path.parent.glob(f".{glob.escape(path.name)}.????????"):
+                with suppress(OSError):
+                    left.unlink()
 
     def _manifest(self) -> tuple[dict[str, str], bool]:
         try:
@@ -125,15 +136,7 @@ class Writer:
         path = self.out / name
         try:
             self._folder(path.parent)
-            handle, new = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-            try:
-                with os.fdopen(handle, "wb") as stream:
-                    stream.write(data)
-                os.chmod(new, 0o644)  # noqa: PTH101 - mkstemp returns a name, and a site is meant to be read
-                os.replace(new, path)  # noqa: PTH105
-            except BaseException:
-                Path(new).unlink(missing_ok=True)
-                raise
+            whole_file.write(path, data, durable=name == MANIFEST)
         except OSError as error:
             raise self._cannot(name, error) from error
 

@@ -1,19 +1,25 @@
 """The record as it is shown: order, rounding and wording happen here and nowhere else.
 
-`make` turns a record into frozen data that every format renders; `terminal_table` is the same for a terminal.
+`make` turns a record into frozen data that every format renders; `terminal_table` is the same for a terminal. Which
+page a record gets is decided by its task (`PAGES`).
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from importlib import import_module
+from typing import Any
 
-from audit.record import EvaluationRecord
-from audit.report.parts import Block, Figure, Fold, Listing, ReportView, Section
+from rich.console import RenderableType
+
+from audit.record import EvaluationRecord, making_sense
+from audit.report.parts import Block, Figure, Fold, Listing, Opening, ReportView, Section
 from audit.report.strings import say, spoken
 from audit.report.view import (
     background,
     by_attribute,
     checklist,
+    conditions,
     differences,
     findings,
     identification,
@@ -32,13 +38,63 @@ from audit.report.view import (
     wrong_labels,
 )
 from audit.report.view.source import Source
-from audit.report.view.terminal import terminal_table
+from audit.report.view.terminal import comparisons_table
 
-__all__ = ["make", "terminal_table"]
+__all__ = ["Opening", "make", "opening", "terminal_table"]
+
+PAGES: dict[str, str] = {
+    "detection": "audit.report.view.detection",
+    "attributes": "audit.report.view.attributes",
+}
+"""Tasks without comparisons, and the module that shows their records: `make`, `terminal_table` and `opening`."""
 
 
 def make(record: EvaluationRecord) -> ReportView:
     """Turn a record into what is shown."""
+    page = _page(record)
+    made: ReportView = page.make(record) if page else _comparisons(record)
+    return made
+
+
+@making_sense("record")
+def terminal_table(record: EvaluationRecord) -> RenderableType:
+    """Groups with their rates, and what they show, for a terminal.
+
+    Returns
+    -------
+    rich renderable; names are plain text, so markup or escapes in them do nothing
+    """
+    page = _page(record)
+    made: RenderableType = page.terminal_table(record) if page else comparisons_table(record)
+    return made
+
+
+def opening(source: Source) -> Opening:
+    """What a record is called and what it says first, wherever many are listed."""
+    page = _page(source.record)
+    if page:
+        made: Opening = page.opening(source)
+        return made
+    point = source.headline
+    headline, evidence = summary.headline(source)
+    return Opening(
+        summary.naming(source),
+        summary.overall(source),
+        headline,
+        evidence,
+        ("FMR", "FNMR"),
+        say("publish.no_target") if point is None else words.target(point.target_fmr),
+        rates.group_table(source),
+    )
+
+
+def _page(record: EvaluationRecord) -> Any:
+    """The module of the record's task; None where people were compared. Unlike a plan, a record may say anything."""
+    task = record.plan.get("task")
+    return import_module(PAGES[task]) if isinstance(task, str) and task in PAGES else None
+
+
+def _comparisons(record: EvaluationRecord) -> ReportView:
     source = Source.of(record)
     headline, evidence = summary.headline(source)
     found = summary.overall(source)
@@ -78,6 +134,7 @@ def _sections(source: Source) -> tuple[Section, ...]:
             identification.identification_section(source),
             scenario.scenario_section(source),
             smooth.curves_section(source),
+            conditions.conditions_section(source),
             series.series_section(source),
             _scores_section(source),
             background.failure_section(source),

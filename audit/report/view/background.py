@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from typing import Any
 
 from audit.record import Acquisition, BenchmarkPart, MeasurementPart, ModelPart
 from audit.report.parts import Block, Cell, Facts, Fold, Listing, Notices, Paragraph, Quote, Section, Table, Term
 from audit.report.strings import catalogue, say
-from audit.report.view import vendor, words
+from audit.report.view import locked, vendor, words
 from audit.report.view.rates import every_group, name_cell
 from audit.report.view.source import Source, key
 
@@ -111,7 +109,8 @@ def limits_section(source: Source) -> Section:
     """What this evaluation cannot say."""
     record = source.record
     own = [say(f"limit.{name}") for name in ("population", "conditions", "cause", "margin")]
-    blocks: list[Block] = [Listing((*record.limits, *own))]
+    unlocked = locked.unlocked(record)
+    blocks: list[Block] = [Listing((*record.limits, *own, *([unlocked] if unlocked else [])))]
     if record.warnings:
         blocks.append(Fold(say("limits.warnings", n=len(record.warnings)), (Listing(tuple(record.warnings)),)))
     return Section("limits", say("limits.title"), say("limits.lead"), tuple(blocks))
@@ -175,7 +174,7 @@ def provenance_section(source: Source) -> Section:
     digests = tuple((say(f"digest.{name}"), value) for name, value in record.digests.model_dump().items())
     software = tuple(record.software.items())
     hardware = tuple((words.plain(name), value) for name, value in record.hardware.items())
-    plan = tuple((name, _setting(value)) for name, value in record.plan.items())
+    plan = tuple((name, words.setting(value)) for name, value in record.plan.items())
     summary = record.summary
     exact = say("provenance.exact" if summary.exact else "provenance.approximate")
     separation = (
@@ -186,6 +185,7 @@ def provenance_section(source: Source) -> Section:
     )
     blocks: tuple[Block, ...] = (
         Facts(((say("provenance.created"), record.created), (say("provenance.seed"), str(record.seed)))),
+        *locked.lock_blocks(record),
         Fold(say("provenance.digests"), (Facts(digests),)),
         Fold(say("provenance.plan"), (Facts(plan),)),
         Fold(say("provenance.software"), (Facts(software),)),
@@ -199,16 +199,6 @@ def _eer(rate: float | None) -> str:
     if rate is None:
         return "–"
     return words.percent(rate) if rate else say("provenance.zero")
-
-
-def _setting(value: Any) -> str:
-    if value is None:
-        return say("word.default")
-    if value in ([], {}):
-        return say("word.none")
-    if isinstance(value, list):
-        return ", ".join(str(item) for item in value)
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def glossary_section() -> Section:

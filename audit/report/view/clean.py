@@ -15,6 +15,7 @@ from audit import alike
 from audit.comparison import Comparison
 from audit.record import EvaluationRecord
 from audit.report.strings import say
+from audit.reproduction import Reproduction
 
 LONGEST_NAME = 48
 LONGEST_TEXT = 6000
@@ -100,6 +101,11 @@ def scrub_comparison(comparison: Comparison) -> Comparison:
     names += [name for point in comparison.front for name in point.attributes]
     names += [text for group in groups for item in group.items() for text in item]
     return Comparison.model_validate(_walk(comparison.model_dump(by_alias=True), _short_names(names)))
+
+
+def scrub_reproduction(found: Reproduction) -> Reproduction:
+    """As `scrub`, for a reproduction."""
+    return Reproduction.model_validate(_walk(found.model_dump(by_alias=True), {}))
 
 
 def _visible(c: str) -> str:

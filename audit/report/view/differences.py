@@ -107,9 +107,9 @@ def excluded_lines(source: Source) -> tuple[str, ...]:
 
 
 def contrast_table(
-    source: Source, metric: str, attributes: tuple[str, ...], point: OperatingPoint | None = None
+    source: Source, metric: str, attributes: tuple[str, ...], point: OperatingPoint | None = None, name: str = ""
 ) -> Table | None:
-    """Contrasts of one kind of error within one attribute set, where a ratio could be formed."""
+    """Contrasts of one kind of error within one attribute set, where a ratio could be formed; `name` is the table's."""
     found = source.contrasts(metric, attributes, point or source.headline)
     contrasts = [c for c in found if c.ratio is not None]
     if not contrasts:
@@ -118,10 +118,10 @@ def contrast_table(
     caption = say("contrast.caption", metric=say(f"metric.{metric}"), attributes=words.attributes_name(attributes))
     rows = tuple(_contrast_row(c) for c in contrasts[:MOST_ROWS])
     cut = say("contrast.cut", n=MOST_ROWS, total=len(contrasts))
-    number = source.attribute_sets().index(attributes)
-    columns = tuple(say(f"contrast.column_{name}") for name in names)
+    columns = tuple(say(f"contrast.column_{column}") for column in names)
     note = say("contrast.note") if len(contrasts) <= MOST_ROWS else cut
-    return Table(f"contrasts-{metric.lower()}-{number}", caption, columns, rows, note)
+    name = name or f"contrasts-{metric.lower()}-{source.attribute_sets().index(attributes)}"
+    return Table(name, caption, columns, rows, note)
 
 
 def unformed_ratios(source: Source, metric: str, attributes: tuple[str, ...]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from audit.comparison import Comparison, Difference, DisparityChange, Remark
-from audit.record import Group, IntervalPart
+from audit.record import Group, IntervalPart, making_sense
 from audit.report.parts import (
     Answer,
     Block,
@@ -30,9 +30,9 @@ from audit.report.parts import (
 from audit.report.strings import say, spoken
 from audit.report.view import words
 from audit.report.view.clean import scrub_comparison
-from audit.report.view.front import front_blocks
 from audit.report.view.rates import MARKERS
 from audit.report.view.split import split_blocks, split_rows
+from audit.report.view.trade_off import front_blocks
 
 MOST_ROWS = 40
 
@@ -295,6 +295,7 @@ def _methods(shown: Comparison) -> tuple[str, ...]:
     return (*(say(f"side.method_{how}") for how in used), say("side.method_test"), say("side.method_target"))
 
 
+@making_sense("comparison")
 def comparison_table(comparison: Comparison) -> RenderableType:
     """Table for a terminal: what is not the same, then every rate that could be compared."""
     shown = scrub_comparison(comparison)

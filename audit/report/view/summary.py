@@ -6,7 +6,7 @@ from audit.domain import Verdict
 from audit.record import Contrast, EvaluationRecord, Rate
 from audit.report.parts import Answer
 from audit.report.strings import say
-from audit.report.view import words
+from audit.report.view import locked, words
 from audit.report.view.by_attribute import not_tested
 from audit.report.view.findings import (
     METRICS,
@@ -51,9 +51,13 @@ def overall(source: Source) -> Verdict:
 
 def title(source: Source, model: str, benchmark: str) -> str:
     """Name an evaluation by what was measured on what."""
+    return say(naming(source), model=model, benchmark=benchmark)
+
+
+def naming(source: Source) -> str:
+    """The sentence of the catalogue that names an evaluation."""
     kind = "page.title_series" if changes_a_thing(source.record) else "page.title"
-    kind = "page.title_list" if source.record.plan.get("task") == "identification" else kind
-    return say(kind, model=model, benchmark=benchmark)
+    return "page.title_list" if source.record.plan.get("task") == "identification" else kind
 
 
 def changes_a_thing(record: EvaluationRecord) -> bool:
@@ -265,7 +269,7 @@ def alerts(source: Source) -> tuple[str, ...]:
         made.append(say("alert.limit"))
     if source.record.model.self_declared:
         made.append(say("alert.self_declared"))
-    return (*made, *_silent_groups(source))
+    return (*made, *locked.lock_alerts(source.record), *_silent_groups(source))
 
 
 def _silent_groups(source: Source) -> list[str]:

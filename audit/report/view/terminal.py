@@ -18,7 +18,7 @@ from audit.report.view.summary import alerts, headline
 STYLES = {"DISPARITY": "bold red", "EQUIVALENT": "green", "INCONCLUSIVE": "yellow"}
 
 
-def terminal_table(record: EvaluationRecord) -> RenderableType:
+def comparisons_table(record: EvaluationRecord) -> RenderableType:
     """Groups with people, comparisons, rates at every shared threshold, support, and the verdicts below.
 
     Returns

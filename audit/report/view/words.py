@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Context
-from typing import Literal
+from typing import Any, Literal
 
 from audit.domain import UNKNOWN
 from audit.record import Group, IntervalPart, SamplesPart
@@ -206,3 +207,14 @@ def key_word(section: str, key: str) -> str:
     """Look up a word of a closed list; one that the catalogue does not know is shown as it is."""
     full = f"{section}.{key}"
     return say(full) if has(full) else plain(key)
+
+
+def setting(value: Any) -> str:
+    """Print the value of a setting."""
+    if value is None:
+        return say("word.default")
+    if value in ([], {}):
+        return say("word.none")
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value)
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,361 @@
+"""What hostile files and failing disks have brought to light: each failure that was found, once more."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from made_up import SAMPLES, SUBJECTS, describe
+
+from audit import answered, benchmarks, cli, plan, report, results, score_table, template_table, whole_file
+from audit.benchmarks import archives, checks, own_copy, undescribed, withdrawals
+from audit.domain import DURING, FailureToAcquire, Picture
+from audit.errors import AuditError, DataError
+from audit.models import MODELS, card_file, deepid_h5, dlib_net, guard
+from audit.policy import rules
+from audit.record import EvaluationRecord
+from audit.record import read as read_record
+from audit.report.site import publish
+
+ROOT = Path(__file__).resolve().parents[2]
+DEEP = "a = " + "[" * 100_000
+LONG_KEY = ".".join(["a"] * 100_000) + " = 1"
+LONG_NUMBER = "a = " + "9" * 5000
+TOML: dict[str, Callable[[Path], object]] = {
+    "plan": plan.read,
+    "policy": rules.read,
+    "card": lambda path: card_file.own(path, MODELS),
+    "copy": lambda path: own_copy.read(path.parent),
+}
+
+
+def collection(folder: Path, *, samples: str = SAMPLES, **changes: Any) -> Path:
+    (folder / "images").mkdir(parents=True)
+    for image in ("a1", "a2", "b1", "b2", "c1"):
+        (folder / "images" / f"{image}.png").write_bytes(f"bytes of {image}".encode())
+    (folder / "subjects.csv").write_text(SUBJECTS)
+    (folder / "samples.csv").write_text(samples)
+    (folder / "croissant.json").write_text(json.dumps(describe(folder, **changes)))
+    return folder
+
+
+@pytest.mark.parametrize("reader", TOML)
+@pytest.mark.parametrize("text", [DEEP, LONG_KEY, LONG_NUMBER, "#" * (2 << 20)], ids=["deep", "key", "number", "long"])
+def test_toml_that_its_library_stumbles_over_is_one_line_in_time(reader: str, text: str, tmp_path: Path) -> None:
+    """RecursionError, a plain ValueError, and half a minute for one key with 200,000 parts."""
+    path = tmp_path / "copy.toml"
+    path.write_text(text)
+    began = time.process_time()
+    with pytest.raises(AuditError, match="TOML"):
+        TOML[reader](path)
+    assert time.process_time() - began < 5
+
+
+@pytest.mark.parametrize("part", ["\x1b[31mred", "a\u202eb", "\ufeff", "\0", "x" * 1_000_000, "one\ntwo\x85three"])
+def test_what_a_file_holds_neither_steers_a_terminal_nor_floods_it(part: str) -> None:
+    said = str(DataError(part, part, part))
+    assert said.isprintable()
+    assert len(said) < 4000
+
+
+def test_a_name_that_no_file_can_have_is_one_line(tmp_path: Path) -> None:
+    """OSError 36 from the first look at it."""
+    folder = collection(tmp_path / "made", samples=SAMPLES.replace("images/a1.png", "a" * 300))
+    with pytest.raises(DataError, match=r"row 2, column 'path': 'aaa.*at most 255 bytes"):
+        benchmarks.load(str(folder))
+    assert "path-escapes" in {finding.check for finding in checks.check(str(folder)).findings}
+
+
+def test_links_that_run_in_a_circle_are_pictures_that_cannot_be_read(tmp_path: Path) -> None:
+    """RuntimeError and OSError 40 from the first look at them."""
+    folder = collection(tmp_path / "made")
+    (folder / "images/a1.png").unlink()
+    (folder / "images/a1.png").symlink_to("a1.png")
+    made = benchmarks.load(str(folder))
+    assert any("1 of 5 image files are missing" in note for note in made.notes)
+    assert "row-without-file" in {finding.check for finding in checks.check(str(folder)).findings}
+
+
+def test_a_header_of_many_columns_is_refused_in_time(tmp_path: Path) -> None:
+    """Counting each of 200,000 names among all took minutes; filling short rows up to so many took gigabytes."""
+    folder = collection(tmp_path / "made", samples=",".join(["[1"] * 200_000) + "\n1\n2\n")
+    began = time.process_time()
+    with pytest.raises(DataError, match="has 200,000 columns"):
+        benchmarks.load(str(folder))
+    assert "table-unreadable" in {finding.check for finding in checks.check(str(folder)).findings}
+    assert time.process_time() - began < 10
+
+
+def test_a_descriptor_with_a_number_for_a_path_is_one_line(tmp_path: Path) -> None:
+    folder = collection(tmp_path / "made")
+    described = json.loads((folder / "croissant.json").read_text())
+    described["distribution"][0]["@id"] = 0.5
+    (folder / "croissant.json").write_text(json.dumps(described))
+    with pytest.raises(DataError, match="should be a valid string"):
+        benchmarks.load(str(folder))
+
+
+def test_a_column_without_a_name_is_one_line(tmp_path: Path) -> None:
+    """ValidationError, of a class that users do not know."""
+    (tmp_path / "people.csv").write_text("subject_id,gender,\t\n001,f,x\n")
+    with pytest.raises(DataError, match="row 1: the column 3 has no name"):
+        undescribed.read(tmp_path / "people.csv")
+
+
+def test_a_number_of_thousands_of_digits_in_a_table_is_one_line(tmp_path: Path) -> None:
+    """ValueError, of Python's own limit."""
+    folder = collection(tmp_path / "made")
+    many = "9" * 5000
+    (folder / "series.csv").write_text(
+        f"sample_id,path,subject_id,factor,level,position,own\ns1,images/s1.png,001,light,dim,{many},yes\n"
+    )
+    with pytest.raises(DataError, match="row 2, column 'position'"):
+        benchmarks.load(str(folder))
+    (tmp_path / "people.csv").write_text(f"subject_id,images\n001,{many}\n")
+    with pytest.raises(DataError, match="row 2, column 'images'"):
+        undescribed.read(tmp_path / "people.csv")
+
+
+@pytest.mark.parametrize("header", ["a" * 200_000, "a" * (17 << 20)])
+def test_a_table_of_scores_with_one_endless_name_is_one_line(header: str, tmp_path: Path) -> None:
+    path = tmp_path / "scores.csv"
+    path.write_text(header)
+    assert csv.field_size_limit() == 131_072
+    with pytest.raises(DataError, match="row 1"):
+        score_table.read(path)
+
+
+@pytest.mark.parametrize("read", [score_table.read, template_table.read])
+def test_parquet_whose_names_are_not_utf8_is_one_line(read: Callable[[Path], object], tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    frame = pd.DataFrame({"probe_subject": ["1"], "reference_subject": ["2"], "score": [0.5], "sample_id": ["a"]})
+    frame.assign(subject_id="1", template=[[0.5, 0.25]]).to_parquet(path)
+    path.write_bytes(path.read_bytes().replace(b"sample_id", b"s\xe3mple_id"))
+    with pytest.raises(DataError, match=r"Parquet|cannot be read"):
+        read(path)
+
+
+def test_weights_with_sizes_beyond_memory_are_one_line(tmp_path: Path) -> None:
+    """OverflowError."""
+    huge = b"\x01\x02" + b"\x08" + b"\xff" * 8 + b"\x01\x01" * 3
+    with pytest.raises(AuditError, match="does not hold dlib's face network"):
+        dlib_net.read(b"\x05con_4" + huge + bytes(64), tmp_path / "w.dat")
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        file["a"] = np.zeros(4, np.float32)
+    sound = (tmp_path / "w.h5").read_bytes()
+    for place in range(8, 96, 8):
+        for value in (2**63, 2**64 - 2, 2**63 - 1):
+            with pytest.raises(AuditError):
+                deepid_h5.read_state(
+                    tmp_path / "w.h5", sound[:place] + value.to_bytes(8, "little") + sound[place + 8 :]
+                )
+
+
+def test_a_record_nested_without_end_is_not_a_finished_one(tmp_path: Path) -> None:
+    path = tmp_path / "record.json"
+    path.write_text("[" * 200_000)
+    assert results.finished(path, None) is None  # type: ignore[arg-type] - it is not come to
+
+
+def published() -> dict[str, Any]:
+    """A record of this repository, as JSON."""
+    (path, *_) = sorted((ROOT / "results" / "london").rglob("record.json"))
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return found
+
+
+def test_a_record_that_fits_the_schema_and_makes_no_sense_is_one_line(tmp_path: Path) -> None:
+    """KeyError or ZeroDivisionError while its report was drawn, it was judged, compared or published."""
+    said = published()
+    sound = EvaluationRecord.model_validate(said)
+    said["operating_points"][0] |= {"target_fmr": 0.0, "threshold": None}
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results/record.json").write_text(json.dumps(said))
+    odd = read_record(tmp_path / "results/record.json")
+    with pytest.raises(DataError, match="fits the schema, but makes no sense"):
+        report.render(odd, tmp_path / "out")
+    with pytest.raises(AuditError):
+        publish(tmp_path / "results", tmp_path / "site")
+    assert report.render(sound, tmp_path / "out")
+
+
+# A disk that fails, a process that is killed
+
+
+def test_a_record_that_counts_failures_of_the_machine_is_no_finished_one(tmp_path: Path) -> None:
+    """It answered the same command for ever after."""
+    said = published()
+    path = tmp_path / "record.json"
+    path.write_text(json.dumps(said))
+    digests = EvaluationRecord.model_validate(said).digests
+    assert results.finished(path, digests) is not None
+    said["acquisition"].append(said["acquisition"][0] | {"stage": "read", "reason": f"missing file {DURING}"})
+    path.write_text(json.dumps(said))
+    assert results.finished(path, digests) is None
+
+
+class NoMemory:
+    """A network for which there is none, in each runtime's words."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    def extract(self, _: object) -> Any:
+        raise self.error
+
+
+@pytest.mark.parametrize(
+    ("error", "passing"),
+    [
+        (MemoryError(), True),
+        (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), True),
+        (RuntimeError("std::bad_alloc"), True),
+        (RuntimeError("can't start new thread"), True),
+        (RuntimeError("shapes do not fit"), False),
+    ],
+)
+def test_memory_that_runs_out_is_no_failure_of_a_face(error: Exception, passing: bool) -> None:
+    (found,) = guard.outcomes(NoMemory(error), [Picture(np.zeros((4, 4, 3), np.uint8))], 4)  # type: ignore[arg-type]
+    assert isinstance(found, FailureToAcquire)
+    assert found.passing is passing
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (MemoryError(), "not enough memory"),
+        (OSError(5, "Input/output error", "a/b.csv"), "a/b.csv: Input/output error"),
+        (RuntimeError("can't start new thread"), "too many threads"),
+    ],
+)
+def test_what_no_room_has_words_for_is_one_line(
+    error: Exception, text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A traceback, and exit 1."""
+
+    def fails(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "app", fails)
+    with pytest.raises(SystemExit) as ended:
+        cli.main([])
+    assert ended.value.code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("faceaudit: ")
+    assert text in line
+
+
+def test_an_unpacking_removes_what_killed_ones_left_and_no_other(tmp_path: Path) -> None:
+    """Pictures of people stayed in a folder for ever."""
+    fcntl = pytest.importorskip("fcntl")
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.txt", b"a")
+    dead, alive = tmp_path / ".out.unfinished-dead", tmp_path / ".out.unfinished-alive"
+    for folder in (dead, alive):
+        folder.mkdir()
+        (folder / "face.jpg").write_bytes(b"x")
+    handle = os.open(alive, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    archives.unpack([tmp_path / "a.zip"], tmp_path / "out")
+    os.close(handle)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".out.unfinished-alive", "a.zip", "out"]
+
+
+def test_a_publication_removes_what_an_interrupted_one_left(tmp_path: Path) -> None:
+    """Half a page was served with the site."""
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results/record.json").write_text(json.dumps(published()))
+    publish(tmp_path / "results", tmp_path / "site")
+    manifest = tmp_path / "site/faceaudit-site.json"
+    manifest.write_text(manifest.read_text().replace('"complete"', '"building"'))
+    left, other = tmp_path / "site/.index.html.a1b2c3d4", tmp_path / "site/.htaccess"
+    for path in (left, other):
+        path.write_text("half")
+    publish(tmp_path / "results", tmp_path / "site")
+    assert not left.exists()
+    assert other.exists()
+
+
+def test_two_runs_that_try_the_same_folder_at_once_do_not_meet(tmp_path: Path) -> None:
+    """One removed the other's trial file in between: "cannot be written: No such file or directory"."""
+    wrong: list[BaseException] = []
+
+    def try_it() -> None:
+        try:
+            for _ in range(150):
+                results.require_writable(tmp_path / "out")
+        except BaseException as error:  # noqa: BLE001 - carried out of the thread
+            wrong.append(error)
+
+    threads = [threading.Thread(target=try_it) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    assert not list((tmp_path / "out").iterdir())
+
+
+def test_a_salt_is_whole_or_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that was killed while it made the salt left an empty one, and the list was locked for ever."""
+    import datetime as dt
+
+    def fails(_: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", fails)
+        with pytest.raises(DataError, match=r"withdrawn\.salt: cannot be written: Input/output error"):
+            withdrawals.add(tmp_path, "001", dt.date(2026, 1, 2))
+    assert not list(tmp_path.iterdir())
+    assert withdrawals.add(tmp_path, "001", dt.date(2026, 1, 2)) is None
+    assert withdrawals.add(tmp_path, "001", dt.date(2026, 1, 2)) == dt.date(2026, 1, 2)
+
+
+def test_what_a_killed_process_left_beside_a_file_goes_in_time(tmp_path: Path) -> None:
+    old, young = tmp_path / ".record.json.abc", tmp_path / ".record.json.def"
+    for path in (old, young):
+        path.write_text("half")
+    os.utime(old, (time.time() - 7200, time.time() - 7200))
+    whole_file.write(tmp_path / "record.json", b"{}")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".record.json.def", "record.json"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="ulimit -v is of Linux")
+def test_without_addresses_for_charts_a_report_is_one_line(tmp_path: Path) -> None:
+    """V8 ended the process with SIGTRAP and a page of addresses."""
+    code = (
+        "import resource; resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))\n"
+        "from audit.report.charts.lettering import drawn\ndrawn({'layer': []})"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert run.returncode == 1
+    assert "DataError: report: no chart can be drawn" in run.stderr.splitlines()[-1]
+
+
+def test_an_answer_that_was_cut_off_does_not_spoil_the_next(tmp_path: Path) -> None:
+    """Both lines ran together, and the second answer of a paid service was lost as well."""
+    path = tmp_path / "answers"
+    kept = answered._Kept(path, fresh=False)
+    kept.put(["a", "b"], 0.5)
+    kept.close()
+    path.write_text(path.read_text() + '["0123')
+    kept = answered._Kept(path, fresh=False)
+    kept.put(["a", "c"], 0.25)
+    kept.close()
+    again = answered._Kept(path, fresh=False)
+    assert (again.get(["a", "b"]), again.get(["a", "c"])) == (0.5, 0.25)
+    again.close()
