@@ -66,6 +66,16 @@ def recomputed(record: r.EvaluationRecord, counted: Counted) -> Iterator[Finding
     yield from _undecided(record)
 
 
+def without_tables(record: r.EvaluationRecord) -> Iterator[Finding]:
+    """What a record shows by itself, where no faces were compared and no scores counted."""
+    found = next(numbers_again.others(record), None)
+    question = "values and intervals of rates, by their counts and variances"
+    yield Finding(question, "failed" if found else "established", found or "computed again, and the same")
+    if record.contrasts or record.differentials:
+        why = "covariances between rates are not in the tables of this task"
+        yield Finding("contrasts, tests and differentials", "not established", why)
+
+
 def _undecided(record: r.EvaluationRecord) -> Iterator[Finding]:
     fitted = any(d.debiased.get("cross_fit") is not None for d in record.differentials)
     if fitted:
