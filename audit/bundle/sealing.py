@@ -49,8 +49,7 @@ def seal(
     names = listed(folder)
     if key is not None:
         _outside(key, folder)
-    _complete(folder, names)
-    record = records.read(folder / RECORD)
+    record = _complete(folder, names)
     records.write_bytes(folder / PLAN, plan_of(record))
     names = listed(folder)
     files = {name: content(folder, name) for name in names}
@@ -94,7 +93,8 @@ def _outside(key: Path, folder: Path) -> None:
         raise DataError(str(key), "lies in the folder that is sealed, and would be published", "Keep keys elsewhere")
 
 
-def _complete(folder: Path, names: list[str]) -> None:
+def _complete(folder: Path, names: list[str]) -> EvaluationRecord:
+    """Nothing is there that should not be; and the tables are, where faces were compared."""
     strange = [name for name in names if not KNOWN.fullmatch(name)]
     if strange:
         more = f" and {len(strange) - 1} more" if len(strange) > 1 else ""
@@ -103,13 +103,15 @@ def _complete(folder: Path, names: list[str]) -> None:
         )
     if RECORD not in names:
         raise DataError(str(folder), "holds no record.json", "Give the folder that a run wrote")
+    record = records.read(folder / RECORD)
     for name in TABLES:
-        if name not in names:
+        if name not in names and record.distributions:
             raise DataError(
                 str(folder / name),
                 "is missing: the record was made before there were such tables, or it was taken away",
                 "Run the same command again with --fresh, then seal",
             )
+    return record
 
 
 def refuse(files: dict[str, bytes], ids: scan.Ids | None) -> None:

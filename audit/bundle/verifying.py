@@ -14,7 +14,7 @@ from audit import scan
 from audit.bundle import envelope, keys, transparency
 from audit.bundle.finding import Finding
 from audit.bundle.folder import ENVELOPE, KNOWN, MARKER, OWN, RECORD, SIGNER, SIGSTORE, STATEMENT, content, listed
-from audit.bundle.recompute import recomputed
+from audit.bundle.recompute import recomputed, without_tables
 from audit.bundle.redraw import redrawn
 from audit.bundle.sealing import PLAN, TABLES, plan_digest, plan_of
 from audit.counted import Counted
@@ -233,6 +233,9 @@ def _object(text: bytes | None) -> dict[str, Any]:
 
 def _numbers(folder: Path, record: EvaluationRecord, files: dict[str, bytes]) -> Iterator[Finding]:
     missing = [name for name in TABLES if name not in files]
+    if missing and not record.distributions:
+        yield from without_tables(record)
+        return
     if missing:
         yield Finding("rates, intervals and differentials", "not established", f"there is no {missing[0]}")
         return
