@@ -664,6 +664,18 @@ def _reproduced(path: Path) -> object:
     return compare(record.read(path), record.read(path.with_name("sound.json")))
 
 
+def _envelopes() -> list[bytes]:
+    return [
+        b'{"payload":"e30=","payloadType":"application/vnd.in-toto+json","signatures":[{"keyid":"","sig":"YQ=="}]}\n'
+    ]
+
+
+def _envelope(path: Path) -> object:
+    from audit.bundle import envelope
+
+    return envelope.opened(path.read_bytes(), path.name)
+
+
 def _toml(path: Path) -> object:
     from audit.benchmarks import own_copy
 
@@ -726,6 +738,7 @@ TARGETS = (
     Target("gate", "record.json", "json", _records, _judged, _with_policy),
     Target("compare", "record.json", "json", _records, _compared, _with_sound),
     Target("publish", "results/record.json", "json", _records, _published_site),
+    Target("envelope", "bundle.dsse.json", "json", _envelopes, _envelope),
     Target("lock", "plan.lock.json", "json", _locks, _lock),
     Target("environment", "environment.json", "json", _environments, _environment),
     Target("reproduce", "record.json", "json", _records, _reproduced, _with_sound),
