@@ -69,6 +69,10 @@ if TYPE_CHECKING:
     from audit.watch_list import WatchList
 
 
+CARD = "card.json"
+"""What a model's card says, beside its record."""
+
+
 def run(plan: AuditPlan, options: RunOptions | None = None) -> Evaluation:
     """Audit one model on one benchmark; the record and its report are written below `options.out`.
 
@@ -93,7 +97,7 @@ def run(plan: AuditPlan, options: RunOptions | None = None) -> Evaluation:
     benchmark, card, digests = job.benchmark, job.card, job.digests
     folder = options.out / results.folder(benchmark.name, card.name, card.revision, digests.plan)
     withdraw(benchmark, job.pictures, job.files, folder, options)
-    known = None if options.fresh else results.finished(folder / "record.json", digests)
+    known = None if options.fresh else _known(folder, job)
     made = job.measure() if known is None else Made(known)
     measured = time.perf_counter()
     evaluation = published(made, folder, options, lock, reused=known is not None)
@@ -173,6 +177,17 @@ def _job(plan: AuditPlan, options: RunOptions, progress: Progress) -> _Job:
     pictures = (*made.samples, *made.pictures)
     measure = partial(_measure, made, options, progress)
     return _Job(made.benchmark, made.card, pictures, made.files, made.digests, measure)
+
+
+def _known(folder: Path, job: _Job) -> EvaluationRecord | None:
+    """The finished record of an earlier run; not one of a card, or of packages, that say something else by now."""
+    record = results.finished(folder / "record.json", job.digests)
+    if record is None or record.model.preprocessing != job.card.preprocessing:
+        return None
+    with contextlib.suppress(OSError):
+        if (folder / CARD).read_bytes() == f"{_card(job.card)}\n".encode():
+            return record
+    return None
 
 
 def _tidy(job: _Job, options: RunOptions) -> None:
@@ -663,7 +678,7 @@ def record_of(scored: Scored, cache: Path | None = None) -> Made:
 
 def _described(descriptor: str, card: str) -> dict[str, bytes]:
     """Descriptor and card as files."""
-    said = {"benchmark.json": descriptor, "card.json": card}
+    said = {"benchmark.json": descriptor, CARD: card}
     return {name: f"{text}\n".encode() for name, text in said.items() if text}
 
 

@@ -10,9 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from hostile_archives import Small, scripted
 
-from audit import models
-from audit.plan import make
+from audit import models, recipe
+from audit.plan import RunOptions, make
 from audit.sandbox import seal
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -46,6 +47,22 @@ def test_the_15_lines_run_as_they_stand(tmp_path: Path) -> None:
     assert record["samples"]["subjects"] == 5
     assert "ran in a sandbox" in record["model"]["preprocessing_text"]
     assert record["model"]["self_declared"] is True
+
+
+@pytest.mark.skipif(seal.missing() is not None, reason="no sandbox here")
+@pytest.mark.parametrize("edit", [('"nothing: its', '"hardly anything: its'), ("[128, 128, 128]", "[64, 64, 64]")])
+def test_an_edited_card_is_not_answered_from_the_record_of_the_one_before(
+    tmp_path: Path, edit: tuple[str, str]
+) -> None:
+    (tmp_path / "mine.pt").write_bytes(scripted(Small()))
+    card = blocks("toml")[0].replace("dimension = 64", "dimension = 16")
+    options = RunOptions(out=tmp_path / "results", cache=tmp_path / "cache")
+    plan = make({"benchmark": "synthetic", "model": f"exported:{tmp_path / 'mine.pt'}", "limit": 3, "fmr": [0.1]})
+
+    (tmp_path / "mine.toml").write_text(card)
+    assert [recipe.run(plan, options).reused for _ in range(2)] == [False, True]
+    (tmp_path / "mine.toml").write_text(card.replace(*edit))
+    assert [recipe.run(plan, options).reused for _ in range(2)] == [False, True]
 
 
 def test_the_card_of_a_service_is_a_card(tmp_path: Path) -> None:
