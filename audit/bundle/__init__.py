@@ -10,6 +10,6 @@ from __future__ import annotations
 
 from audit.bundle.finding import Finding
 from audit.bundle.sealing import seal
-from audit.bundle.verifying import verify
+from audit.bundle.verifying import state, verify
 
-__all__ = ["Finding", "seal", "verify"]
+__all__ = ["Finding", "seal", "state", "verify"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
@@ -59,6 +59,24 @@ def verify(folder: Path, public_key: Path | None = None, *, sigstore: tuple[str,
     except DataError as error:
         findings.append(Finding("seal", "failed", str(error)))
     return findings
+
+
+def state(folder: Path) -> Literal["unsigned", "sealed", "signed", "broken"]:
+    """What a site says of a folder's seal: it looks at digests and signature, computes nothing, and asks for no key.
+
+    `sealed` is a seal without a signature; `unsigned` a folder that was never sealed.
+    """
+    try:
+        names = listed(folder)
+        if not any((folder / name).exists() for name in OWN):
+            return "unsigned"
+        payload, findings = _payload(folder, None)
+        findings = [*findings, _digests({n: content(folder, n) for n in names}, envelope.parsed(payload, STATEMENT))]
+    except DataError:
+        return "broken"
+    if any(one.outcome == "failed" for one in findings):
+        return "broken"
+    return "signed" if (folder / ENVELOPE).exists() else "sealed"
 
 
 def _payload(folder: Path, demanded: Ed25519PublicKey | None) -> tuple[bytes, list[Finding]]:

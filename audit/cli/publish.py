@@ -19,9 +19,10 @@ def command(
     ] = "",
 ) -> None:
     """Publish evaluations as a static site that works from a folder, without a server and without scripts."""
-    from audit.report.site import publish  # noqa: PLC0415 - the help text needs none of it
+    from audit.bundle import state  # noqa: PLC0415 - the help text needs none of it
+    from audit.report.site import publish  # noqa: PLC0415
 
-    done = publish(results, out, catalogue=gated_catalogue(), base_url=base_url)
+    done = publish(results, out, catalogue=gated_catalogue(), base_url=base_url, seal=state)
     for one in done.unreadable:
         typer.echo(f"faceaudit: {results / one.place}: could not be read: {one.reason}", err=True)
     typer.echo(str(out / "index.html"))

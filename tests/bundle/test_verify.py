@@ -23,7 +23,7 @@ from securesystemslib.dsse import Envelope
 from securesystemslib.signer import SSlibKey
 from small_bundle import copied, edit_record, sealed_again
 
-from audit.bundle import Finding, envelope, keys, seal, verify
+from audit.bundle import Finding, envelope, keys, seal, state, verify
 from audit.bundle.folder import ENVELOPE, SIGNER, STATEMENT
 from audit.errors import DataError
 
@@ -273,6 +273,14 @@ def test_another_key_is_not_the_one_demanded(kept: Kept, tmp_path: Path) -> None
     sealed_again(folder, Ed25519PrivateKey.generate())
     assert failed(verify(folder, kept.public)) == ["signature"]
     assert failed(verify(folder))  # the numbers do not fit, whoever signed
+
+
+def test_a_site_says_how_a_folder_is_sealed(kept: Kept, tmp_path: Path) -> None:
+    assert [state(folder) for folder in (kept.plain, kept.unsigned, kept.signed)] == ["unsigned", "sealed", "signed"]
+    for name in ("report.html", "counts.parquet", "evidence.dsse.json", "signer.pem"):
+        folder = copied(kept.signed, tmp_path / name)
+        flip(folder, name, 60, 0)
+        assert state(folder) == "broken"
 
 
 def test_a_file_taken_away_added_or_renamed_is_found(kept: Kept, tmp_path: Path) -> None:

@@ -100,7 +100,7 @@ def _row(source: Source, part: DetectionPart, group: Group, points: list[Operati
     people = source.record.samples.subjects if not group else source.subjects(group)
     last = source.rate("MISS", group, points[-1]) if points else None
     return (
-        name_cell(group, say("groups.everyone") if not group else ""),
+        name_cell(group),
         Cell(words.number(people), kind="number"),
         *(rate_cell(source.rate("MISS", group, point)) for point in points),
         *(rate_cell(source.rate("FDET", group, point)) for point in points),
