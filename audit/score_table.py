@@ -8,12 +8,14 @@ A missing score (an empty cell, NA, NaN, null) is a failure and is counted; an i
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import difflib
 import hashlib
 import io
+import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -116,11 +118,12 @@ def read(
     people = _Ids(subjects, "--subjects")
     pictures = _Ids(None if samples is None else list(samples), "--samples")
     found: list[tuple[NDArray[Any], ...]] = []
-    for piece in pieces:
-        who = [people.encode(piece.column(name), name, lines) for name in SUBJECTS]
-        what = [pictures.encode(piece.column(name), name, lines) for name in SAMPLES] if named else [_NONE, _NONE]
-        found.append((*who, _numbers(piece.column(SCORE), lines), *what))
-        lines.done += piece.num_rows
+    with contextlib.closing(pieces):  # at a mistake the reader ends with this function
+        for piece in pieces:
+            who = [people.encode(piece.column(name), name, lines) for name in SUBJECTS]
+            what = [pictures.encode(piece.column(name), name, lines) for name in SAMPLES] if named else [_NONE, _NONE]
+            found.append((*who, _numbers(piece.column(SCORE), lines), *what))
+            lines.done += piece.num_rows
     if not lines.done:
         raise DataError(str(path), "has no rows", "It needs a header and at least one comparison")
     probe, reference, score, one, two = (np.concatenate(column) for column in zip(*found, strict=True))
@@ -370,29 +373,21 @@ def _csv_columns(path: Path) -> list[str]:
         raise DataError(f"{path}, row 1", f"is no row of names: {error}", "It names the columns, each once") from None
 
 
-def _csv_pieces(path: Path, wanted: Sequence[str], columns: Sequence[str], lines: _Lines) -> Iterator[Any]:
+def _csv_pieces(path: Path, wanted: Sequence[str], columns: Sequence[str], lines: _Lines) -> Generator[Any]:
     """Record batches of text; the reader checks UTF-8 and the number of cells."""
-    bad: list[Any] = []
-
-    def odd(row: Any) -> str:
-        bad.append(row)
-        return "error"
-
     header = sum(len(name) + 3 for name in columns)
     reading = pacsv.ReadOptions(block_size=max(BLOCK, 8 * header), use_threads=False)
-    parsing = pacsv.ParseOptions(invalid_row_handler=odd, ignore_empty_lines=False)
+    parsing = pacsv.ParseOptions(ignore_empty_lines=False)  # a handler in Python could outlive the interpreter
     converting = pacsv.ConvertOptions(include_columns=list(wanted), column_types=dict.fromkeys(wanted, pa.string()))
     try:
         with pacsv.open_csv(path, reading, parsing, converting) as reader:
             for batch in reader:
                 yield _without_blanks(batch, lines)
     except pa.ArrowInvalid as error:
-        if bad:
-            raise DataError(
-                f"{path}, row {bad[0].number}",
-                f"has {bad[0].actual_columns} cells, the header has {bad[0].expected_columns}",
-                "Quote cells with commas",
-            ) from None
+        cells = re.search(r"Row #(\d+): Expected (\d+) columns, got (\d+)", str(error))
+        if cells:
+            found = f"has {cells[3]} cells, the header has {cells[2]}"
+            raise DataError(f"{path}, row {cells[1]}", found, "Quote cells with commas") from None
         raise _arrow(path, error, lines) from None
 
 
@@ -438,7 +433,7 @@ def _parquet(path: Path) -> Any:
         raise DataError(str(path), f"is not Parquet: {str(error)[:200]}", "Give a CSV or Parquet file") from None
 
 
-def _parquet_pieces(path: Path, wanted: Sequence[str]) -> Iterator[Any]:
+def _parquet_pieces(path: Path, wanted: Sequence[str]) -> Generator[Any]:
     texts = [name for name in wanted if name != SCORE]
     try:
         for batch in _parquet(path).iter_batches(batch_size=BATCH, columns=list(wanted)):

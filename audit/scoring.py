@@ -2,7 +2,7 @@
 
 Templates and images are out of reach here, so what `run` knows of them is asked for or counted: who took part (a table
 of people), which samples were tried (a table of samples), and which comparisons have no score. From there on the code
-is that of `recipe.record_of`.
+is that of `from_scores.record_of`.
 
 Failures are counted by sample where sample ids are given and every missing score is explained by a sample that has no
 score at all; otherwise by side of a comparison, and the record says so.
@@ -19,13 +19,14 @@ from typing import Any
 
 import numpy as np
 
-from audit import groups, missing_scores, plan, provenance, recipe, results, score_table
+from audit import groups, missing_scores, plan, provenance, results, score_table
 from audit.benchmarks import descriptor, pass_gate, people, recognise, tables, undescribed, withdrawals
 from audit.benchmarks.places import Found
 from audit.domain import Attribute, Benchmark, Consent, Subject
 from audit.errors import DataError, NothingMeasured, PlanError
 from audit.evaluation import Evaluation
 from audit.inputs import People
+from audit.recipe import from_scores, publishing
 from audit.record import Digests, ModelPart
 from audit.score_table import ScoreTable
 
@@ -110,12 +111,12 @@ def evaluate(given: Given, settings: Mapping[str, Any], options: plan.RunOptions
         code=provenance.code_digest(),
     )
     folder = options.out / results.folder(benchmark.name, given.model_name, revision, wanted.digest())
-    recipe.withdraw(benchmark, (), {}, folder, options)
+    publishing.withdraw(benchmark, (), {}, folder, options)
     made = None if options.fresh else results.finished(folder / "record.json", digests)
     if made is not None:
-        return recipe.published(recipe.Made(made), folder, options, reused=True)
-    return recipe.published(
-        recipe.record_of(_scored(given, table, benchmark, wanted, digests, revision), options.cache),
+        return publishing.published(publishing.Made(made), folder, options, reused=True)
+    return publishing.published(
+        from_scores.record_of(_scored(given, table, benchmark, wanted, digests, revision), options.cache),
         folder,
         options,
         reused=False,
@@ -155,7 +156,7 @@ def _refuse_what_needs_images(wanted: plan.AuditPlan) -> None:
 
 def _scored(
     given: Given, table: ScoreTable, benchmark: Benchmark, wanted: plan.AuditPlan, digests: Digests, revision: str
-) -> recipe.Scored:
+) -> from_scores.Scored:
     """Comparisons, people and failures, as the recipe wants them."""
     from audit.compare.pairs import ListedPairs  # noqa: PLC0415 - loads the compiler, which a finished run does not need
 
@@ -179,7 +180,7 @@ def _scored(
     probe, reference = place[table.probe[rows]], place[table.reference[rows]]
     comparisons = ListedPairs(probe, reference, used, grouping.atom_of, grouping.atoms)
     everyone = People(names, grouping, ())
-    return recipe.Scored(
+    return from_scores.Scored(
         wanted,
         benchmark,
         _model(given, revision),

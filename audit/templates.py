@@ -15,13 +15,14 @@ from typing import Any
 
 import numpy as np
 
-from audit import benchmarks, groups, plan, provenance, recipe, results, template_table
+from audit import benchmarks, groups, plan, provenance, results, template_table
 from audit.benchmarks import consent, recognise, undescribed, withdrawals
 from audit.domain import Benchmark, Subject
 from audit.errors import DataError, NothingMeasured, PlanError
 from audit.evaluation import Evaluation
 from audit.inputs import People, require_protocol, silent
 from audit.metrics.evaluation import Acquired
+from audit.recipe import from_scores, from_templates, publishing
 from audit.record import Digests, ModelPart
 from audit.scoring import UNDOCUMENTED
 from audit.template_table import TemplateTable
@@ -63,7 +64,7 @@ def evaluate(asked: plan.AuditPlan, subjects: Path | None, options: plan.RunOpti
         See `audit.errors`.
     """
     path = Path(asked.model.removeprefix(PREFIX)).expanduser()
-    lock = recipe.lock_of(options)
+    lock = publishing.lock_of(options)
     results.require_writable(options.out)
     _refuse_what_needs_images(asked)
     for entry in recognise.by_name([path.stem]):
@@ -91,13 +92,13 @@ def evaluate(asked: plan.AuditPlan, subjects: Path | None, options: plan.RunOpti
     )
     revision = table.digest[:12]
     folder = options.out / results.folder(benchmark.name, path.stem, revision, shown.digest())
-    recipe.withdraw(benchmark, (), {}, folder, options)
+    publishing.withdraw(benchmark, (), {}, folder, options)
     made = None if options.fresh else results.finished(folder / "record.json", digests)
     if made is not None:
-        return recipe.published(recipe.Made(made), folder, options, lock, reused=True)
+        return publishing.published(publishing.Made(made), folder, options, lock, reused=True)
     scored = _scored(shown, path, table, whose, digests, options)
-    done = recipe.published(recipe.record_of(scored, options.cache), folder, options, lock, reused=False)
-    recipe.checkpoint_of(digests, "judged", options.cache).clear()
+    done = publishing.published(from_scores.record_of(scored, options.cache), folder, options, lock, reused=False)
+    from_templates.checkpoint_of(digests, "judged", options.cache).clear()
     return done
 
 
@@ -181,7 +182,7 @@ def _scored(
     whose: _Whose,
     digests: Digests,
     options: plan.RunOptions,
-) -> recipe.Scored:
+) -> from_scores.Scored:
     """Comparisons, people and failures, as the recipe wants them."""
     names = tuple(subject.subject_id for subject in whose.subjects)
     place = {name: index for index, name in enumerate(names)}
@@ -193,16 +194,18 @@ def _scored(
     grouping = groups.make(whose.benchmark, shown.by or (), whose.subjects, shown.impostors)
     subject = np.array([place[table.subjects[row]] for row in index], dtype=np.int64)
     similarity = shown.similarity or "cosine"
-    chosen = recipe.Templates([table.samples[row] for row in index], recipe.rows_of(table.rows, index), subject)
-    kept_at = recipe.checkpoint_of(digests, "judged", options.cache)
-    comparisons, sampling, lossy = recipe.compared(
+    chosen = from_templates.Templates(
+        [table.samples[row] for row in index], from_templates.rows_of(table.rows, index), subject
+    )
+    kept_at = from_templates.checkpoint_of(digests, "judged", options.cache)
+    comparisons, sampling, lossy = from_templates.compared(
         whose.benchmark, chosen, grouping, similarity, shown, options, kept_at
     )
     everyone = People(names, grouping, ())
     absent = len(whose.benchmark.subjects) - len(names)
     remarks = [f"{absent:,} people of the table have no sample; they are not counted."] if absent else []
     remarks += [f"Templates are stored as {table.stored} in the file."] if table.stored != "float32" else []
-    return recipe.Scored(
+    return from_scores.Scored(
         shown,
         whose.benchmark,
         _model(path, table, similarity),

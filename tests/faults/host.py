@@ -26,9 +26,9 @@ LOADED = (
 )  # fmt: skip
 STAGES = (
     ("hashing", "audit.inputs", "hash_samples"),
-    ("extraction", "audit.recipe", "_extract"),
-    ("comparison", "audit.recipe", "_comparisons"),
-    ("metrics", "audit.recipe", "record_of"),
+    ("extraction", "audit.recipe.from_pictures", "_extract"),
+    ("comparison", "audit.recipe.from_pictures", "of_templates"),
+    ("metrics", "audit.recipe.from_pictures", "record_of"),
     ("record", "audit.record", "write"),
     ("report", "audit.evaluation", "render"),
     ("unpacking", "audit.benchmarks.archives", "unpack"),

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from audit import groups, recipe
+from audit import assemble_extras, groups
 from audit import record as records
 from audit.compare import halves
 from audit.compare.all_pairs import AllPairs
@@ -21,6 +21,7 @@ from audit.inputs import People
 from audit.metrics import disparities
 from audit.metrics.evaluation import Acquired
 from audit.plan import AuditPlan
+from audit.recipe import from_scores
 
 PEOPLE = 5000
 pytestmark = pytest.mark.performance
@@ -54,23 +55,23 @@ def audited(people: int, images: int, dimension: int, tones: int, clock: Clock) 
     plan = AuditPlan(benchmark="s", model="m", by=("tone",))
     pairs = AllPairs(vectors, who, grouping.atom_of, grouping.atoms, "cosine")
     everyone = People(tuple(subject.subject_id for subject in subjects), grouping, ())
-    scored = recipe.Scored(
+    scored = from_scores.Scored(
         plan, benchmark, SimpleNamespace(vendor_threshold=None), None,  # type: ignore[arg-type]
         everyone, everyone, pairs, pairs,
         Acquired(np.zeros(people, dtype=np.int64), np.full(people, images)), "cosine",
     )  # fmt: skip
     with clock("comparisons"):
-        scores, placed, _ = recipe._place(scored)
+        scores, placed, _ = from_scores._place(scored)
     half = halves(grouping.atom_of, plan.splits, np.random.default_rng(plan.seed))
     thresholds = np.unique([point.value for point in placed if point.value is not None])
     with clock("comparisons"):
         counts = pairs.at(thresholds, half, plan.splits)
     with clock("statistics"):
-        found = recipe._find(scored, placed, disparities.Evidence(counts, scored.acquired, half, plan.splits))
+        found = from_scores._find(scored, placed, disparities.Evidence(counts, scored.acquired, half, plan.splits))
     assert len(found.measured) == 2
     assert len(found.differentials) > 20
     with clock("beside"):
-        recipe.assemble_extras.beside(
+        assemble_extras.beside(
             pairs, pairs, scores, counts, grouping, placed, found.differentials, plan, benchmark, everyone.subjects
         )
 
