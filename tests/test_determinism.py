@@ -118,14 +118,14 @@ MODELS: dict[str, tuple[str, ...]] = {
 }
 TOGETHER: dict[str, tuple[dict[str, int], dict[str, str]]] = {
     "one of everything": ({"workers": 1, "BATCH": 1}, threads_of(1)),
-    "more of everything": ({"workers": 3, "BATCH": 3, "BLOCK": 16}, threads_of(3)),
+    "more of everything": ({"workers": 3, "BATCH": 3, "BLOCK": 64}, threads_of(3)),
 }
 EACH: dict[str, tuple[dict[str, int], dict[str, str]]] = {
     "one worker": ({"workers": 1}, {}),
     "three workers": ({"workers": 3}, {}),
     "batches of one picture": ({"BATCH": 1, "workers": 2}, {}),
     "batches of three pictures": ({"BATCH": 3, "workers": 2}, {}),
-    "tiles of 16 templates": ({"BLOCK": 16}, {}),
+    "tiles of 64 templates": ({"BLOCK": 64}, {}),
     "one thread of OpenMP": ({}, {"OMP_NUM_THREADS": "1"}),
     "three threads of OpenMP": ({}, {"OMP_NUM_THREADS": "3"}),
     "one thread of the compiler": ({}, {"NUMBA_NUM_THREADS": "1"}),

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from as_text import as_text
 from jsonschema import Draft202012Validator
 from london_run import LONDON, Run, faceaudit
 from scipy.spatial.distance import cdist
@@ -170,8 +171,8 @@ def test_nothing_published_names_a_person_a_file_or_this_machine(
     for path in folder.rglob("*"):
         if path.is_dir():
             continue
-        assert path.suffix in {".json", ".html"}
-        text = path.read_text(encoding="utf-8")
+        assert path.suffix in {".json", ".html", ".parquet"}
+        text = as_text(path)
         assert not [name for name in ids if name in text]
         for private in (str(shared), str(Path.home()), str(folder), "neutral_front", "_03.jpg"):
             assert private not in text

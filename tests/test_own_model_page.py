@@ -13,6 +13,8 @@ import pytest
 from hostile_archives import Small, scripted
 
 from audit import models, recipe
+from audit.bundle import seal as seal_folder
+from audit.bundle import state
 from audit.plan import RunOptions, make
 from audit.sandbox import seal
 
@@ -60,9 +62,14 @@ def test_an_edited_card_is_not_answered_from_the_record_of_the_one_before(
     plan = make({"benchmark": "synthetic", "model": f"exported:{tmp_path / 'mine.pt'}", "limit": 3, "fmr": [0.1]})
 
     (tmp_path / "mine.toml").write_text(card)
-    assert [recipe.run(plan, options).reused for _ in range(2)] == [False, True]
+    first, again = recipe.run(plan, options), recipe.run(plan, options)
+    assert [first.reused, again.reused] == [False, True]
+    seal_folder(first.folder)
     (tmp_path / "mine.toml").write_text(card.replace(*edit))
-    assert [recipe.run(plan, options).reused for _ in range(2)] == [False, True]
+    changed, again = recipe.run(plan, options), recipe.run(plan, options)
+    assert [changed.reused, again.reused] == [False, True]
+    assert changed.folder == first.folder
+    assert state(changed.folder) == "unsigned", "the seal was of other files"
 
 
 def test_the_card_of_a_service_is_a_card(tmp_path: Path) -> None:

@@ -234,7 +234,7 @@ def test_a_sample_of_comparisons_stands_in_the_record(tmp_path: Path, people: Pa
 
 def test_flags_say_what_a_plan_says(people: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[AuditPlan] = []
-    monkeypatch.setattr("audit.inputs.admit", lambda asked, _: seen.append(asked))
+    monkeypatch.setattr("audit.recipe.admit", lambda asked, _: seen.append(asked))
     monkeypatch.setattr("audit.recipe.run", lambda *_: 1 / 0)
     flags = ["--precision", "0.2", "--threshold", "0.4,0.5", "--impostors", "a,b", "--working-size", "512"]
     command = ["run", "--benchmark", "synthetic", "--model", "dlib", *flags, "--arithmetic", "bfloat16", "--quiet"]

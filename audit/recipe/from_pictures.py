@@ -25,7 +25,8 @@ from audit.extract import Extraction, extract
 from audit.inputs import Inputs, Progress, acquired
 from audit.models import DetectorCard, ModelCard
 from audit.plan import RunOptions
-from audit.recipe.from_scores import Scored, record_of
+from audit.recipe import from_scores
+from audit.recipe.from_scores import Scored
 from audit.recipe.from_templates import of_templates, say
 from audit.recipe.publishing import Made, card_text
 from audit.record import EvaluationRecord, Movement
@@ -48,7 +49,7 @@ def _measured(inputs: Inputs, options: RunOptions, progress: Progress) -> Made:
     if sent is not None:
         say(sent)
     if inputs.card.service is not None and inputs.card.service.compares:
-        return record_of(_answered(inputs, options, progress), options.cache)
+        return from_scores.record_of(_answered(inputs, options, progress), options.cache)
     everything = _extract(
         (*inputs.samples, *inputs.pictures), inputs.card, inputs, options, progress, _noting(inputs, options)
     )
@@ -76,7 +77,7 @@ def _measured(inputs: Inputs, options: RunOptions, progress: Progress) -> Made:
         lossy,
         card_text(inputs.card),
     )
-    made = record_of(scored, options.cache)
+    made = from_scores.record_of(scored, options.cache)
     record = made.record
     if inputs.plan.covariates:
         record = _with_conditions(inputs, extraction, judged, record, options, progress)

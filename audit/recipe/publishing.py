@@ -73,6 +73,8 @@ def published(made: Made, folder: Path, options: RunOptions, lock: Lock | None =
         record = record.model_copy(update={"preregistration": preregistration.said(record, lock, options.out)})
     earlier = None if reused else superseded.set_aside(folder)
     if not reused:
+        for seal in (*folder.glob("evidence.*"), *folder.glob("signer.pem")):  # of the files that are written over
+            seal.unlink()
         for name, content in made.beside.items():
             records.write_bytes(folder / name, content)
         environment.write(record.hardware["device"], folder)

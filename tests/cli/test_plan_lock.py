@@ -279,7 +279,10 @@ def test_from_the_plan_to_the_report(tmp_path: Path, capsys: pytest.CaptureFixtu
     assert (found.digest, found.followed, found.results_before, found.same_code) == (lock.digest, True, 0, True)
     assert record.digests.plan == AuditPlan(**lock.plans[0].plan).digest()
     assert "and the run kept to it." in (path.parent / "report.html").read_text()
-    assert {p.name for p in path.parent.iterdir()} == {"environment.json", "record.json", "report.html"}
+    assert {p.name for p in path.parent.iterdir()} == {
+        "benchmark.json", "card.json", "cells.parquet", "counts.parquet", "covariance.parquet", "environment.json",
+        "record.json", "report.html",
+    }  # fmt: skip
 
     changed = run("run", "plan.toml", "--fmr", "0.2", "--json", "--quiet", cwd=tmp_path, cache=cache)
     assert changed.code == 0

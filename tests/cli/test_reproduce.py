@@ -72,7 +72,8 @@ def test_the_same_plan_again_gives_the_same_numbers(made: tuple[Path, Path], tmp
     assert sum(row["compared"] for row in found["tallies"]) > 5000
     (again,) = (tmp_path / "reproduced").rglob("record.json")
     assert {path.name for path in again.parent.iterdir()} == {
-        "environment.json", "record.json", "report.html", "reproduction.html", "reproduction.json", "reproduction.md",
+        "benchmark.json", "card.json", "cells.parquet", "counts.parquet", "covariance.parquet", "environment.json",
+        "record.json", "report.html", "reproduction.html", "reproduction.json", "reproduction.md",
     }  # fmt: skip
     assert json.loads((again.parent / "reproduction.json").read_text()) == found
     record = records.read(again)

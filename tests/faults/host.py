@@ -28,7 +28,7 @@ STAGES = (
     ("hashing", "audit.inputs", "hash_samples"),
     ("extraction", "audit.recipe.from_pictures", "_extract"),
     ("comparison", "audit.recipe.from_pictures", "of_templates"),
-    ("metrics", "audit.recipe.from_pictures", "record_of"),
+    ("metrics", "audit.recipe.from_scores", "record_of"),
     ("record", "audit.record", "write"),
     ("report", "audit.evaluation", "render"),
     ("unpacking", "audit.benchmarks.archives", "unpack"),

@@ -1,6 +1,6 @@
 """The campaign, shortened: every command is disturbed, and nothing is lost. `FACEAUDIT_LONG=1` disturbs longer.
 
-`python tests/faults/run.py` is the whole of it; docs/faults.md holds what it showed.
+`python tests/faults/disturb.py` is the whole of it; docs/faults.md holds what it showed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import campaign as engine
-import run as command
+import disturb as command
 
 pytestmark = pytest.mark.faults
 

@@ -1,4 +1,4 @@
-"""Every parser is fed hostile files for a second or two: `python tests/fuzz/run.py` does it for hours.
+"""Every parser is fed hostile files for a second or two: `python tests/fuzz/fuzz.py` does it for hours.
 
 What it found is in test_mended.py, and as inputs in corpus/, which every run begins with.
 """
@@ -15,7 +15,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import child
-import run as command
+import fuzz as command
 from targets import BY_NAME, TARGETS, Target
 
 LONG = os.environ.get("FACEAUDIT_LONG", "") == "1"

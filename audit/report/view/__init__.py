@@ -49,6 +49,7 @@ PAGES: dict[str, str] = {
 """Tasks without comparisons, and the module that shows their records: `make`, `terminal_table` and `opening`."""
 
 
+@making_sense("record")
 def make(record: EvaluationRecord) -> ReportView:
     """Turn a record into what is shown."""
     page = _page(record)

@@ -1,4 +1,4 @@
-"""Feed every parser hostile files: `python tests/fuzz/run.py --minutes 60 [--target NAME]... [--seed N] [--keep]`.
+"""Feed every parser hostile files: `python tests/fuzz/fuzz.py --minutes 60 [--target NAME]... [--seed N] [--keep]`.
 
 Prints a line for every wrong outcome and a table of counts; exits with 1 if there was any. Wrong are a crash (anything
 but an AuditError of one line, or a counted failure), 10 seconds of processor time, 1 GiB of memory, a change outside

@@ -1,4 +1,4 @@
-"""Disturb every command in every way: `python tests/faults/run.py --campaign 300 [--seed N] [--docs FILE]`.
+"""Disturb every command in every way: `python tests/faults/disturb.py --campaign 300 [--seed N] [--docs FILE]`.
 
 Prints a Markdown table with counts, the lines that users saw, and every loss in full; exits with 1 if there was one.
 """
