@@ -5,16 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from releases import ROOT, build, commit
+from releases import build, repository
 
 
 @pytest.fixture(scope="session")
-def source() -> str:
-    if not (ROOT / ".git").exists():
-        pytest.skip("no clone: a release is built from what is committed")
-    return commit()
+def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository whose last commit is the tree as it stands."""
+    return repository(tmp_path_factory.mktemp("source") / "clone")
 
 
 @pytest.fixture(scope="session")
-def released(source: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def released(source: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return build(tmp_path_factory.mktemp("release") / "dist", source)
