@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -20,7 +22,7 @@ def cores() -> int:
 def each(items: Iterable[Any], workers: int, start: Callable[[], S], step: Callable[[S, Any], None]) -> list[S]:
     """Give every item to one of several threads, each with a state of its own; give the states.
 
-    The first failure stops all, and is raised.
+    The first failure stops all, and is raised. Products run on as many cores as in the thread that asks.
     """
     source = iter(items)
     lock, stop = threading.Lock(), threading.Event()
@@ -37,7 +39,7 @@ def each(items: Iterable[Any], workers: int, start: Callable[[], S], step: Calla
 
     if workers == 1:
         return [work()]
-    with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(workers, initializer=_of_products()) as pool:
         futures = [pool.submit(work) for _ in range(workers)]
         try:
             done, _ = wait(futures, return_when="FIRST_EXCEPTION")
@@ -47,6 +49,15 @@ def each(items: Iterable[Any], workers: int, start: Callable[[], S], step: Calla
             stop.set()
             raise
         return [future.result() for future in futures]
+
+
+def _of_products() -> Callable[[], None]:
+    """What a new thread has to do first: it would spread a product over all cores, whatever other threads were told."""
+    if "torch" not in sys.modules:
+        return lambda: None
+    import torch  # noqa: PLC0415
+
+    return functools.partial(torch.set_num_threads, torch.get_num_threads())
 
 
 @contextlib.contextmanager
