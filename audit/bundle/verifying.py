@@ -106,9 +106,7 @@ def _payload(folder: Path, demanded: Ed25519PublicKey | None) -> tuple[bytes, li
     return payload, [_signature(key, named, signature, payload, demanded)]
 
 
-def _in_log(
-    folder: Path, payload: bytes, demanded: tuple[str, str] | None, trust: Path | None
-) -> Iterator[Finding]:
+def _in_log(folder: Path, payload: bytes, demanded: tuple[str, str] | None, trust: Path | None) -> Iterator[Finding]:
     """What a signature in the public log shows, if it is there or demanded."""
     question = "signature in the public log"
     if not (folder / SIGSTORE).exists():

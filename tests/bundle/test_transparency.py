@@ -75,7 +75,7 @@ def statement() -> bytes:
 def test_sealed_by_a_workflow_and_verified(
     kept: Kept, trust: Path, services: Services, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The whole way: token, certificate with receipt, signature, entry in a log; then the check, without the services."""
+    """Token, certificate with receipt, signature, entry in a log; then the check, without the services."""
     folder = copied(kept.plain, tmp_path / "results")
     code, out, err = faceaudit(capsys, "seal", folder, "--sigstore", "--sigstore-trust", trust)
     assert (code, out.strip()) == (0, str(folder / STATEMENT)), err
@@ -183,13 +183,10 @@ def test_no_part_of_a_public_signature_can_be_changed(public_keys: Path) -> None
         return transparency.check(raw, payload, RELEASE, ISSUER, public_keys)
 
     assert found(signed) is None
-    held = []
-    for place in places(signed):
-        for value in (None, "AAAA", "\u2014", 10**30, [{}]):
-            if found(replaced(signed, place, value)) is None:
-                held.append((place, value))
+    values = (None, "AAAA", "\u2014", 10**30, [{}])
+    held = [(p, v) for p in places(signed) for v in values if found(replaced(signed, p, v)) is None]
     assert held == [(("verificationMaterial", "timestampVerificationData"), None)]  # it was empty
-    rng, raw = random.Random(11), PUBLIC.read_bytes()
+    rng, raw = random.Random(11), PUBLIC.read_bytes()  # noqa: S311 - offsets
     for _ in range(100):
         at, bit = rng.randrange(len(raw)), 1 << rng.randrange(8)
         found(raw[:at] + bytes([raw[at] ^ bit]) + raw[at + 1 :])
