@@ -12,9 +12,7 @@ import hashlib
 import hmac
 import io
 import json
-import os
 import secrets
-import tempfile
 import zipfile
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -25,6 +23,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from audit import whole_file
 from audit.compare.by_subject import PairErrors
 from audit.errors import DataError
 from audit.groups import Grouping
@@ -223,17 +222,7 @@ def write_private(path: Path, content: bytes, *, keep: bool = False) -> None:
     """Write atomically for this user alone; with `keep`, whoever was first wins."""
     path.parent.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.parent.mkdir(mode=0o700, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")  # mkstemp makes files of mode 0600
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        if keep:
-            with suppress(FileExistsError):
-                os.link(name, path)
-            return
-        os.replace(name, path)  # noqa: PTH105 - mkstemp returns a name
-    finally:
-        Path(name).unlink(missing_ok=True)
+    whole_file.put(path, content, keep=keep)
 
 
 def store(record: EvaluationRecord, found: Influence, root: Path | None = None) -> None:

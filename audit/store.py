@@ -22,6 +22,7 @@ from typing import cast, get_args
 
 import numpy as np
 
+from audit import whole_file
 from audit.cache_root import cache_root
 from audit.domain import FailureToAcquire, Stage, Template
 from audit.errors import DataError
@@ -91,14 +92,7 @@ class TemplateStore:
         path = self._path(key)
         try:
             self._folder(path.parent)
-            handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
-            try:
-                with os.fdopen(handle, "wb") as stream:
-                    stream.write(_format(outcome, key))
-                os.replace(name, path)  # noqa: PTH105 - mkstemp returns a name
-            except BaseException:
-                Path(name).unlink(missing_ok=True)
-                raise
+            whole_file.put(path, _format(outcome, key), durable=False)  # a damaged entry is known by its digest
         except OSError as error:
             raise DataError(str(self.root), f"cache cannot be written: {error.strerror}", _WAY_OUT) from error
 

@@ -14,7 +14,23 @@ _LEFT_BEHIND = 3600.0
 
 
 def write(path: Path, content: bytes, *, mode: int = 0o644, durable: bool = True, keep: bool = False) -> None:
-    """Write beside the place, then take its name; what a killed process left there an hour ago goes.
+    """Write a file as `put` does; what a killed process left beside it an hour ago goes.
+
+    For folders of few files: every one of them is looked at.
+
+    Raises
+    ------
+    OSError
+        Naming `path`, if it cannot be written; nothing is changed then.
+    """
+    put(path, content, mode=mode, durable=durable, keep=keep, prefix=f".{path.name}.")
+    sweep(path)
+
+
+def put(
+    path: Path, content: bytes, *, mode: int = 0o600, durable: bool = True, keep: bool = False, prefix: str = ".new-"
+) -> None:
+    """Write beside the place, then take its name.
 
     Parameters
     ----------
@@ -26,6 +42,8 @@ def write(path: Path, content: bytes, *, mode: int = 0o644, durable: bool = True
         Whether the disk must have it before it gets its name: then it also outlives a loss of power.
     keep : bool
         Whether a file that is there stays: of two processes at once, the first one wins.
+    prefix : str
+        How the name begins that the file has until it is whole; whoever owns the folder sweeps such names.
 
     Raises
     ------
@@ -33,14 +51,15 @@ def write(path: Path, content: bytes, *, mode: int = 0o644, durable: bool = True
         Naming `path`, if it cannot be written; nothing is changed then.
     """
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=prefix)
         try:
             with os.fdopen(handle, "wb") as stream:
                 stream.write(content)
                 if durable:
                     stream.flush()
                     os.fsync(stream.fileno())
-            os.chmod(name, mode)  # noqa: PTH101 - mkstemp returns a name
+            if mode != 0o600:  # what mkstemp gives
+                os.chmod(name, mode)  # noqa: PTH101 - mkstemp returns a name
             if keep:
                 _link(name, path)
             else:
@@ -51,7 +70,6 @@ def write(path: Path, content: bytes, *, mode: int = 0o644, durable: bool = True
     except OSError as error:
         error.filename, error.filename2 = str(path), None
         raise
-    sweep(path)
 
 
 def _link(name: str, path: Path) -> None:

@@ -26,6 +26,7 @@ def seal(
     ids: scan.Ids | None = None,
     ask: Callable[[], str | None] = lambda: None,
     sigstore: bool = False,
+    trust: Path | None = None,
 ) -> Path:
     """Seal a folder of results; without a key only digests are listed.
 
@@ -36,6 +37,7 @@ def seal(
     ids : of the benchmark's people and samples, if they are at hand: none of them may be in a file
     ask : for the passphrase of an encrypted key
     sigstore : sign by this workload's identity in a public log, in place of a key; needs the network
+    trust : whose services sign: a ClientTrustConfig (JSON); None: those of the Sigstore project
 
     Returns
     -------
@@ -60,7 +62,7 @@ def seal(
         envelope.statement({name: envelope.digest(found) for name, found in files.items()}, record)
     )
     signing = None if key is None else keys.private(key, ask)
-    in_log = transparency.sign(payload) if sigstore else None
+    in_log = transparency.sign(payload, trust) if sigstore else None
     try:
         for name in OWN:
             (folder / name).unlink(missing_ok=True)

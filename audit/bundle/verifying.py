@@ -26,13 +26,20 @@ CARD, DESCRIPTOR = "card.json", "benchmark.json"
 UNREAD = Finding("record, numbers and report", "not established", "the seal does not hold: nothing else was read")
 
 
-def verify(folder: Path, public_key: Path | None = None, *, sigstore: tuple[str, str] | None = None) -> list[Finding]:
+def verify(
+    folder: Path,
+    public_key: Path | None = None,
+    *,
+    sigstore: tuple[str, str] | None = None,
+    trust: Path | None = None,
+) -> list[Finding]:
     """Check a bundle; nothing is written, and nothing outside the folder is read but the key.
 
     Parameters
     ----------
     public_key : whose signature is demanded; without it a signature shows that nothing changed since, not who signed
-    sigstore : identity and issuer whose signature in the public log is demanded; needs the network
+    sigstore : identity and issuer whose signature in the public log is demanded; needs the network, or `trust`
+    trust : keys of the services that signed (TrustedRoot or ClientTrustConfig, JSON); None: Sigstore's, fetched
 
     Raises
     ------
@@ -51,7 +58,7 @@ def verify(folder: Path, public_key: Path | None = None, *, sigstore: tuple[str,
     findings = [Finding("files can be read safely", "established", f"{len(names)} files, no link, no odd name")]
     try:
         payload, signature = _payload(folder, demanded)
-        findings += [*signature, *_in_log(folder, payload, sigstore)]
+        findings += [*signature, *_in_log(folder, payload, sigstore, trust)]
         if any(one.outcome == "failed" for one in findings):
             return [*findings, UNREAD]
         files = {name: content(folder, name) for name in names}
@@ -99,7 +106,7 @@ def _payload(folder: Path, demanded: Ed25519PublicKey | None) -> tuple[bytes, li
     return payload, [_signature(key, named, signature, payload, demanded)]
 
 
-def _in_log(folder: Path, payload: bytes, demanded: tuple[str, str] | None) -> Iterator[Finding]:
+def _in_log(folder: Path, payload: bytes, demanded: tuple[str, str] | None, trust: Path | None) -> Iterator[Finding]:
     """What a signature in the public log shows, if it is there or demanded."""
     question = "signature in the public log"
     if not (folder / SIGSTORE).exists():
@@ -109,7 +116,7 @@ def _in_log(folder: Path, payload: bytes, demanded: tuple[str, str] | None) -> I
     if demanded is None:
         yield Finding(question, "not established", "it was not looked at: --sigstore-identity asks who signed")
         return
-    wrong = transparency.check(content(folder, SIGSTORE), payload, *demanded)
+    wrong = transparency.check(content(folder, SIGSTORE), payload, *demanded, trust)
     detail = f"by {demanded[0]}, as {demanded[1]} says" if wrong is None else wrong
     yield Finding(question, "established" if wrong is None else "failed", detail)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,9 @@ def command(
     sigstore: Annotated[
         bool, typer.Option("--sigstore", help="Sign by a CI job's identity in a public log: extra sigstore, network.")
     ] = False,
+    trust: Annotated[
+        Path | None, typer.Option("--sigstore-trust", help="Services of one's own to sign at: ClientTrustConfig, JSON.")
+    ] = None,
     data: Annotated[Path | None, typer.Option(help="Where benchmarks lie, beside FACEAUDIT_DATA.")] = None,
     ids: Annotated[
         list[Path] | None, typer.Option(help="CSV with subject_id or sample_id, where the benchmark is not at hand.")
@@ -38,6 +42,8 @@ def command(
         raise PlanError("seal", "no folder was given", "Give the folder that holds record.json")
     if sigstore and key is not None:
         raise PlanError("--sigstore", "stands beside --key", "Take one of them")
+    if trust is not None and not sigstore:
+        raise PlanError("--sigstore-trust", "stands without --sigstore", "Add --sigstore, or leave it out")
     from audit.cli.known_ids import from_tables, known_ids  # noqa: PLC0415
 
     if ids:
@@ -45,7 +51,8 @@ def command(
     else:
         known, said = known_ids(folder, data)  # type: ignore[assignment]
     typer.echo(f"faceaudit: note: {said}", err=True)
-    sealed = seal(folder, key, ids=known, ask=lambda: _passphrase("Passphrase of the key"), sigstore=sigstore)
+    asked = partial(_passphrase, "Passphrase of the key")
+    sealed = seal(folder, key, ids=known, ask=asked, sigstore=sigstore, trust=trust)
     signed = key is not None or sigstore
     if as_json:
         import json  # noqa: PLC0415

@@ -19,18 +19,26 @@ def command(
     public_key: Annotated[Path | None, typer.Option(help="Whose signature is demanded: a public key in PEM.")] = None,
     identity: Annotated[
         str | None,
-        typer.Option("--sigstore-identity", help="Who has to have signed in the public log; needs a network."),
+        typer.Option("--sigstore-identity", help="Who has to have signed in the public log; needs a network or keys."),
     ] = None,
     issuer: Annotated[
         str, typer.Option("--sigstore-issuer", help="Who vouches for that identity.")
     ] = "https://token.actions.githubusercontent.com",
+    trust: Annotated[
+        Path | None,
+        typer.Option("--sigstore-trust", help="Keys of the log and its services (JSON): without a network, or own."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON on stdout.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="Print what failed, and the last line.")] = False,
 ) -> None:
     """Check digests and signature, compute every number again, draw the report again. Exit 1 if anything is wrong."""
     from audit.bundle import verify  # noqa: PLC0415 - the help text needs none of it
+    from audit.errors import PlanError  # noqa: PLC0415
 
-    findings = verify(folder, public_key, sigstore=None if identity is None else (identity, issuer))
+    if trust is not None and identity is None:
+        raise PlanError("--sigstore-trust", "stands without --sigstore-identity", "Say who has to have signed")
+    demanded = None if identity is None else (identity, issuer)
+    findings = verify(folder, public_key, sigstore=demanded, trust=trust)
     failed = [one for one in findings if one.outcome == "failed"]
     if as_json:
         said = [{"question": x.question, "outcome": x.outcome, "detail": x.detail} for x in findings]

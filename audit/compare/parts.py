@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
 import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -22,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from audit import whole_file
 from audit.compare.counts import Ints
 from audit.compare.tiles import Held
 
@@ -137,16 +136,7 @@ class Checkpoint:
         place = self._place(cut)
         try:
             place.mkdir(mode=0o700, parents=True, exist_ok=True)
-            handle, name = tempfile.mkstemp(dir=place, prefix=".new-")
-            try:
-                with os.fdopen(handle, "wb") as stream:
-                    stream.write(content)
-                    stream.flush()
-                    os.fsync(stream.fileno())
-                Path(name).replace(place / f"{hashlib.sha256(content).hexdigest()}.npz")
-            except BaseException:
-                Path(name).unlink(missing_ok=True)
-                raise
+            whole_file.put(place / f"{hashlib.sha256(content).hexdigest()}.npz", content)
         except OSError as error:
             with self._lock:
                 if not self._off:

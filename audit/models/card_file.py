@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -72,33 +72,43 @@ class Files(Protocol):
         ...
 
 
-class CardFile(_Part):
-    """Everything that a card can say; see `audit.models.card.ModelCard` for what becomes of it."""
+class Told(_Part):
+    """What any card says of a model, before what is peculiar to its kind."""
 
     name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    adapter: str = "onnx"
-    revision: str = Field("", description="What its publisher calls this version; default: the digest's first digits")
-    licence: str = Field(min_length=1)
-    weights_licence: str = ""
-    research_only: bool = False
-    training_sets: tuple[str, ...] = ()
-    training_data: str = ""
-    training_consent: str = ""
-    similarity: Similarity
-    dimension: int = Field(ge=1, le=65536)
+    licence: str = Field(min_length=1, description="Of the code")
+    weights_licence: str = Field("", description="Of the weights, where it is stated")
+    research_only: bool = Field(False, description="The weights may be used for research alone")
+    training_sets: tuple[str, ...] = Field((), description="Names of the data sets, to be looked up in the catalogue")
+    training_data: str = Field("", description="What it was trained on, beside the named sets or in place of them")
+    training_consent: str = Field("", description="What is known of the consent of the people, where no set is named")
     source: str = ""
-    input: InputSpec
-    weights: WeightFile
-    parts: dict[str, WeightFile] = Field(default_factory=dict)
-    options: dict[str, str] = Field(default_factory=dict, description="What an adapter needs to know besides")
-    vendor_threshold: VendorThreshold | None = None
     paper: Paper | None = None
 
+
+class ToldFile(Told):
+    """The same as it stands in a TOML file: with what runs the model, and on whom it was trained."""
+
+    adapter: str = "onnx"
+    revision: str = Field("", description="What its publisher calls this version; default: the digest's first digits")
+    parts: dict[str, WeightFile] = Field(default_factory=dict)
+
     @model_validator(mode="after")
-    def _disclosed(self) -> CardFile:
+    def _disclosed(self) -> Self:
         if not self.training_sets and not (self.training_data and self.training_consent):
             raise ValueError("training_sets is missing, and so is training_data with training_consent")
         return self
+
+
+class CardFile(ToldFile):
+    """Everything that a card can say; see `audit.models.card.ModelCard` for what becomes of it."""
+
+    similarity: Similarity
+    dimension: int = Field(ge=1, le=65536)
+    input: InputSpec
+    weights: WeightFile
+    options: dict[str, str] = Field(default_factory=dict, description="What an adapter needs to know besides")
+    vendor_threshold: VendorThreshold | None = None
 
 
 @cache

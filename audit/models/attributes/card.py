@@ -13,8 +13,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from audit.models.card import Detection, InputSpec, Paper, Prepared
-from audit.models.card_file import WeightFile
+from audit.models.card import Detection, InputSpec, Prepared
+from audit.models.card_file import Told, ToldFile, WeightFile
 
 ASSIGNED = "assigned by the model"
 """Who says the labels, wherever they are shown."""
@@ -55,18 +55,9 @@ class Says(_Part):
         return self
 
 
-class _Said(_Part):
+class _Said(Told):
     """What a file and a resolved card have in common."""
 
-    name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    licence: str = Field(min_length=1, description="Of the code")
-    weights_licence: str = Field("", description="Of the weights, where it is stated")
-    research_only: bool = Field(False, description="The weights may be used for research alone")
-    training_sets: tuple[str, ...] = Field((), description="Names of the data sets, to be looked up in the catalogue")
-    training_data: str = Field("", description="What they were trained on, beside the named sets or in place of them")
-    training_consent: str = Field("", description="What is known of the consent of the people, where no set is named")
-    source: str = ""
-    paper: Paper | None = None
     says: tuple[Says, ...] = Field(min_length=1)
     input: InputSpec
     preparation: str = Field("", description="In words, where the model has a way of its own from image to network")
@@ -79,25 +70,16 @@ class _Said(_Part):
         return self
 
 
-class AttributeCardFile(_Said):
+class AttributeCardFile(_Said, ToldFile):
     """A card as it stands in a TOML file."""
+
+    weights: WeightFile
 
     @property
     def own_revision(self) -> str:
         """What a card of one's own is told apart by: its weights, and what it says that they say."""
         told = [self.weights.sha256, self.model_dump(mode="json", include={"says", "input", "options"})]
         return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:12]
-
-    adapter: str = "onnx"
-    revision: str = Field("", description="What its publisher calls this version; default: the digest's first digits")
-    weights: WeightFile
-    parts: dict[str, WeightFile] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _disclosed(self) -> AttributeCardFile:
-        if not self.training_sets and not (self.training_data and self.training_consent):
-            raise ValueError("training_sets is missing, and so is training_data with training_consent")
-        return self
 
 
 class AttributeCard(Prepared, _Said):

@@ -10,8 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from audit.models.card import DECODING, Paper
-from audit.models.card_file import WeightFile
+from audit.models.card import DECODING
+from audit.models.card_file import Told, ToldFile, WeightFile
 
 _Side = Annotated[int, Field(ge=16, le=4096)]
 _Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -52,18 +52,9 @@ class DetectorOutput(_Part):
     )
 
 
-class _Said(_Part):
+class _Said(Told):
     """What a file and a resolved card have in common."""
 
-    name: str = Field(min_length=1, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
-    licence: str = Field(min_length=1, description="Of the code")
-    weights_licence: str = Field("", description="Of the weights, where it is stated")
-    research_only: bool = Field(False, description="The weights may be used for research alone")
-    training_sets: tuple[str, ...] = Field((), description="Names of the data sets, to be looked up in the catalogue")
-    training_data: str = Field("", description="What it was trained on, beside the named sets or in place of them")
-    training_consent: str = Field("", description="What is known of the consent of the people, where no set is named")
-    source: str = ""
-    paper: Paper | None = None
     confidence: float = Field(allow_inf_nan=False, description="From which its authors count a face as found")
     lowest: float = Field(allow_inf_nan=False, description="Below it the detector reports nothing")
     meaning: str = Field(min_length=1, description="What its confidence is")
@@ -80,19 +71,10 @@ class _Said(_Part):
         return self
 
 
-class DetectorCardFile(_Said):
+class DetectorCardFile(_Said, ToldFile):
     """A card as it stands in a TOML file."""
 
-    adapter: str = "onnx"
-    revision: str = Field("", description="What its publisher calls this version; default: the digest's first digits")
     weights: WeightFile | None = Field(None, description="None: they are built into a package")
-    parts: dict[str, WeightFile] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _disclosed(self) -> DetectorCardFile:
-        if not self.training_sets and not (self.training_data and self.training_consent):
-            raise ValueError("training_sets is missing, and so is training_data with training_consent")
-        return self
 
 
 class DetectorSettings(_Part):
