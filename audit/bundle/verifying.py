@@ -16,8 +16,8 @@ from audit.bundle.finding import Finding
 from audit.bundle.folder import ENVELOPE, KNOWN, MARKER, OWN, RECORD, SIGNER, SIGSTORE, STATEMENT, content, listed
 from audit.bundle.recompute import recomputed, without_tables
 from audit.bundle.redraw import redrawn
-from audit.bundle.sealing import PLAN, TABLES, plan_digest, plan_of
-from audit.counted import Counted
+from audit.bundle.sealing import PLAN, plan_digest, plan_of, tables
+from audit.counted import COUNTS, Counted
 from audit.errors import AuditError, DataError
 from audit.record import EvaluationRecord
 
@@ -250,12 +250,16 @@ def _object(text: bytes | None) -> dict[str, Any]:
 
 
 def _numbers(folder: Path, record: EvaluationRecord, files: dict[str, bytes]) -> Iterator[Finding]:
-    missing = [name for name in TABLES if name not in files]
-    if missing and not record.distributions:
+    wanted = tables(record)
+    missing = [name for name in wanted if name not in files]
+    if len(missing) == len(wanted) and not record.distributions:
         yield from without_tables(record)
         return
     if missing:
         yield Finding("rates, intervals and differentials", "not established", f"there is no {missing[0]}")
+        return
+    if COUNTS in files and COUNTS not in wanted:
+        yield Finding("tables belong to the record", "failed", f"{COUNTS} is there, and nobody was compared")
         return
     try:
         counted = Counted.read(folder)
