@@ -160,6 +160,7 @@ ALLOWED = {
     "audit.scan": {"scan"},
     "audit.bundle": {
         "assemble",
+        "benchmarks",
         "bundle",
         "cell_table",
         "counted",

@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from audit import record as records
 from audit import scan
+from audit.benchmarks.descriptor import shipped
 from audit.bundle import envelope, keys, transparency
 from audit.bundle.finding import Finding
 from audit.bundle.folder import ENVELOPE, KNOWN, MARKER, OWN, RECORD, SIGNER, SIGSTORE, STATEMENT, content, listed
@@ -222,9 +223,18 @@ def _descriptor(record: EvaluationRecord, text: bytes | None) -> Finding:
     )
     if not same:
         return Finding("descriptor", "failed", f"{DESCRIPTOR} is of another benchmark or tier than the record")
-    if envelope.digest(text.rstrip(b"\n")) == record.digests.benchmark:
-        return Finding("descriptor", "established", "the very descriptor of which the record has the digest")
-    detail = "names and tier agree; its list of pictures is left out, so that its digest cannot be compared"
+    whole = envelope.digest(text.rstrip(b"\n")) == record.digests.benchmark
+    here = next((one for one in shipped().values() if one.digest == record.digests.benchmark), None)
+    if here is not None:
+        ours = f"the one that this version ships as {here.dataset.name}, of which the record has the digest"
+        if text != f"{here.published}\n".encode():
+            return Finding("descriptor", "failed", f"{DESCRIPTOR} is not {ours}")
+        detail = ours if whole else f"{ours}; {DESCRIPTOR} is its published form, without names of pictures"
+        return Finding("descriptor", "established", detail)
+    other = "; this version ships another one of that name" if about.name in shipped() else ""
+    if whole:
+        return Finding("descriptor", "established", f"the very one of which the record has the digest{other}")
+    detail = f"names and tier agree; names of pictures are left out of it, and the digest is of the whole{other}"
     return Finding("descriptor", "not established", detail)
 
 

@@ -194,7 +194,41 @@ def other_people(said: dict[str, Any]) -> None:
     said["samples"]["by_group"][2]["subjects"] += 10
 
 
+def other_variance_across(said: dict[str, Any]) -> None:
+    next(r for r in said["rates"] if r["reference_group"] and r["variance"])["variance"] *= 0.5
+
+
+def narrower_across(said: dict[str, Any]) -> None:
+    """Variance and what follows from it bent together: only the tables know better."""
+    rate = next(r for r in said["rates"] if r["reference_group"] and r["variance"] and r["errors"] > 5)
+    rate["variance"] /= 4
+    rate["effective_errors"] *= 4
+    rate["design_effect"] /= 4
+
+
+def _own(said: dict[str, Any], metric: str) -> dict[str, Any]:
+    own = {p["id"] for p in said["operating_points"] if p["policy"] == "per-group"}
+    return next(r for r in said["rates"] if r["operating_point"] in own and r["metric"] == metric and r["variance"])
+
+
+def other_own_variance(said: dict[str, Any]) -> None:
+    _own(said, "FNMR")["variance"] *= 0.5
+
+
+def better_own_interval(said: dict[str, Any]) -> None:
+    _own(said, "FMR")["interval"]["high"] *= 0.9
+
+
+def other_variance_of_failures(said: dict[str, Any]) -> None:
+    next(r for r in said["rates"] if r["metric"] == "FTA" and r["variance"])["variance"] *= 0.5
+
+
 RECORDS: dict[Change, str] = {
+    other_variance_across: "rates and intervals across groups",
+    narrower_across: "rates and intervals across groups",
+    other_own_variance: "rates at the groups' own thresholds",
+    better_own_interval: "rates at the groups' own thresholds",
+    other_variance_of_failures: "failures to acquire",
     better_rate: "rates and intervals within groups",
     better_interval: "rates and intervals within groups",
     fewer_errors: "rates and intervals within groups",
@@ -253,9 +287,21 @@ def variance_less(columns: dict[str, list[Any]]) -> None:
     columns["value"][k] *= 0.25
 
 
+def variance_less_across(columns: dict[str, list[Any]]) -> None:
+    """The last variance of everyone's first threshold is one of two groups across."""
+    point = columns["operating_point"][0]
+    k = max(k for k, name in enumerate(columns["operating_point"]) if name == point)
+    columns["value"][k] *= 0.25
+
+
 @pytest.mark.parametrize(
     ("name", "change"),
-    [("cells.parquet", one_less_in_cells), ("counts.parquet", score_moved), ("covariance.parquet", variance_less)],
+    [
+        ("covariance.parquet", variance_less_across),
+        ("cells.parquet", one_less_in_cells),
+        ("counts.parquet", score_moved),
+        ("covariance.parquet", variance_less),
+    ],
 )
 def test_bent_tables_do_not_fit_the_record(
     kept: Kept, tmp_path: Path, name: str, change: Callable[[dict[str, list[Any]]], None]
