@@ -188,7 +188,7 @@ def _shapes(cells: Mapping[str, Sequence[Any]]) -> list[_Shape]:
     for (point, setting), metrics in gathered.items():
         places = list(metrics.values())
         own = tuple(names[k] for k in places[0])
-        if any(tuple(names[k] for k in other) != own for other in places) or len(set(own)) < len(own):
+        if any(tuple(names[k] for k in other) != own for other in places) or len({name[:3] for name in own}) < len(own):
             raise DataError(CELLS, f"cells at {point!r} are not the same for every metric", _AGAIN)
         numbers = counts[[k for place in places for k in place]].reshape(len(metrics), len(own), 3)
         made.append((point, setting, own, tuple(metrics), numbers))

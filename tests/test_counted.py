@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from simulated import Case
 
 from audit import assemble
+from audit.assemble_cells import of_rates
 from audit.assemble_counted import counted
 from audit.cell_table import ACROSS, COMPARED, from_columns, to_columns
 from audit.counted import CELLS, COUNTS, COVARIANCE, SCHEMAS, Counted, named, unpacked
@@ -88,8 +90,9 @@ def test_cells_across_groups_carry_the_variances_of_their_rates(case: Case, tabl
         named_so = named(rate.group.as_dict()), named(rate.reference_group.as_dict())
         assert (name.role, name.group, name.against, name.people) == ("across", *named_so, None)
         assert counts.tolist() == [rate.errors, rate.trials, rate.subjects]
-        assert np.isnan(variance) if rate.variance is None else variance == rate.variance
-    assert {rate.variance is None for rate in rates} == {True, False}, "of few people no variance is told"
+        assert variance == rate.variance
+    few = [replace(rates[0], variance=None), *rates[1:]]
+    assert np.isnan(of_rates(few, "p", ACROSS, case.grouping).variances()[0, 0]), "where none is given, none is told"
 
 
 def columns(**changes: list[object]) -> tuple[dict[str, list[object]], dict[str, list[object]]]:
@@ -100,10 +103,10 @@ def columns(**changes: list[object]) -> tuple[dict[str, list[object]], dict[str,
         "errors": [1, 0, 2, 1], "trials": [9, 4, 9, 4], "subjects": [9, 4, 9, 4],
     }  # fmt: skip
     entries: dict[str, list[object]] = {"operating_point": ["p"], "row": [3], "column": [0], "value": [0.5]}
-    both = {**cells, **entries, **changes}
-    return {name: both[name] for name in cells}, {name: both[name] for name in entries} | (
-        {"operating_point": changes["points"]} if "points" in changes else {"operating_point": ["p"] * len(both["row"])}
-    )
+    entries["operating_point"] = changes.pop("points", ["p"])
+    for name, values in changes.items():
+        (cells if name in cells else entries)[name] = values
+    return cells, entries
 
 
 def test_looks_are_read_back_as_they_were() -> None:
@@ -122,7 +125,7 @@ def test_looks_are_read_back_as_they_were() -> None:
         ({"errors": [10, 0, 2, 1]}, "more errors than trials"),
         ({"row": [4]}, "without a place"),
         ({"row": [0], "column": [3]}, "without a place"),
-        ({"column": [-1]}, "without a place"),
+        ({"column": [-1]}, "joins cells of two settings"),
         ({"points": ["q"]}, "without a place"),
         ({"column": [3], "value": [-0.5]}, "negative variance"),
         ({"setting": ["", "", "own", "own"]}, "joins cells of two settings"),

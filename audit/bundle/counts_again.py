@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from audit import record as r
+from audit.bundle.expected import verification
 from audit.bundle.rates_again import acquired
 from audit.bundle.rebuild import Rebuilt
 from audit.cell_table import ACROSS, COMPARED, OWN
@@ -49,7 +50,7 @@ def _said(found: tuple[int, int] | None) -> str:
 def samples(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
     """People, images and comparisons of every group."""
     for row in record.samples.by_group:
-        for mated, said in ((True, row.mated), (False, row.nonmated)) if rebuilt.scores else ():
+        for mated, said in ((True, row.mated), (False, row.nonmated)) if verification(record) else ():
             binned = rebuilt.scores.get(("group", named(row.group), None, mated))
             if binned is None or int(binned.counts.sum()) != said:
                 yield f"{r.group_text(row.group)}: {said:,} comparisons in the record, not so in {COUNTS}"

@@ -12,6 +12,7 @@ import numpy as np
 from audit import assemble
 from audit import record as r
 from audit.bundle.alike import first_difference
+from audit.bundle.expected import verification
 from audit.bundle.rebuild import Compared, Rebuilt, settings
 from audit.metrics import disparities
 from audit.metrics.rates import interval
@@ -58,7 +59,7 @@ def covariance(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
     """The record's matrices are those of the tables."""
     at = {one.measured.point.id: one for one in rebuilt.compared}
     known = [one.point.id for one in rebuilt.verified]
-    if rebuilt.scores and known != [said.operating_point for said in record.covariance]:
+    if verification(record) and known != [said.operating_point for said in record.covariance]:
         yield f"{len(record.covariance)} matrices in the record, {len(known)} in the tables"
         return
     for said in record.covariance:

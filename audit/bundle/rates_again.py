@@ -24,11 +24,12 @@ from audit.cell_table import (
     CONDITION,
     GENERALISED,
     OWN,
+    Name,
     among,
     listed,
     ranked,
 )  # fmt: skip
-from audit.counted import CELLS, Look
+from audit.counted import CELLS, Look, named
 from audit.domain import ErrorRate
 from audit.metrics import evaluation
 from audit.metrics.evaluation import Measured
@@ -41,13 +42,11 @@ Acquired = tuple[Tally | None, NDArray[np.float64]]
 def within(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
     """Rates of groups at thresholds and settings that hold for everyone, also with failures counted."""
     compared = {(one.measured.point.id, COMPARED): one for one in rebuilt.compared}
-    for key, said in by_look(record).items():
+    rates = by_look(record)
+    for key, look in rebuilt.looks.items():
         if key[1] not in {COMPARED, ALONE, GENERALISED}:
             continue
-        look = rebuilt.looks.get(key)
-        if look is None:
-            yield _missing(key)
-            continue
+        said = rates.get(key, [])
         known = compared.get(key)
         grouping = groups_of(look, rebuilt.grouping) if known is None else known.grouping
         one = measured_of(look, grouping, point_of(record, key[0]), record) if known is None else known.measured
@@ -59,14 +58,14 @@ def within(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
 
 def across(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
     """False matches between two groups."""
-    plan, pairs = settings(record), evaluation.crossed(rebuilt.grouping)
-    for one in rebuilt.verified:
-        look = rebuilt.looks.get((one.point.id, ACROSS))
-        said = by_look(record).get((one.point.id, ACROSS), [])
-        if len(said) != len(pairs) or (pairs and (look is None or len(look.names) != len(pairs))):
-            yield f"{len(said)} rates across groups at {one.point.id}, and {len(pairs)} pairs of groups"
-            continue
-        if look is None:
+    plan, rates = settings(record), by_look(record)
+    names = [named(group.as_dict()) for group in rebuilt.grouping.groups]
+    pairs = [Name("across", names[a], names[b], None) for a, b in evaluation.crossed(rebuilt.grouping)]
+    for one in rebuilt.verified if pairs else ():
+        look = rebuilt.looks[one.point.id, ACROSS]
+        said = rates.get((one.point.id, ACROSS), [])
+        if list(look.names) != pairs or look.metrics != ("FMR",):
+            yield f"{CELLS} has other pairs of groups at {one.point.id} than the record"
             continue
         tally, variance = tallies_of(look)["FMR"], look.variances()[0]
         found = evaluation.of_crossed(
@@ -78,11 +77,11 @@ def across(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
 
 def own(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
     """Rates of groups at thresholds of their own."""
-    for key, said in by_look(record).items():
+    rates = by_look(record)
+    for key, look in rebuilt.looks.items():
         if key[1] == OWN:
-            look = rebuilt.looks.get(key)
-            made = [] if look is None else _rates(record, look, key[0])
-            yield from _same([assemble.rate(rate, None) for rate in made], said, f"rates at {key[0]}")
+            made = [assemble.rate(rate, None) for rate in _rates(record, look, key[0])]
+            yield from _same(made, rates.get(key, []), f"rates at {key[0]}")
 
 
 def acquisition(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
@@ -110,12 +109,12 @@ def acquisition(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
 
 def acquired(rebuilt: Rebuilt) -> Acquired:
     """Failures to acquire of the record's groups, and variances of their rates."""
-    groups = slice(0, len(rebuilt.grouping.groups))
+    names = [named(group.as_dict()) for group in rebuilt.grouping.groups]
     for one in rebuilt.verified[:1]:
         first = one.column("FTA", 0)
-        return one.tallies["FTA"], np.diag(one.covariance)[first:][groups]
+        return one.tallies["FTA"], np.diag(one.covariance)[first : first + len(names)]
     look = rebuilt.looks.get(("", ACQUISITION))
-    if look is None or look.metrics != ("FTA",) or len(look.names) != groups.stop:
+    if look is None or look.metrics != ("FTA",) or [name.group for name in look.names] != names:
         return None, np.zeros(0)
     return tallies_of(look)["FTA"], look.variances()[0]
 
@@ -150,19 +149,15 @@ def of_list(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
     """FPIR and FNIR at every rank, also with failures counted."""
     part = record.identification
     ranks = {} if part is None else {ranked(k): (k, k == part.ranks[0]) for k in part.ranks}
-    sizes: dict[Key, Measured] = {}
-    for key, said in by_look(record).items():
+    rates, sizes = by_look(record), dict[Key, Measured]()
+    for key, look in rebuilt.looks.items():
         setting = key[1].removesuffix(", generalised")
         if setting not in ranks:
             continue
         rank, first = ranks[setting]
-        look, conditional = rebuilt.looks.get(key), rebuilt.looks.get((key[0], setting))
-        if look is None or conditional is None:
-            yield _missing(key)
-            continue
         base = (key[0], setting)
         if base not in sizes:
-            sizes[base] = measured_of(conditional, rebuilt.grouping, point_of(record, key[0]), record)
+            sizes[base] = measured_of(rebuilt.looks[base], rebuilt.grouping, point_of(record, key[0]), record)
         found = _rates(record, look, key[0])
         one = _only(sizes[base], [rate for rate in found if first or rate.metric != "FPIR"])
         view = "conditional" if key == base else "generalised"
@@ -170,7 +165,7 @@ def of_list(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
             rate.model_copy(update={"view": view, "rank": rank if rate.metric == "FNIR" else None})
             for rate in assemble.measured_rates(one, rebuilt.grouping)
         ]
-        yield from _same(made, said, f"rates at {key[0]}, {key[1]}")
+        yield from _same(made, rates.get(key, []), f"rates at {key[0]}, {key[1]}")
 
 
 def curves_of_list(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
@@ -216,10 +211,6 @@ def _rates(record: r.EvaluationRecord, look: Look, point: str) -> list[ErrorRate
 
 def _only(one: Measured, rates: list[ErrorRate]) -> Measured:
     return Measured(one.point, rates, one.tallies, one.covariance, one.zero_sizes, one.groups)
-
-
-def _missing(key: Key) -> str:
-    return f"{CELLS} has no cells of rates at {key[0]} {key[1]}".rstrip()
 
 
 def _same(made: Sequence[BaseModel], said: Sequence[BaseModel], what: str) -> Wrong:

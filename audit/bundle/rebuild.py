@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.bundle.expected import Key, compared_points, expected
-from audit.cell_table import COMPARED
+from audit.bundle.expected import Key, by_look, compared_points, expected, verification
+from audit.cell_table import ACQUISITION, COMPARED
 from audit.counted import CELLS, Binned, Counted, Look, Role, named
 from audit.domain import DemographicGroup, Threshold
 from audit.errors import DataError
@@ -70,6 +70,10 @@ def rebuild(record: EvaluationRecord, counted: Counted) -> Rebuilt:
     grouping = grouping_of(record)
     looks = {(one.point, one.setting): one for one in counted.looks}
     wanted = expected(record, crossed=bool(evaluation.crossed(grouping)))
+    strange = by_look(record).keys() - {*wanted, *([("", ACQUISITION)] if verification(record) else [])}
+    if strange:
+        point, setting = min(strange)
+        raise DataError("record.json#/rates", f"holds rates at {point!r} {setting} that no run writes", WAY_OUT)
     if not counted.complete:
         wanted = [key for key in wanted if key[1] == COMPARED]
     if set(wanted) != set(looks):

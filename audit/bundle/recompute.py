@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from audit import record as r
 from audit.bundle import counts_again, numbers_again, rates_again
+from audit.bundle.expected import verification
 from audit.bundle.finding import Finding
 from audit.bundle.rebuild import Rebuilt, rebuild
 from audit.counted import Counted
@@ -69,7 +70,7 @@ def recomputed(record: r.EvaluationRecord, counted: Counted) -> Iterator[Finding
 
 def _of_scores(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Iterator[Check]:
     """What follows from scores between edges, where people were compared."""
-    if rebuilt.scores:
+    if verification(record):
         folds = FOLDS if any(point.by_fold for point in record.operating_points) else None
         aside = ASIDE if record.plan.get("calibration") else None
         right = folds or counts_again.errors_of_scores(record, rebuilt)
@@ -84,7 +85,7 @@ def _of_rates(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Iterator[Check]:
     """Every rate with its interval and its variance, from the cells."""
     earlier = None if rebuilt.complete else EARLIER
     yield "rates and intervals within groups", rates_again.within(record, rebuilt)
-    if rebuilt.scores:
+    if verification(record):
         yield "rates and intervals across groups", earlier or rates_again.across(record, rebuilt)
         yield "rates at the groups' own thresholds", earlier or rates_again.own(record, rebuilt)
     yield "failures to acquire", rates_again.acquisition(record, rebuilt)

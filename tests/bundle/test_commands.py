@@ -170,3 +170,29 @@ def test_sigstore_fails_in_one_line_without_its_extra_or_a_network(
     code, out, _ = faceaudit(capsys, "verify", bundle)
     assert code == 0
     assert "it was not looked at" in out
+
+
+def test_a_site_hands_on_what_a_reader_needs_to_check_it(
+    kept: Kept, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A sealed folder whole, so that its seal can be checked from the site; the environment beside every record."""
+    results, site = tmp_path / "results", tmp_path / "site"
+    signed, plain = copied(kept.signed, results / "signed"), copied(kept.plain, results / "plain")
+    broken, strange = copied(kept.signed, results / "broken"), copied(kept.plain, results / "strange")
+    (broken / "report.md").write_text("all groups are alike")
+    said = json.loads((strange / "environment.json").read_bytes())
+    (strange / "environment.json").write_text(json.dumps(said | {"system": "Linux, in /home/anna/audits"}))
+    code, _, err = faceaudit(capsys, "publish", results, "--out", site)
+    assert code == 0, err
+    places = {name: next(site.rglob(f"{name}/record.json")).parent for name in ("signed", "plain", "broken", "strange")}
+    assert {name for name, place in places.items() if (place / "bundle").exists()} == {"signed"}
+    bundle = places["signed"] / "bundle"
+    handed = {path.relative_to(bundle).as_posix(): path.read_bytes() for path in bundle.rglob("*") if path.is_file()}
+    own = {path.relative_to(signed).as_posix(): path.read_bytes() for path in signed.rglob("*") if path.is_file()}
+    assert handed == own
+    code, out, _ = faceaudit(capsys, "verify", bundle, "--public-key", kept.public, "--quiet")
+    assert (code, out.splitlines()[-1].startswith("verified; signed; ")) == (0, True)
+    environment = (plain / "environment.json").read_bytes()
+    for name in ("signed", "plain", "broken"):
+        assert (places[name] / "environment.json").read_bytes() == environment
+    assert not (places["strange"] / "environment.json").exists(), "a path of a machine is not published"

@@ -34,7 +34,6 @@ from audit.record import making_sense, read
 from audit.report import html, stamp
 from audit.report.site import feed, method
 from audit.report.site.gather import RECORD, REPORT, Evaluation, Unreadable, gather
-from audit.report.site.names import folder
 from audit.report.site.pages import CatalogueEntry, Site
 from audit.report.site.shown import Shown
 from audit.report.site.status import statuses
@@ -110,8 +109,9 @@ def publish(
     drawn = 0
     for done, e in enumerate(found, 1):
         drawn += _put_report(writer, e, site.shown[e.place])
-        for name, content in (beside(e.folder) if beside is not None else {}).items():
-            writer.put(f"{folder(e)}/{name}", content)
+        page = site.shown[e.place].record.removesuffix(RECORD)
+        for name, more in (beside(e.folder) if beside is not None else {}).items():
+            writer.put(page + name, more)
         if progress is not None:
             progress(done, len(found))
     if base:
