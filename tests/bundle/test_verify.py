@@ -27,6 +27,7 @@ from audit.bundle import Finding, envelope, keys, seal, state, verify
 from audit.bundle.folder import ENVELOPE, SIGNER, STATEMENT
 from audit.errors import DataError
 
+PUBLISHED = sorted((Path(__file__).resolve().parents[2] / "results").glob("london/dlib@*/*/"))
 FLIPS = 400
 """Flipped bits of each kind of bundle, beside those of every file."""
 
@@ -104,6 +105,21 @@ def test_a_flipped_bit_in_any_file_is_found(kept: Kept, tmp_path: Path, *, signe
             tried += 1
     assert tried > 300
     assert failed(verify(folder)) == []
+
+
+@pytest.mark.skipif(not PUBLISHED, reason="no evaluation is published in results/")
+def test_a_flipped_bit_in_any_file_of_a_published_bundle_is_found(tmp_path: Path) -> None:
+    """It has what an audit of scores has not: descriptor and card."""
+    folder = copied(PUBLISHED[0], tmp_path / "b")
+    rng = np.random.default_rng(21)
+    names = files_of(folder)
+    assert {"benchmark.json", "card.json", "environment.json", "plan.json", "cells.parquet"} <= set(names)
+    for name in names:
+        whole = (folder / name).read_bytes()
+        for place in (0, len(whole) - 1, *rng.integers(len(whole), size=4).tolist()):
+            flip(folder, name, place, int(rng.integers(8)))
+            assert failed(verify(folder)), (name, place)
+            (folder / name).write_bytes(whole)
 
 
 @settings(max_examples=FLIPS, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
