@@ -105,10 +105,14 @@ def added(
 
 
 def _of_curves(counts: ListCounts, grouping: Grouping, by_rank: ByRank, grown: Grown) -> Iterator[Look]:
-    """Cells of the curves: by rank without a threshold, and by how many people are on the list."""
+    """Cells of the curves: by rank without a threshold, and by how many people are on the list.
+
+    Only those that the record draws: of a few people, misses rank by rank would say where each one's mate came.
+    """
     for number, rates in enumerate(by_rank, start=1):
-        if any(rate.value is not None for rate in rates):
-            yield assemble_cells.of_rates(rates, NO_THRESHOLD.id, among(number), grouping)
+        drawn = [rate for rate in rates if rate.value is not None]
+        if drawn:
+            yield assemble_cells.of_rates(drawn, NO_THRESHOLD.id, among(number), grouping)
     for point, of_sizes in grown.items():
         for size, rate in zip(counts.sizes.tolist(), of_sizes, strict=True):
             yield assemble_cells.of_rates([rate], point, listed(size), grouping)

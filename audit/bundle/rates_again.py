@@ -175,8 +175,8 @@ def curves_of_list(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
         return
     longest = max((len(curve.found) for curve in part.cmc), default=0)
     by_rank = [_rates(record, rebuilt.looks["rank-only", among(k + 1)], "rank-only") for k in range(longest)]
-    for position, curve in enumerate(part.cmc):
-        column = [rates[position] for rates in by_rank if position < len(rates)]
+    for curve in part.cmc:
+        column = [rate for rates in by_rank for rate in rates if rate.group.as_dict() == curve.group]
         known = [(rate, rate.interval) for rate in column if rate.value is not None and rate.interval is not None]
         made = curve.model_copy(
             update={
@@ -185,10 +185,7 @@ def curves_of_list(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
                 "high": [1 - interval.low for _, interval in known],
             }
         )
-        same = [rate.group.as_dict() == curve.group for rate in column]
         yield from _same([made], [curve], f"found among the first candidates, {r.group_text(curve.group)}")
-        if not all(same):
-            yield f"the curve of {r.group_text(curve.group)} is of another group in the cells"
     for row in part.growth:
         (rate,) = _rates(record, rebuilt.looks[row.operating_point, listed(row.people)], row.operating_point)
         update = {"errors": rate.errors, "trials": rate.trials, "value": rate.value}

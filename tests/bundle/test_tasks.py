@@ -196,3 +196,6 @@ def test_no_row_is_of_a_person(made: Callable[[str], Path], task: str) -> None:
     told = [(row["operating_point"], row["setting"], row["metric"], row["role"], row["group"]) for row in rows]
     assert len(set(told)) == len(told)
     assert not any("person" in str(value) for row in rows for value in row.values())
+    curves = {row["group"] for row in rows if row["setting"].endswith("candidates")}
+    assert '{"colour":"rare"}' not in curves, "of one person, misses rank by rank say where her mate came"
+    assert bool(curves) == (task == "identification")
