@@ -164,12 +164,12 @@ def group_of(text: str) -> DemographicGroup:
 
 
 def _same_people(look: Look, grouping: CountedGroups, *, complete: bool, free: bool) -> None:
-    """Cells are of the record's groups, in their order and with as many people; `free`: of others beside them, too."""
+    """Cells are of groups of the record, in their order and with as many people; `free`: of others beside them, too."""
     known = {named(g.as_dict()): int(n) for g, n in zip(grouping.groups, grouping.subjects, strict=True)}
     groups = [name for name in look.names if name.role == "group"]
     rests = [name.group for name in look.names if name.role == "rest"]
     whole = [name.group for name in groups]
-    if whole and whole != list(known) and len(whole) > 1 and not free:
+    if whole != [name for name in known if name in whole] and not free:
         raise DataError(CELLS, f"cells at {look.point!r} are not those of the record's groups", WAY_OUT)
     if any(name.group in known and name.people != known[name.group] for name in groups) and complete:
         raise DataError(CELLS, f"other numbers of people at {look.point!r} than the record's", WAY_OUT)
