@@ -259,7 +259,7 @@ RECORDS: dict[Change, str] = {
     other_covariance: "covariances of rates",
     other_summary: "overall error rates in the summary",
     other_bound: "rates and intervals within groups",
-    other_people: "people, images and comparisons",
+    other_people: "tables belong to the record",
 }
 
 
