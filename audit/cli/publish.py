@@ -37,13 +37,14 @@ def command(
 
 
 def handed_on(folder: Path) -> dict[str, bytes]:
-    """What a reader needs beside the record: its environment, to reproduce it, and the bundle whole, to check its seal.
+    """What a reader needs beside the record: its environment, to reproduce it, and the sealed folder, to check it.
 
     An environment that is none, or in which anything of a person or a machine is found, stays where it is.
     """
     from audit import bundle, environment, scan  # noqa: PLC0415
 
-    made = {f"bundle/{name}": content for name, content in bundle.handed_on(folder).items()}
+    whole = bundle.archived(folder)
+    made = {} if whole is None else {"bundle.zip": whole}
     with contextlib.suppress(DataError, OSError):
         if environment.read(folder) is not None:
             content = (folder / environment.FILE).read_bytes()

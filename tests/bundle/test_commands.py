@@ -7,11 +7,12 @@ import re
 import shutil
 import stat
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
 from bundle_kept import Kept
-from small_bundle import copied
+from small_bundle import copied, sealed_again
 
 from audit.bundle.folder import ENVELOPE, OWN, SIGSTORE, STATEMENT
 from audit.cli import main
@@ -182,15 +183,22 @@ def test_a_site_hands_on_what_a_reader_needs_to_check_it(
     (broken / "report.md").write_text("all groups are alike")
     said = json.loads((strange / "environment.json").read_bytes())
     (strange / "environment.json").write_text(json.dumps(said | {"system": "Linux, in /home/anna/audits"}))
+    other = copied(kept.plain, results / "other")
+    (other / "notebook.js").write_text("alert(1)")
+    sealed_again(other)
     code, _, err = faceaudit(capsys, "publish", results, "--out", site)
     assert code == 0, err
-    places = {name: next(site.rglob(f"{name}/record.json")).parent for name in ("signed", "plain", "broken", "strange")}
-    assert {name for name, place in places.items() if (place / "bundle").exists()} == {"signed"}
-    bundle = places["signed"] / "bundle"
-    handed = {path.relative_to(bundle).as_posix(): path.read_bytes() for path in bundle.rglob("*") if path.is_file()}
-    own = {path.relative_to(signed).as_posix(): path.read_bytes() for path in signed.rglob("*") if path.is_file()}
+    names = ("signed", "plain", "broken", "strange", "other")
+    places = {name: next(site.glob(f"evaluations/{name}-*/record.json")).parent for name in names}
+    assert {name for name, place in places.items() if (place / "bundle.zip").exists()} == {"signed"}
+    with zipfile.ZipFile(places["signed"] / "bundle.zip") as archive:
+        archive.extractall(tmp_path / "unpacked")
+    handed, own = (
+        {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+        for root in (tmp_path / "unpacked", signed)
+    )
     assert handed == own
-    code, out, _ = faceaudit(capsys, "verify", bundle, "--public-key", kept.public, "--quiet")
+    code, out, _ = faceaudit(capsys, "verify", tmp_path / "unpacked", "--public-key", kept.public, "--quiet")
     assert (code, out.splitlines()[-1].startswith("verified; signed; ")) == (0, True)
     environment = (plain / "environment.json").read_bytes()
     for name in ("signed", "plain", "broken"):

@@ -9,7 +9,7 @@ Decisions:
   stamp of this renderer and of these bytes of record.json (`audit.report.stamp`); otherwise the report is drawn from
   the record, which takes seconds, once: the next publication finds it on the site. A link back to the site is added.
 - **record.json is handed on byte for byte**: digests and seals speak of these bytes. It is data; nothing renders it.
-- **A sealed evaluation is handed on whole**, below `bundle/`: the report on the site leads back to it and is no longer
+- **A sealed evaluation is handed on whole**, as `bundle.zip`: the report on the site leads back to it and is no longer
   the sealed one, so that without it nobody could check the seal that the site tells of.
 - **The same results give the same bytes.** Nothing depends on today's date, the machine, or the order of folders.
 - **A page that would come out the same is kept.** Each carries a digest of what it was made of; on an unchanged page of
