@@ -83,7 +83,7 @@ def rebuild(record: EvaluationRecord, counted: Counted) -> Rebuilt:
     for look in looks.values():
         _same_people(look, grouping, complete=counted.complete, free=record.attributes is not None)
     made = []
-    for key in compared_points(record):
+    for key in (key for key in compared_points(record) if key in looks):  # of an earlier version some are missing
         groups = groups_of(looks[key], grouping)
         made.append(Compared(measured_of(looks[key], groups, point_of(record, key[0]), record), groups))
     scores = {(one.role, one.group, one.against, one.mated): one for one in counted.scores}
