@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from audit import assemble_cells
 from audit.assemble import edges_of
+from audit.cell_table import ACROSS, OWN
 from audit.compare.counts import Floats, Ints, ScoreCounts
-from audit.counted import Binned, Counted, column_names, named
-from audit.domain import DemographicGroup, Threshold
+from audit.counted import Binned, Counted, Look, named
+from audit.domain import DemographicGroup, ErrorRate, Threshold
 from audit.groups import Grouping
 from audit.metrics.disclosure import told_finely
 from audit.metrics.evaluation import Measured, atom_columns, columns, crossed
@@ -21,23 +21,40 @@ FINE_BINS = 2048
 
 
 def counted(
-    scores: ScoreCounts, grouping: Grouping, measured: Sequence[Measured], placed: Sequence[Threshold]
+    scores: ScoreCounts,
+    grouping: Grouping,
+    measured: Sequence[Measured],
+    placed: Sequence[Threshold],
+    own: Sequence[ErrorRate] = (),
 ) -> Counted:
     """Make the tables.
 
     Parameters
     ----------
     measured : at every operating point for everyone
+    own : rates at the groups' own thresholds
     placed : all operating points; where they hold in folds, scores are not counted by their thresholds
     """
     everywhere = sorted({p.value for p in placed if p.policy != "per-group" and p.value is not None})
-    own: dict[DemographicGroup, list[float]] = {p.group: [] for p in placed}
+    by_group: dict[DemographicGroup, list[float]] = {p.group: [] for p in placed}
     for point in placed:
         if point.policy == "per-group" and point.value is not None:
-            own[point.group].append(point.value)
+            by_group[point.group].append(point.value)
     between = _by_cell(scores, everywhere)
-    binned = [*_of_groups(scores, grouping, everywhere, own), *_coarse(grouping, between)]
-    return Counted(tuple(binned), _cells(measured, grouping), _covariances(measured, grouping))
+    binned = [*_of_groups(scores, grouping, everywhere, by_group), *_coarse(grouping, between)]
+    return Counted(tuple(binned), tuple(_looks(grouping, measured, own)))
+
+
+def _looks(grouping: Grouping, measured: Sequence[Measured], own: Sequence[ErrorRate]) -> Iterator[Look]:
+    """Cells of everyone's thresholds, within groups and across; then those of the groups' own."""
+    for one in measured:
+        yield assemble_cells.compared(one, grouping)
+        pairs = [rate for rate in one.rates if rate.reference_group is not None]
+        if pairs:
+            yield assemble_cells.of_rates(pairs, one.point.id, ACROSS, grouping)
+    for point in dict.fromkeys(rate.operating_point for rate in own):
+        mine = [rate for rate in own if rate.operating_point == point]
+        yield assemble_cells.of_rates(mine, str(point), OWN, grouping)
 
 
 def _of_groups(
@@ -85,44 +102,3 @@ def _coarse(grouping: Grouping, between: Between) -> Iterator[Binned]:
         found = grouping.across(first, second)[upper] @ counts[:pairs]
         one, other = (named(grouping.groups[k].as_dict()) for k in (first, second))
         yield Binned("across", one, other, False, edges, np.asarray(found, dtype=np.int64))
-
-
-def _cells(measured: Sequence[Measured], grouping: Grouping) -> dict[str, list[Any]]:
-    made: dict[str, list[Any]] = {
-        name: [] for name in ("operating_point", "metric", "role", "group", "errors", "trials", "subjects")
-    }
-    names = column_names([group.as_dict() for group in grouping.groups])
-    for one in measured:
-        for metric, tally in one.tallies.items():
-            made["operating_point"] += [one.point.id] * len(names)
-            made["metric"] += [metric] * len(names)
-            made["role"] += [role for role, _ in names]
-            made["group"] += [name for _, name in names]
-            for part in ("errors", "trials", "subjects"):
-                made[part] += getattr(tally, part).tolist()
-    return made
-
-
-def _covariances(measured: Sequence[Measured], grouping: Grouping) -> dict[str, Any]:
-    """The lower triangle between cells of one family, where it is defined."""
-    related = _related(grouping)
-    made: dict[str, list[Any]] = {name: [] for name in ("operating_point", "row", "column", "value")}
-    for one in measured:
-        metrics = len(one.tallies)
-        wanted = np.tril(np.tile(related, (metrics, metrics)))
-        rows, across = np.nonzero(wanted & np.isfinite(one.covariance))
-        made["operating_point"] += [one.point.id] * len(rows)
-        made["row"] += rows.tolist()
-        made["column"] += across.tolist()
-        made["value"] += one.covariance[rows, across].tolist()
-    return made
-
-
-def _related(grouping: Grouping) -> NDArray[np.bool_]:
-    """Which columns of a metric stand in one comparison: those of a family; everyone with itself."""
-    total = len(grouping.groups)
-    family = np.zeros(total, dtype=np.int64)
-    for number, members in enumerate(grouping.families().values(), start=1):
-        family[members] = number
-    family = np.r_[family, family[1:]]
-    return np.asarray(family[:, None] == family)

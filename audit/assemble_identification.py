@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from audit import assemble
+from audit import assemble, assemble_cells
 from audit import record as r
+from audit.cell_table import among, listed, ranked
 from audit.compare import halves
 from audit.compare.counts import Floats, Ints
-from audit.domain import Threshold
+from audit.counted import Look
+from audit.domain import ErrorRate, Threshold
 from audit.errors import NothingMeasured
 from audit.groups import Grouping
 from audit.metrics import disparities, identification
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
 
 TRADEOFF_POINTS = 32
 Groups = dict[str, str]
+ByRank = Sequence[Sequence[ErrorRate]]
+"""FNIR without a threshold at ranks 1, 2, ..., each over the groups."""
+Grown = Mapping[str, Sequence[ErrorRate]]
+"""Operating point to FPIR of everyone, by how many people are on the list."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +61,8 @@ class ListInputs:
 
 def added(
     record: r.EvaluationRecord, tested: ListInputs, progress: Callable[[int, int], None] | None = None
-) -> r.EvaluationRecord:
-    """Add to the record of the same templates, compared one with one, what a list gives.
+) -> tuple[r.EvaluationRecord, list[Look]]:
+    """Add to the record of the same templates, compared one with one, what a list gives; and the cells of its rates.
 
     FPIR and FNIR are measured at thresholds set at target FPIRs, without a threshold, and at the record's own global
     and given thresholds.
@@ -73,15 +79,19 @@ def added(
     known = [*(one.point.value for one in placed), *(point.value for point in shared)]
     thresholds = np.unique([value for value in known if value is not None])
     counts = against.at(thresholds, tested.plan.ranks)
-    found = _Found([], [], [], [])
+    found = _Found([], [], [], [], [])
     for point in [one.point for one in placed] + [NO_THRESHOLD]:
         if point.value is not None or point is NO_THRESHOLD:
             _measure(found, counts, failed, tested, point, compared=True)
     for point in shared:
         _measure(found, counts, failed, tested, point, compared=False)
-    part = _part(tested, counts, counted, placed, [*(one.point for one in placed), *shared], against)
+    plan, grouping = tested.plan, tested.grouping
+    by_rank = identification.found_by_rank(counts, grouping, level=plan.level, min_subjects=plan.min_subjects)
+    grown = _grown(counts, grouping, [*(one.point for one in placed), *shared], plan)
+    part = _part(tested, counts, counted, placed, against, by_rank, grown)
     warnings = [*record.warnings, *_warnings(tested, part, placed)]
-    return record.model_copy(
+    looks = [*found.looks, *_of_curves(counts, grouping, by_rank, grown)]
+    more = record.model_copy(
         update={
             "identification": part,
             "rates": [*record.rates, *found.rates],
@@ -91,6 +101,21 @@ def added(
             "warnings": warnings,
         }
     )
+    return more, looks
+
+
+def _of_curves(counts: ListCounts, grouping: Grouping, by_rank: ByRank, grown: Grown) -> Iterator[Look]:
+    """Cells of the curves: by rank without a threshold, and by how many people are on the list.
+
+    Only those that the record draws: of a few people, misses rank by rank would say where each one's mate came.
+    """
+    for number, rates in enumerate(by_rank, start=1):
+        drawn = [rate for rate in rates if rate.value is not None]
+        if drawn:
+            yield assemble_cells.of_rates(drawn, NO_THRESHOLD.id, among(number), grouping)
+    for point, of_sizes in grown.items():
+        for size, rate in zip(counts.sizes.tolist(), of_sizes, strict=True):
+            yield assemble_cells.of_rates([rate], point, listed(size), grouping)
 
 
 def _shared(record: r.EvaluationRecord) -> list[Threshold]:
@@ -137,6 +162,7 @@ class _Found:
     contrasts: list[r.Contrast]
     differentials: list[r.Differential]
     global_tests: list[r.GlobalTest]
+    looks: list[Look]
 
 
 def _measure(
@@ -148,8 +174,13 @@ def _measure(
         one = identification.measure(
             counts, failed, grouping, point, rank, level=plan.level, min_subjects=plan.min_subjects
         )
-        found.rates.extend(_rates(one, grouping, rank, first=rank == plan.ranks[0]))
-        if not compared or rank != plan.ranks[0]:
+        first = rank == plan.ranks[0]
+        found.rates.extend(_rates(one, grouping, rank, first=first))
+        look = assemble_cells.compared if compared and first else assemble_cells.alone
+        found.looks.append(look(one, grouping, ranked(rank)))
+        whole = [rate for rate in one.rates if rate.view == "generalised"]
+        found.looks.append(assemble_cells.of_rates(whole, point.id, ranked(rank, generalised=True), grouping))
+        if not compared or not first:
             continue
         margins = {"FPIR": plan.margin_fmr, "FNIR": plan.margin_fnmr}
         settings = disparities.Settings(
@@ -183,8 +214,9 @@ def _part(
     counts: ListCounts,
     counted: dict[str, int],
     placed: Sequence[ListThreshold],
-    points: Sequence[Threshold],
     against: AgainstList,
+    by_rank: ByRank,
+    grown: Grown,
 ) -> r.Identification:
     plan, grouping, drawn = tested.plan, tested.grouping, tested.drawn
     on_list = np.zeros(len(drawn.listed), dtype=bool)
@@ -212,10 +244,10 @@ def _part(
             )
             for one in placed
         ],
-        cmc=_cmc(counts, grouping, plan),
+        cmc=_cmc(by_rank, grouping),
         tradeoff=_tradeoff(against, grouping, plan.min_subjects),
         confusion=_confusion(counts, grouping, on_list, placed, plan.min_subjects),
-        growth=_growth(counts, grouping, [p for p in points if p.value is not None], plan),
+        growth=_growth(counts, grown),
     )
 
 
@@ -239,8 +271,7 @@ def _groups(counts: ListCounts, grouping: Grouping, on_list: Ints, few: int) -> 
     return made
 
 
-def _cmc(counts: ListCounts, grouping: Grouping, plan: AuditPlan) -> list[r.CmcCurve]:
-    by_rank = identification.found_by_rank(counts, grouping, level=plan.level, min_subjects=plan.min_subjects)
+def _cmc(by_rank: ByRank, grouping: Grouping) -> list[r.CmcCurve]:
     made = []
     for position, group in enumerate(grouping.groups):
         column = [rates[position] for rates in by_rank]
@@ -323,15 +354,27 @@ def _confusion(
     return made
 
 
-def _growth(counts: ListCounts, grouping: Grouping, points: Sequence[Threshold], plan: AuditPlan) -> list[r.ListGrowth]:
-    made = []
+def _grown(
+    counts: ListCounts, grouping: Grouping, points: Sequence[Threshold], plan: AuditPlan
+) -> dict[str, list[ErrorRate]]:
+    """False alarms of everyone at each threshold, by how many people are on the list."""
+    made = {}
     for point in points:
-        t = int(np.searchsorted(counts.thresholds, point.value or 0.0))
-        rates = identification.growth(counts, t, grouping, level=plan.level, min_subjects=plan.min_subjects)
+        if point.value is not None:
+            t = int(np.searchsorted(counts.thresholds, point.value))
+            made[point.id] = identification.growth(
+                counts, t, grouping, level=plan.level, min_subjects=plan.min_subjects
+            )
+    return made
+
+
+def _growth(counts: ListCounts, grown: Grown) -> list[r.ListGrowth]:
+    made = []
+    for point, rates in grown.items():
         for size, rate in zip(counts.sizes, rates, strict=True):
             made.append(
                 r.ListGrowth(
-                    operating_point=point.id,
+                    operating_point=point,
                     people=int(size),
                     errors=rate.errors,
                     trials=rate.trials,

@@ -2,8 +2,10 @@
 
 - `counts.parquet`: comparison scores of every cell, counted between edges, every decision threshold an edge. A cell is
   a group, the rest of a group's family, or two groups across; only large groups have narrow bins.
-- `cells.parquet`: errors, trials and people of every group and every rest, by metric and operating point.
-- `covariance.parquet`: covariances of their rates, of cells whose groups are compared with each other.
+- `cells.parquet`: errors, trials and people of every cell that a rate is of, by metric, operating point and setting.
+- `covariance.parquet`: variances of their rates, and covariances of cells whose groups are compared with each other.
+
+Where nobody is compared (detection, attributes) there are no scores, and the first table is left out.
 
 No row is of a person, a sample or a comparison. A number is stored as it was computed, bit for bit.
 """
@@ -13,19 +15,22 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from audit.cell_table import CELLS, COVARIANCE, Look, Role, from_columns, to_columns
 from audit.errors import DataError
 
-COUNTS, CELLS, COVARIANCE = "counts.parquet", "cells.parquet", "covariance.parquet"
-Role = Literal["group", "rest", "across"]
+__all__ = [
+    "CELLS", "COUNTS", "COVARIANCE", "SCHEMAS", "Binned", "Counted", "Look", "Role", "named", "unpacked",
+]  # fmt: skip
+COUNTS = "counts.parquet"
 MOST_ROWS = 1 << 23
 """Rows of a table that are read; a file that says more is refused before it is unpacked."""
 
@@ -45,9 +50,12 @@ SCHEMAS = {
     CELLS: pa.schema(
         [
             pa.field("operating_point", _TEXT, nullable=False),
+            pa.field("setting", _TEXT, nullable=False),
             pa.field("metric", _TEXT, nullable=False),
             pa.field("role", _TEXT, nullable=False),
             pa.field("group", _TEXT, nullable=False),
+            pa.field("against", _TEXT),
+            pa.field("people", _WHOLE),
             pa.field("errors", _WHOLE, nullable=False),
             pa.field("trials", _WHOLE, nullable=False),
             pa.field("subjects", _WHOLE, nullable=False),
@@ -62,6 +70,8 @@ SCHEMAS = {
         ]
     ),
 }
+EARLIER = pa.schema([field for field in SCHEMAS[CELLS] if field.name not in {"setting", "against", "people"}])
+"""The cells that earlier runs wrote: groups and rests alone."""
 
 
 def named(group: Mapping[str, str]) -> str:
@@ -71,12 +81,6 @@ def named(group: Mapping[str, str]) -> str:
     ('{"gender":"female"}', '{}')
     """
     return json.dumps(dict(group), ensure_ascii=False, separators=(",", ":"))
-
-
-def column_names(groups: Sequence[Mapping[str, str]]) -> list[tuple[Role, str]]:
-    """Role and group of every cell of a metric at an operating point: the groups, everyone first, then their rests."""
-    names = [named(group) for group in groups]
-    return [*(("group", name) for name in names), *(("rest", name) for name in names[1:])]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,17 +103,21 @@ class Binned:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Counted:
-    """The three tables. `cells` and `covariance` are columns by name, in the order of `SCHEMAS`."""
+    """The tables. `complete` is false of those of an earlier run, which lack the cells of some rates."""
 
     scores: tuple[Binned, ...]
-    cells: Mapping[str, Sequence[Any]]
-    covariance: Mapping[str, NDArray[Any] | Sequence[Any]]
+    looks: tuple[Look, ...]
+    complete: bool = True
 
     def files(self) -> dict[str, bytes]:
         """The tables as files; equal tables give equal bytes with one version of pyarrow."""
-        return {COUNTS: _packed(COUNTS, self._rows()), CELLS: _packed(CELLS, self.cells)} | {
-            COVARIANCE: _packed(COVARIANCE, self.covariance)
-        }
+        cells, covariance = to_columns(self.looks)
+        scores = {COUNTS: _packed(COUNTS, self._rows())} if self.scores else {}
+        return {**scores, CELLS: _packed(CELLS, cells), COVARIANCE: _packed(COVARIANCE, covariance)}
+
+    def and_looks(self, more: Sequence[Look]) -> Self:
+        """The same with more cells."""
+        return replace(self, looks=(*self.looks, *more))
 
     def _rows(self) -> dict[str, Any]:
         """One row a bin: bins without a score keep their place, so that edges are told as well."""
@@ -134,18 +142,15 @@ class Counted:
         DataError
             If one is missing, is no such table, or holds what cannot be counts.
         """
-        tables = [unpacked((folder / name).read_bytes(), name) for name in (COUNTS, CELLS, COVARIANCE)]
-        counts, cells, covariance = tables
-        return cls(
-            _binned(counts),
-            {name: cells.column(name).to_pylist() for name in cells.column_names},
-            {
-                name: covariance.column(name).to_pylist()
-                if name == "operating_point"
-                else covariance.column(name).to_numpy()
-                for name in covariance.column_names
-            },
-        )
+        cells, covariance = (unpacked((folder / name).read_bytes(), name) for name in (CELLS, COVARIANCE))
+        scores = _binned(unpacked((folder / COUNTS).read_bytes(), COUNTS)) if (folder / COUNTS).exists() else ()
+        columns = {name: cells.column(name).to_pylist() for name in cells.column_names}
+        complete = "setting" in columns
+        if not complete:
+            columns |= {"setting": [""] * len(cells), "against": [None] * len(cells), "people": [None] * len(cells)}
+        numbers = {name: covariance.column(name).to_numpy() for name in ("row", "column", "value")}
+        entries = {"operating_point": covariance.column("operating_point").to_pylist(), **numbers}
+        return cls(scores, from_columns(columns, entries), complete)
 
 
 def _packed(name: str, columns: Mapping[str, Any]) -> bytes:
@@ -168,12 +173,13 @@ def unpacked(content: bytes, name: str) -> pa.Table:
         rows, found = file.metadata.num_rows, file.schema_arrow
         if rows > MOST_ROWS:
             raise DataError(name, f"holds {rows:,} rows, more than {MOST_ROWS:,}", "It is not a table of this kind")
-        if not found.equals(SCHEMAS[name]) or file.metadata.metadata:
+        earlier = name == CELLS and found.equals(EARLIER)
+        if not (earlier or found.equals(SCHEMAS[name])) or file.metadata.metadata:
             raise DataError(name, f"has the columns {', '.join(found.names)[:200]}", "Columns and types are fixed")
         table = file.read()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(name, f"cannot be read ({type(error).__name__})", "Give the file that a run wrote") from None
-    for field in SCHEMAS[name]:
+    for field in found:
         column = table.column(field.name)
         if not field.nullable and column.null_count:
             raise DataError(name, f"the column {field.name!r} has empty cells", "Give the file that a run wrote")
@@ -181,7 +187,7 @@ def unpacked(content: bytes, name: str) -> pa.Table:
             raise DataError(
                 name, f"the column {field.name!r} is not finite everywhere", "Give the file that a run wrote"
             )
-        if field.type == _WHOLE and len(column) and column.to_numpy().min() < 0:
+        if field.type == _WHOLE and any(value < 0 for value in column.drop_null().unique().to_pylist()):
             raise DataError(name, f"the column {field.name!r} has a negative count", "Give the file that a run wrote")
     return table
 

@@ -24,7 +24,7 @@ from audit.report.view import make as view_of
 
 @pytest.fixture(scope="module")
 def record() -> EvaluationRecord:
-    return assemble_identification.added(base(), inputs())
+    return assemble_identification.added(base(), inputs())[0]
 
 
 def test_what_stands_in_the_record(record: EvaluationRecord) -> None:
@@ -156,7 +156,7 @@ def walked(command: Any, name: str) -> list[tuple[str, list[str]]]:
 
 
 def test_a_closed_set_has_no_false_alarms_and_says_so() -> None:
-    record = assemble_identification.added(base(), inputs(list_share=1))
+    record = assemble_identification.added(base(), inputs(list_share=1))[0]
     part = record.identification
     assert part is not None
     assert (part.people + part.without_reference, part.nonmated) == (80, 0)
@@ -169,7 +169,7 @@ def test_a_closed_set_has_no_false_alarms_and_says_so() -> None:
 
 
 def test_a_list_of_one_group_says_so() -> None:
-    record = assemble_identification.added(base(), inputs(list_by="colour", list_groups={"red": 1.0}))
+    record = assemble_identification.added(base(), inputs(list_by="colour", list_groups={"red": 1.0}))[0]
     assert any("Everybody on the list is of one group (colour=red)" in line for line in record.warnings)
     blue = [r for r in record.rates if r.metric == "FNIR" and r.group == {"colour": "blue"}]
     assert {r.reason for r in blue} == {"nobody was tested who is on the list"}
@@ -181,7 +181,7 @@ def test_a_person_whose_reference_failed_is_missed_in_the_generalised_view() -> 
     row = whole.row.copy()
     lost = whole.drawn.references[:2]
     row[lost] = -1
-    record = assemble_identification.added(base(), replace(whole, row=row))
+    record = assemble_identification.added(base(), replace(whole, row=row))[0]
     part = record.identification
     assert part is not None
     assert (part.people, part.without_reference) == (38, 2)

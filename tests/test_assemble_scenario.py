@@ -79,7 +79,7 @@ def test_a_threshold_that_cannot_be_set_gives_no_scenario(case: Case) -> None:
 
 
 def test_a_list_that_was_tried_gives_the_band(case: Case) -> None:
-    record = assemble_identification.added(base(), inputs())
+    record = assemble_identification.added(base(), inputs())[0]
     point = "global-fmr-0.001"
     seen = ListGrowth(operating_point=point, people=40, errors=2, trials=200, value=0.01, interval=None)
     tried = record.identification.model_copy(update={"growth": [seen]})

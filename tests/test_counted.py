@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,9 @@ import pytest
 from simulated import Case
 
 from audit import assemble
+from audit.assemble_cells import of_rates
 from audit.assemble_counted import counted
+from audit.cell_table import ACROSS, COMPARED, from_columns, to_columns
 from audit.counted import CELLS, COUNTS, COVARIANCE, SCHEMAS, Counted, named, unpacked
 from audit.errors import DataError
 from audit.metrics.disclosure import told_finely
@@ -70,12 +73,82 @@ def test_counts_by_cell_are_those_cell_by_cell(case: Case) -> None:
 
 
 def test_covariances_are_those_between_groups_of_a_family(case: Case, tables: Counted) -> None:
-    found = tables.covariance
+    look = next(one for one in tables.looks if one.setting == COMPARED)
     width = 2 * len(case.grouping.groups) - 1
-    for row, column, value in zip(found["row"], found["column"], found["value"], strict=True):
-        assert value == case.measured.covariance[row, column]
-    everyone = [(r, c) for r, c in zip(found["row"], found["column"], strict=True) if c % width == 0]
-    assert all(r % width == 0 for r, _ in everyone), "everyone is compared with nobody"
+    assert (look.values == case.measured.covariance[look.rows, look.columns]).all()
+    everyone = look.rows[look.columns % width == 0]
+    assert len(everyone)
+    assert (everyone % width == 0).all(), "everyone is compared with nobody"
+
+
+def test_cells_across_groups_carry_the_variances_of_their_rates(case: Case, tables: Counted) -> None:
+    look = next(one for one in tables.looks if one.setting == ACROSS)
+    rates = [rate for rate in case.measured.rates if rate.reference_group is not None]
+    assert len(rates) == len(look.names) > 10
+    for rate, name, counts, variance in zip(rates, look.names, look.counts[0], look.variances()[0], strict=True):
+        assert rate.reference_group is not None
+        named_so = named(rate.group.as_dict()), named(rate.reference_group.as_dict())
+        assert (name.role, name.group, name.against, name.people) == ("across", *named_so, None)
+        assert counts.tolist() == [rate.errors, rate.trials, rate.subjects]
+        assert variance == rate.variance
+    few = [replace(rates[0], variance=None), *rates[1:]]
+    assert np.isnan(of_rates(few, "p", ACROSS, case.grouping).variances()[0, 0]), "where none is given, none is told"
+
+
+def columns(**changes: list[object]) -> tuple[dict[str, list[object]], dict[str, list[object]]]:
+    """Two metrics of two groups at one point, one covariance."""
+    cells: dict[str, list[object]] = {
+        "operating_point": ["p"] * 4, "setting": [""] * 4, "metric": ["MISS", "MISS", "FDET", "FDET"],
+        "role": ["group"] * 4, "group": ["{}", '{"a":"b"}'] * 2, "against": [None] * 4, "people": [9, 4] * 2,
+        "errors": [1, 0, 2, 1], "trials": [9, 4, 9, 4], "subjects": [9, 4, 9, 4],
+    }  # fmt: skip
+    entries: dict[str, list[object]] = {"operating_point": ["p"], "row": [3], "column": [0], "value": [0.5]}
+    entries["operating_point"] = changes.pop("points", ["p"])
+    for name, values in changes.items():
+        (cells if name in cells else entries)[name] = values
+    return cells, entries
+
+
+def test_looks_are_read_back_as_they_were() -> None:
+    cells, entries = columns()
+    (look,) = from_columns(cells, entries)
+    assert (look.metrics, look.counts.shape, look.covariance()[0, 3]) == (("MISS", "FDET"), (2, 2, 3), 0.5)
+    assert to_columns([look]) == (cells, entries)
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"metric": ["MISS", "FDET", "MISS", "FDET"]}, "do not stand together"),
+        ({"group": ["{}", "{}", "{}", "{}"]}, "not the same for every metric"),
+        ({"group": ["{}", "x", "{}", "y"]}, "not the same for every metric"),
+        ({"errors": [10, 0, 2, 1]}, "more errors than trials"),
+        ({"row": [4]}, "without a place"),
+        ({"row": [0], "column": [3]}, "without a place"),
+        ({"column": [-1]}, "joins cells of two settings"),
+        ({"points": ["q"]}, "without a place"),
+        ({"column": [3], "value": [-0.5]}, "negative variance"),
+        ({"setting": ["", "", "own", "own"]}, "joins cells of two settings"),
+    ],
+)
+def test_looks_that_no_run_writes_are_refused(changes: dict[str, list[object]], text: str) -> None:
+    with pytest.raises(DataError, match=text):
+        from_columns(*columns(**changes))
+
+
+def test_cells_of_an_earlier_version_are_read_and_known_as_such(tables: Counted, tmp_path: Path) -> None:
+    for name, content in tables.files().items():
+        (tmp_path / name).write_bytes(content)
+    main = [look for look in tables.looks if look.setting == COMPARED]
+    first = pq.read_table(tmp_path / CELLS)
+    old = first.filter(pa.array([name == COMPARED for name in first.column("setting").to_pylist()]))
+    pq.write_table(old.drop_columns(["setting", "against", "people"]), tmp_path / CELLS, store_schema=False)
+    entries = to_columns(main)[1]
+    pq.write_table(pa.table(entries, SCHEMAS[COVARIANCE]), tmp_path / COVARIANCE, store_schema=False)
+    again = Counted.read(tmp_path)
+    assert (tables.complete, again.complete) == (True, False)
+    assert [look.point for look in again.looks] == [look.point for look in main]
+    assert np.array_equal(again.looks[0].counts, main[0].counts)
 
 
 def spoilt(name: str, **changes: object) -> bytes:

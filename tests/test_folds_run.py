@@ -204,3 +204,5 @@ def test_it_can_be_sealed_and_says_what_folds_leave_open(tmp_path: Path) -> None
     outcomes = {one.question: one.outcome for one in findings}
     assert outcomes["errors and comparisons are those of the scores"] == "not established"
     assert outcomes["rates and intervals within groups"] == "established"
+    assert outcomes["rates and intervals across groups"] == "established"
+    assert outcomes["rates at the groups' own thresholds"] == "established"

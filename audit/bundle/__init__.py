@@ -9,7 +9,8 @@ bundle that could change unseen; what an unsigned bundle cannot show is who made
 from __future__ import annotations
 
 from audit.bundle.finding import Finding
+from audit.bundle.handing_on import archived
 from audit.bundle.sealing import seal
 from audit.bundle.verifying import state, verify
 
-__all__ = ["Finding", "seal", "state", "verify"]
+__all__ = ["Finding", "archived", "seal", "state", "verify"]

@@ -6,30 +6,31 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from audit import assemble
 from audit import record as r
-from audit.bundle.alike import first_difference
-from audit.bundle.numbers_again import by_variance, of
-from audit.bundle.rebuild import Rebuilt, settings
-from audit.counted import COUNTS, Role, column_names, named
-from audit.domain import ErrorRate
-from audit.metrics.evaluation import Measured, crossed, of_crossed
-from audit.metrics.rates import Tally
+from audit.bundle.expected import verification
+from audit.bundle.rates_again import acquired
+from audit.bundle.rebuild import Rebuilt
+from audit.cell_table import ACROSS, COMPARED, OWN
+from audit.counted import COUNTS, Role, named
 
 Wrong = Iterator[str]
 
 
-def errors_of_scores(rebuilt: Rebuilt) -> Wrong:
-    """Counts of the cells at every operating point, from the scores between edges."""
-    names = column_names([group.as_dict() for group in rebuilt.grouping.groups])
-    for one in rebuilt.measured:
-        value = one.point.value or 0.0
-        for metric, mated in (("FMR", False), ("FNMR", True)):
-            tally = one.tallies[metric]  # type: ignore[index]
-            for k, (role, name) in enumerate(names):
-                found = _counted(rebuilt, (role, name, None, mated), value)
-                if found != (int(tally.errors[k]), int(tally.trials[k])):
-                    yield f"{metric} of {role} {name} at {one.point.id}: {of(tally, k)}, scores say {_said(found)}"
+def errors_of_scores(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
+    """Counts of the cells of comparisons at every operating point, from the scores between edges."""
+    values = {point.id: point.threshold for point in record.operating_points}
+    for (point, setting), look in rebuilt.looks.items():
+        value = values.get(point)
+        if setting not in {COMPARED, ACROSS, OWN} or value is None:
+            continue
+        for metric, counts in zip(look.metrics, look.counts.tolist(), strict=True):
+            for name, (errors, trials, _) in zip(look.names, counts, strict=True):
+                if metric not in {"FMR", "FNMR"}:
+                    continue
+                found = _counted(rebuilt, (name.role, name.group, name.against, metric == "FNMR"), value)
+                if found != (errors, trials):
+                    said = f"{errors:,} of {trials:,} in the cells"
+                    yield f"{metric} of {name.role} {name.group} at {point}: {said}, scores say {_said(found)}"
 
 
 def _counted(rebuilt: Rebuilt, key: tuple[Role, str, str | None, bool], value: float) -> tuple[int, int] | None:
@@ -49,13 +50,13 @@ def _said(found: tuple[int, int] | None) -> str:
 def samples(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
     """People, images and comparisons of every group."""
     for row in record.samples.by_group:
-        for mated, said in ((True, row.mated), (False, row.nonmated)):
+        for mated, said in ((True, row.mated), (False, row.nonmated)) if verification(record) else ():
             binned = rebuilt.scores.get(("group", named(row.group), None, mated))
             if binned is None or int(binned.counts.sum()) != said:
                 yield f"{r.group_text(row.group)}: {said:,} comparisons in the record, not so in {COUNTS}"
-    for one in rebuilt.measured[:1]:
+    tally = acquired(rebuilt)[0]
+    if tally is not None:
         for k, row in enumerate(record.samples.by_group):
-            tally = one.tallies["FTA"]
             if (int(tally.trials[k]), int(tally.subjects[k])) != (row.samples, row.subjects):
                 tried = f"{row.samples:,} {record.samples.unit}s of {row.subjects:,} people"
                 yield f"{r.group_text(row.group)}: {tried} in the record, not so in the cells"
@@ -75,50 +76,6 @@ def achieved(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
             yield f"{point.id}: achieved FMR {point.achieved_fmr:.6g}, scores say {_said(found)}"
         elif point.target_fmr is not None and point.achieved_fmr > point.target_fmr * (1 + 1e-9):
             yield f"{point.id}: achieved FMR {point.achieved_fmr:.6g} exceeds its target"
-
-
-def across(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
-    """Counts by the scores; intervals by the recorded variance, as people are not in the tables."""
-    grouping, plan = rebuilt.grouping, settings(record)
-    pairs = crossed(grouping)
-    for one in rebuilt.measured:
-        said = [x for x in record.rates if x.operating_point == one.point.id and x.reference_group is not None]
-        if len(said) != len(pairs):
-            yield f"{len(said)} rates across groups at {one.point.id}, and {len(pairs)} pairs of groups"
-            continue
-        names = [named(group.as_dict()) for group in grouping.groups]
-        value = one.point.value or 0.0
-        found = [_counted(rebuilt, ("across", names[a], names[b], False), value) for a, b in pairs]
-        if None in found:
-            yield f"scores across groups are not counted at {one.point.id}"
-            continue
-        errors, trials = np.array([x for x in found if x is not None], dtype=np.int64).reshape(-1, 2).T
-        people = np.array([x.subjects for x in said], dtype=np.int64)
-        nobody = np.zeros((0, len(pairs)))
-        tally = Tally(errors, trials, people, nobody, np.zeros((0, 0)), paired=True)
-        variance = np.array([np.nan if x.variance is None else x.variance for x in said])
-        made = of_crossed(tally, variance, grouping, one.point, level=plan.level, min_subjects=plan.min_subjects)
-        shown = assemble.measured_rates(_only(one, made), grouping)
-        wrong = first_difference(shown, said, f"rates across groups at {one.point.id}")
-        if wrong:
-            yield wrong
-
-
-def _only(one: Measured, rates: list[ErrorRate]) -> Measured:
-    return Measured(one.point, rates, one.tallies, one.covariance, one.zero_sizes, one.groups)
-
-
-def own(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
-    """Counts at the groups' own thresholds by the scores; intervals by the recorded variances."""
-    at = {point.id: point for point in record.operating_points if point.policy == "per-group"}
-    for rate in record.rates:
-        point = at.get(rate.operating_point or "")
-        if point is None or point.threshold is None:
-            continue
-        found = _counted(rebuilt, ("group", named(rate.group), None, rate.metric == "FNMR"), point.threshold)
-        if found != (rate.errors, rate.trials):
-            yield f"{rate.metric} at {point.id}: {rate.errors:,} of {rate.trials:,}, scores say {_said(found)}"
-        yield from by_variance(rate, settings(record).level)
 
 
 def distributions(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.counted import CELLS, COVARIANCE, Binned, Counted, Role, column_names
+from audit.bundle.expected import Key, by_look, compared_points, expected, verification
+from audit.cell_table import ACQUISITION, COMPARED
+from audit.counted import CELLS, Binned, Counted, Look, Role, named
 from audit.domain import DemographicGroup, Threshold
 from audit.errors import DataError
 from audit.groups import Grouping
-from audit.metrics import disparities
-from audit.metrics.evaluation import METRICS, Measured, Metric, of_tallies
-from audit.metrics.rates import Tally
+from audit.metrics import disparities, evaluation
+from audit.metrics.evaluation import METRICS, Measured, Metric
+from audit.metrics.rates import Cell, Tally, error_rates
 from audit.record import EvaluationRecord, OperatingPoint
 
 WAY_OUT = "It does not belong to this record: seal the folder that the run wrote"
@@ -33,12 +36,27 @@ class CountedGroups(Grouping):
 
 
 @dataclass(frozen=True, eq=False)
+class Compared:
+    """Groups that were compared with each other at an operating point, and what was measured there."""
+
+    measured: Measured
+    grouping: CountedGroups
+
+
+@dataclass(frozen=True, eq=False)
 class Rebuilt:
-    """Groups, measurements at every operating point for everyone, and scores by cell."""
+    """The record's groups; what was compared, in the record's order; every look, and scores by cell."""
 
     grouping: CountedGroups
-    measured: list[Measured]
-    scores: dict[tuple[Role, str, str | None, bool], Binned]
+    compared: list[Compared]
+    looks: Mapping[Key, Look]
+    scores: Mapping[tuple[Role, str, str | None, bool], Binned]
+    complete: bool
+
+    @property
+    def verified(self) -> list[Measured]:
+        """Comparisons of one with one, at every operating point for everyone."""
+        return [one.measured for one in self.compared if "FMR" in one.measured.tallies]
 
 
 def rebuild(record: EvaluationRecord, counted: Counted) -> Rebuilt:
@@ -50,33 +68,122 @@ def rebuild(record: EvaluationRecord, counted: Counted) -> Rebuilt:
         If they are not those of the record's groups and operating points.
     """
     grouping = grouping_of(record)
-    plan = settings(record)
-    cells = _cells(counted)
-    matrices = _matrices(counted)
-    measured = []
-    for part in record.operating_points:
-        if part.policy == "per-group" or part.threshold is None:
-            continue
-        point = threshold(part)
-        tallies = _tallies(cells.get(part.id, []), grouping, part.id)
-        covariance = _matrix(matrices.get(part.id, []), sum(len(t.errors) for t in tallies.values()))
-        made = of_tallies(tallies, covariance, grouping.groups, point, level=plan.level, min_subjects=plan.min_subjects)
-        measured.append(made)
-    unknown = {*cells, *matrices} - {one.point.id for one in measured}
-    if unknown:
-        raise DataError(CELLS, f"names operating points that the record does not have: {sorted(unknown)[0]!r}", WAY_OUT)
+    looks = {(one.point, one.setting): one for one in counted.looks}
+    wanted = expected(record, crossed=bool(evaluation.crossed(grouping)))
+    strange = by_look(record).keys() - {*wanted, *([("", ACQUISITION)] if verification(record) else [])}
+    if strange:
+        point, setting = min(strange)
+        raise DataError("record.json#/rates", f"holds rates at {point!r} {setting} that no run writes", WAY_OUT)
+    if not counted.complete:
+        wanted = [key for key in wanted if key[1] == COMPARED]
+    if set(wanted) != set(looks):
+        (point, setting), *_ = sorted(set(wanted) ^ set(looks))
+        what = "lacks" if (point, setting) in wanted else "has, and the record has not,"
+        raise DataError(CELLS, f"{what} cells at {point!r} {setting}".rstrip(), WAY_OUT)
+    for look in looks.values():
+        _same_people(look, grouping, complete=counted.complete, free=record.attributes is not None)
+    made = []
+    for key in (key for key in compared_points(record) if key in looks):  # of an earlier version some are missing
+        groups = groups_of(looks[key], grouping)
+        made.append(Compared(measured_of(looks[key], groups, point_of(record, key[0]), record), groups))
     scores = {(one.role, one.group, one.against, one.mated): one for one in counted.scores}
-    return Rebuilt(grouping, measured, scores)
+    return Rebuilt(grouping, made, looks, scores, counted.complete)
+
+
+def measured_of(look: Look, grouping: Grouping, point: Threshold, record: EvaluationRecord) -> Measured:
+    """Rates of a look's groups as a run measured them, from counts and covariance: no person is needed."""
+    plan = settings(record)
+    tallies = tallies_of(look)
+    if look.metrics == METRICS:
+        whole = look.covariance()
+        return evaluation.of_tallies(
+            tallies, whole, grouping.groups, point, level=plan.level, min_subjects=plan.min_subjects
+        )
+    variance = look.variances()
+    names = [Cell(group) for group in grouping.groups]
+    rates = [
+        rate
+        for (metric, tally), own in zip(tallies.items(), variance, strict=True)
+        for rate in error_rates(
+            metric, tally, names, own, operating_point=point.id, level=plan.level, min_subjects=plan.min_subjects
+        )
+    ]
+    total = len(names)
+    sizes = evaluation.zero_sizes(tallies, variance, total)
+    return Measured(point, rates, tallies, look.covariance(), sizes, total)
+
+
+def tallies_of(look: Look) -> dict[Metric, Tally]:
+    """Counts of a look's cells, metric by metric: no residual of a person is there."""
+    nobody, none = np.zeros((0, len(look.names))), np.zeros((0, 0))
+    made: dict[Metric, Tally] = {}
+    for k, metric in enumerate(look.metrics):
+        errors, trials, people = look.counts[k].T
+        made[metric] = Tally(errors, trials, people, nobody, none, paired=metric == "FMR")  # type: ignore[index]
+    return made
+
+
+def groups_of(look: Look, grouping: CountedGroups) -> CountedGroups:
+    """The groups of a look: the record's, or others with their own numbers of people."""
+    own = [name for name in look.names if name.role == "group"]
+    if [name.group for name in own] == [named(group.as_dict()) for group in grouping.groups]:
+        return grouping
+    groups = [group_of(name.group) for name in own]
+    return _grouping([group.as_dict() for group in groups], [name.people or 0 for name in own])
 
 
 def grouping_of(record: EvaluationRecord) -> CountedGroups:
     """The groups that a record counts."""
     rows = record.samples.by_group
-    groups = tuple(DemographicGroup(tuple(row.group.items())) for row in rows)
-    none = np.zeros(0, dtype=np.int64)
-    member = np.zeros((len(groups), 0), dtype=bool)
-    people = np.array([row.subjects for row in rows], dtype=np.int64)
-    return CountedGroups(tuple(record.benchmark.attributes), groups, none, member, None, people)
+    return _grouping([row.group for row in rows], [row.subjects for row in rows])
+
+
+def _grouping(groups: Sequence[Mapping[str, str]], people: Sequence[int]) -> CountedGroups:
+    made = tuple(DemographicGroup(tuple(group.items())) for group in groups)
+    attributes = tuple(dict.fromkeys(name for group in groups for name in group))
+    member = np.zeros((len(made), 0), dtype=bool)
+    counts = np.array(people, dtype=np.int64)
+    return CountedGroups(attributes, made, np.zeros(0, dtype=np.int64), member, None, counts)
+
+
+def group_of(text: str) -> DemographicGroup:
+    """A group as it stands in the tables.
+
+    Raises
+    ------
+    DataError
+        If it is written in another way than `named` does.
+    """
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, dict) or not all(isinstance(x, str) for x in found.values()) or named(found) != text:
+        raise DataError(CELLS, "names a group in another way than a run does", WAY_OUT)
+    return DemographicGroup(tuple(found.items()))
+
+
+def _same_people(look: Look, grouping: CountedGroups, *, complete: bool, free: bool) -> None:
+    """Cells are of groups of the record, in their order and with as many people; `free`: of others beside them, too."""
+    known = {named(g.as_dict()): int(n) for g, n in zip(grouping.groups, grouping.subjects, strict=True)}
+    groups = [name for name in look.names if name.role == "group"]
+    rests = [name.group for name in look.names if name.role == "rest"]
+    whole = [name.group for name in groups]
+    if whole != [name for name in known if name in whole] and not free:
+        raise DataError(CELLS, f"cells at {look.point!r} are not those of the record's groups", WAY_OUT)
+    if any(name.group in known and name.people != known[name.group] for name in groups) and complete:
+        raise DataError(CELLS, f"other numbers of people at {look.point!r} than the record's", WAY_OUT)
+    ordered = [*("group" for _ in groups), *("rest" for _ in rests)]
+    if rests and (rests != whole[1:] or [name.role for name in look.names] != ordered):
+        raise DataError(CELLS, f"cells at {look.point!r} stand in another order than a run's", WAY_OUT)
+
+
+def point_of(record: EvaluationRecord, name: str) -> Threshold:
+    """An operating point as the metrics know it; one of a list has a name alone."""
+    for part in record.operating_points:
+        if part.id == name:
+            return threshold(part)
+    return Threshold(name, "given", DemographicGroup(), None, None, None, "")
 
 
 def threshold(part: OperatingPoint) -> Threshold:
@@ -97,56 +204,14 @@ def settings(record: EvaluationRecord) -> disparities.Settings:
     """
     plan = record.plan
     try:
-        margins = {"FMR": plan["margin_fmr"], "FNMR": plan["margin_fnmr"], "FTA": plan["margin_fnmr"]}
+        margins = {
+            **dict.fromkeys(("FMR", "FPIR"), plan["margin_fmr"]),
+            **dict.fromkeys(("FNMR", "FTA", "FNIR", "MISS", "FDET"), plan["margin_fnmr"]),
+            **dict.fromkeys(("CER", "OFF", "PASS", "STOP", "NPR"), plan.get("margin_attributes", 1.25)),
+        }
         return disparities.Settings(
             float(plan["level"]), float(plan["alpha"]), {name: float(x) for name, x in margins.items()},
             int(plan["min_subjects"]), dict(plan["reference"]), record.seed, int(plan["draws"]),
         )  # fmt: skip
     except (KeyError, TypeError, ValueError) as error:
         raise DataError("record.json#/plan", f"lacks or spoils {error}", "It was not written by this version") from None
-
-
-Row = tuple[str, str, str, int, int, int]
-
-
-def _cells(counted: Counted) -> dict[str, list[Row]]:
-    made: dict[str, list[Row]] = {}
-    columns = [counted.cells[n] for n in ("operating_point", "metric", "role", "group", "errors", "trials", "subjects")]
-    for point, *row in zip(*columns, strict=True):
-        made.setdefault(point, []).append(tuple(row))
-    return made
-
-
-def _tallies(rows: Sequence[Row], grouping: Grouping, point: str) -> dict[Metric, Tally]:
-    """Counts of all columns, metric by metric: no residual of a person is there."""
-    names = column_names([group.as_dict() for group in grouping.groups])
-    wanted = [(metric, *name) for metric in METRICS for name in names]
-    if [row[:3] for row in rows] != wanted:
-        raise DataError(CELLS, f"cells at {point!r} are not those of the record's groups", WAY_OUT)
-    numbers = np.array([row[3:] for row in rows], dtype=np.int64).reshape(len(METRICS), len(names), 3)
-    if (numbers[..., 0] > numbers[..., 1]).any():
-        raise DataError(CELLS, f"a cell at {point!r} has more errors than trials", WAY_OUT)
-    nobody = np.zeros((0, len(names)))
-    none = np.zeros((0, 0))
-    made: dict[Metric, Tally] = {}
-    for k, metric in enumerate(METRICS):
-        errors, trials, subjects = numbers[k].T
-        made[metric] = Tally(errors, trials, subjects, nobody, none, paired=metric == "FMR")
-    return made
-
-
-def _matrices(counted: Counted) -> dict[str, list[tuple[int, int, float]]]:
-    made: dict[str, list[tuple[int, int, float]]] = {}
-    columns = [counted.covariance[n] for n in ("operating_point", "row", "column", "value")]
-    for point, row, column, value in zip(*columns, strict=True):
-        made.setdefault(point, []).append((int(row), int(column), float(value)))
-    return made
-
-
-def _matrix(entries: Sequence[tuple[int, int, float]], size: int) -> NDArray[np.float64]:
-    matrix = np.full((size, size), np.nan)
-    for row, column, value in entries:
-        if not 0 <= column <= row < size or (row == column and value < 0):
-            raise DataError(COVARIANCE, f"has no place for row {row}, column {column}", WAY_OUT)
-        matrix[row, column] = matrix[column, row] = value
-    return matrix

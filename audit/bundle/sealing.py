@@ -16,7 +16,11 @@ from audit.errors import DataError
 from audit.record import EvaluationRecord
 
 PLAN = "plan.json"
-TABLES = (COUNTS, CELLS, COVARIANCE)
+
+
+def tables(record: EvaluationRecord) -> tuple[str, ...]:
+    """The tables that a run writes beside such a record; where nobody was compared there are no scores."""
+    return (COUNTS, CELLS, COVARIANCE) if record.distributions else (CELLS, COVARIANCE)
 
 
 def seal(
@@ -96,7 +100,7 @@ def _outside(key: Path, folder: Path) -> None:
 
 
 def _complete(folder: Path, names: list[str]) -> EvaluationRecord:
-    """Nothing is there that should not be; and the tables are, where faces were compared."""
+    """Nothing is there that should not be; and the tables are."""
     strange = [name for name in names if not KNOWN.fullmatch(name)]
     if strange:
         more = f" and {len(strange) - 1} more" if len(strange) > 1 else ""
@@ -106,8 +110,8 @@ def _complete(folder: Path, names: list[str]) -> EvaluationRecord:
     if RECORD not in names:
         raise DataError(str(folder), "holds no record.json", "Give the folder that a run wrote")
     record = records.read(folder / RECORD)
-    for name in TABLES:
-        if name not in names and record.distributions:
+    for name in tables(record):
+        if name not in names:
             raise DataError(
                 str(folder / name),
                 "is missing: the record was made before there were such tables, or it was taken away",

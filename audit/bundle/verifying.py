@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -12,16 +11,15 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from audit import record as records
 from audit import scan
 from audit.bundle import envelope, keys, transparency
+from audit.bundle.belonging import belonging
 from audit.bundle.finding import Finding
 from audit.bundle.folder import ENVELOPE, KNOWN, MARKER, OWN, RECORD, SIGNER, SIGSTORE, STATEMENT, content, listed
 from audit.bundle.recompute import recomputed, without_tables
 from audit.bundle.redraw import redrawn
-from audit.bundle.sealing import PLAN, TABLES, plan_digest, plan_of
-from audit.counted import Counted
+from audit.bundle.sealing import tables
+from audit.counted import COUNTS, Counted
 from audit.errors import AuditError, DataError
 from audit.record import EvaluationRecord
-
-CARD, DESCRIPTOR = "card.json", "benchmark.json"
 
 UNREAD = Finding("record, numbers and report", "not established", "the seal does not hold: nothing else was read")
 
@@ -155,7 +153,7 @@ def _about(folder: Path, files: dict[str, bytes], payload: bytes) -> Iterator[Fi
         detail = "superseded.json lies beside it, which the seal does not cover: look for a later evaluation"
         yield Finding("still current", "not established", detail)
     yield _scanned(files)
-    yield from _parts(record, files)
+    yield from belonging(record, files)
     yield from _numbers(folder, record, files)
     yield from redrawn(record, files)
 
@@ -209,60 +207,17 @@ def _scanned(files: dict[str, bytes]) -> Finding:
     return Finding(question, "established", "no picture, template, path or key found; ids are asked for when sealing")
 
 
-def _parts(record: EvaluationRecord, files: dict[str, bytes]) -> Iterator[Finding]:
-    """Plan, descriptor and card belong to the record."""
-    plan = files.get(PLAN, b"")
-    same = plan == plan_of(record) and plan_digest(plan) == record.digests.plan
-    detail = "the plan of the record has the digest that it says" if same else "plan.json is not the record's plan"
-    yield Finding("plan", "established" if same else "failed", detail)
-    yield _descriptor(record, files.get(DESCRIPTOR))
-    yield _card(record, files.get(CARD))
-
-
-def _descriptor(record: EvaluationRecord, text: bytes | None) -> Finding:
-    said = _object(text)
-    if text is None:
-        return Finding("descriptor", "not established", "none was written: the benchmark has no card")
-    about = record.benchmark
-    same = said.get("faceaudit:name") == about.name and said.get("faceaudit:consentTier", about.consent_tier) == (
-        about.consent_tier
-    )
-    if not same:
-        return Finding("descriptor", "failed", f"{DESCRIPTOR} is of another benchmark or tier than the record")
-    if envelope.digest(text.rstrip(b"\n")) == record.digests.benchmark:
-        return Finding("descriptor", "established", "the very descriptor of which the record has the digest")
-    detail = "names and tier agree; its list of pictures is left out, so that its digest cannot be compared"
-    return Finding("descriptor", "not established", detail)
-
-
-def _card(record: EvaluationRecord, text: bytes | None) -> Finding:
-    if text is None:
-        return Finding("model card", "not established", "none was written: only a name is known of the model")
-    said, model = _object(text), record.model
-    same = (said.get("name"), said.get("revision")) == (model.name, model.revision) and said.get(
-        "licence", model.licence
-    ) == model.licence
-    if model.weights_sha256 != "unknown":
-        same = same and said.get("weights_sha256") == model.weights_sha256 == record.digests.weights
-    detail = "name, revision, licence and digest of the weights" if same else f"{CARD} is of another model"
-    return Finding("model card", "established" if same else "failed", detail)
-
-
-def _object(text: bytes | None) -> dict[str, Any]:
-    try:
-        said = json.loads(text or b"")
-    except (ValueError, RecursionError):
-        return {}
-    return said if isinstance(said, dict) else {}
-
-
 def _numbers(folder: Path, record: EvaluationRecord, files: dict[str, bytes]) -> Iterator[Finding]:
-    missing = [name for name in TABLES if name not in files]
-    if missing and not record.distributions:
+    wanted = tables(record)
+    missing = [name for name in wanted if name not in files]
+    if len(missing) == len(wanted) and not record.distributions:
         yield from without_tables(record)
         return
     if missing:
         yield Finding("rates, intervals and differentials", "not established", f"there is no {missing[0]}")
+        return
+    if COUNTS in files and COUNTS not in wanted:
+        yield Finding("tables belong to the record", "failed", f"{COUNTS} is there, and nobody was compared")
         return
     try:
         counted = Counted.read(folder)

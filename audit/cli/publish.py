@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from audit.errors import DataError
 
 if TYPE_CHECKING:
     from audit.report.site import CatalogueEntry
@@ -22,7 +25,7 @@ def command(
     from audit.bundle import state  # noqa: PLC0415 - the help text needs none of it
     from audit.report.site import publish  # noqa: PLC0415
 
-    done = publish(results, out, catalogue=gated_catalogue(), base_url=base_url, seal=state)
+    done = publish(results, out, catalogue=gated_catalogue(), base_url=base_url, seal=state, beside=handed_on)
     for one in done.unreadable:
         typer.echo(f"faceaudit: {results / one.place}: could not be read: {one.reason}", err=True)
     typer.echo(str(out / "index.html"))
@@ -31,6 +34,22 @@ def command(
         f"{done.evaluations} evaluation(s), {len(done.unreadable)} could not be read; "
         f"{len(done.written)} file(s) written, {done.kept} unchanged, {len(done.removed)} removed{drawn}"
     )
+
+
+def handed_on(folder: Path) -> dict[str, bytes]:
+    """What a reader needs beside the record: its environment, to reproduce it, and the sealed folder, to check it.
+
+    An environment that is none, or in which anything of a person or a machine is found, stays where it is.
+    """
+    from audit import bundle, environment, scan  # noqa: PLC0415
+
+    whole = bundle.archived(folder)
+    made = {} if whole is None else {"bundle.zip": whole}
+    with contextlib.suppress(DataError, OSError):
+        if environment.read(folder) is not None:
+            content = (folder / environment.FILE).read_bytes()
+            made |= {} if scan.look(environment.FILE, content) else {environment.FILE: content}
+    return made
 
 
 def gated_catalogue() -> list[CatalogueEntry]:

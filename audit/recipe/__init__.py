@@ -126,9 +126,8 @@ def _job(plan: AuditPlan, options: RunOptions, progress: Progress) -> _Job:
         alone = tasks.prepare(plan, options, progress, task)
 
         def look() -> Made:
-            return Made(
-                task.measure(alone, options, progress), described(alone.benchmark.descriptor, card_text(alone.card))
-            )
+            record, tables = task.measure(alone, options, progress)
+            return Made(record, described(alone.benchmark.descriptor, card_text(alone.card)), tables)
 
         return _Job(alone.benchmark, alone.card, alone.samples, alone.files, alone.digests, look)
     made = prepare(plan, options, progress)

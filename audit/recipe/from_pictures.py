@@ -20,6 +20,7 @@ from audit import (
     sending,
 )
 from audit.compare import Comparisons
+from audit.counted import Look
 from audit.domain import Sample
 from audit.extract import Extraction, extract
 from audit.inputs import Inputs, Progress, acquired
@@ -78,7 +79,7 @@ def _measured(inputs: Inputs, options: RunOptions, progress: Progress) -> Made:
         card_text(inputs.card),
     )
     made = from_scores.record_of(scored, options.cache)
-    record = made.record
+    record, looks = made.record, list[Look]()
     if inputs.plan.covariates:
         record = _with_conditions(inputs, extraction, judged, record, options, progress)
     if inputs.series:
@@ -86,9 +87,10 @@ def _measured(inputs: Inputs, options: RunOptions, progress: Progress) -> Made:
         moved = _moved(inputs, extraction, of_series, found, record)
         record = record.model_copy(update={"counterfactuals": moved})
     if inputs.watch_list is not None:
-        record = _with_list(inputs, inputs.watch_list, extraction, record, progress)
+        record, looks = _with_list(inputs, inputs.watch_list, extraction, record, progress)
     timing = {"extraction": extracted - began, "measurement": time.perf_counter() - extracted, **everything.timing}
-    return made.but(record.model_copy(update={"timing": {name: round(value, 3) for name, value in timing.items()}}))
+    timed = record.model_copy(update={"timing": {name: round(value, 3) for name, value in timing.items()}})
+    return made.but(timed, looks)
 
 
 def _answered(inputs: Inputs, options: RunOptions, progress: Progress) -> Scored:
@@ -223,8 +225,8 @@ def _with_conditions(
 
 def _with_list(
     inputs: Inputs, drawn: WatchList, extraction: Extraction, record: EvaluationRecord, progress: Progress
-) -> EvaluationRecord:
-    """The identification part: the judged people's templates, compared with those of the people on the list."""
+) -> tuple[EvaluationRecord, list[Look]]:
+    """The identification part, and its cells: the judged people's templates against those of people on the list."""
     from audit import assemble_identification  # noqa: PLC0415 - loads the compiler, which a finished run does not need
     from audit.compare.blocks import ArrayRows, stored  # noqa: PLC0415
 
@@ -241,5 +243,5 @@ def _with_list(
         np.array([row_of.get(sample.sample_id, -1) for sample in people.samples], dtype=np.int64),
         stored(ArrayRows(extraction.templates), inputs.plan.storage),
     )
-    made = assemble_identification.added(record, tested, lambda done, total: progress("compare", done, total))
-    return assemble_scenario.with_growth(made)
+    made, looks = assemble_identification.added(record, tested, lambda done, total: progress("compare", done, total))
+    return assemble_scenario.with_growth(made), looks

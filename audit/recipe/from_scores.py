@@ -141,8 +141,8 @@ def record_of(scored: Scored, cache: Path | None = None) -> Made:
         storage=changed,
     )
     _keep_influence(replace(scored, comparisons=judged), record, scores, found.measured, cache)
-    tables = assemble_counted.counted(scores, grouping, found.measured, placed)
-    return Made(record, {**tables.files(), **described(scored.benchmark.descriptor, scored.card)})
+    tables = assemble_counted.counted(scores, grouping, found.measured, placed, found.own)
+    return Made(record, described(scored.benchmark.descriptor, scored.card), tables)
 
 
 def _folds(scored: Scored) -> records.FoldsPart | None:
@@ -255,6 +255,7 @@ class _Found:
     """What the operating points have shown so far."""
 
     acquisition: list[ErrorRate]
+    own: list[ErrorRate] = field(default_factory=list)
     measured: list[evaluation.Measured] = field(default_factory=list)
     rates: list[records.Rate] = field(default_factory=list)
     contrasts: list[records.Contrast] = field(default_factory=list)
@@ -295,7 +296,7 @@ def _find(scored: Scored, placed: Sequence[Threshold], evidence: disparities.Evi
         ]  # fmt: skip
         found.measured.append(one)
     own, slots = points.own_counts(scored.comparisons, grouping, placed)
-    rates = evaluation.own_rates(own, grouping, placed, slots, level=level, min_subjects=few)
-    found.rates += [assemble.rate(rate, None) for rate in rates]
+    found.own = evaluation.own_rates(own, grouping, placed, slots, level=level, min_subjects=few)
+    found.rates += [assemble.rate(rate, None) for rate in found.own]
     found.rates += [assemble.rate(rate, rate.subjects) for rate in found.acquisition]
     return found

@@ -25,6 +25,7 @@ from audit.plan import RunOptions
 from audit.record import EvaluationRecord
 
 if TYPE_CHECKING:
+    from audit.counted import Counted, Look
     from audit.preregistration import Lock
 
 
@@ -52,14 +53,20 @@ def lock_of(options: RunOptions) -> Lock | None:
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """A record, and the files that are published beside it, by name."""
+    """A record, the files that are published beside it, by name, and the tables that its numbers follow from."""
 
     record: EvaluationRecord
     beside: Mapping[str, bytes] = field(default_factory=dict)
+    tables: Counted | None = None
 
-    def but(self, record: EvaluationRecord) -> Made:
-        """The same with more in the record."""
-        return replace(self, record=record)
+    def but(self, record: EvaluationRecord, looks: Sequence[Look] = ()) -> Made:
+        """The same with more in the record, and in the tables."""
+        tables = self.tables and self.tables.and_looks(looks)
+        return replace(self, record=record, tables=tables)
+
+    def files(self) -> dict[str, bytes]:
+        """Everything that is written beside the record."""
+        return {**self.beside, **(self.tables.files() if self.tables else {})}
 
 
 def published(made: Made, folder: Path, options: RunOptions, lock: Lock | None = None, *, reused: bool) -> Evaluation:
@@ -75,7 +82,7 @@ def published(made: Made, folder: Path, options: RunOptions, lock: Lock | None =
     if not reused:
         for seal in (*folder.glob("evidence.*"), *folder.glob("signer.pem")):  # of the files that are written over
             seal.unlink()
-        for name, content in made.beside.items():
+        for name, content in made.files().items():
             records.write_bytes(folder / name, content)
         environment.write(record.hardware["device"], folder)
         records.write(record, folder / "record.json")

@@ -11,6 +11,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any, Protocol
 
+from audit.counted import Counted
 from audit.inputs import Progress
 from audit.plan import AuditPlan, RunOptions
 from audit.record import EvaluationRecord
@@ -28,8 +29,10 @@ TASKS: dict[str, str] = {
 class Task(Knows, Protocol):
     """What such a module has."""
 
-    def measure(self, inputs: TaskInputs[Any], options: RunOptions, progress: Progress) -> EvaluationRecord:
-        """Look at every picture, and make the record."""
+    def measure(
+        self, inputs: TaskInputs[Any], options: RunOptions, progress: Progress
+    ) -> tuple[EvaluationRecord, Counted]:
+        """Look at every picture, and make the record, and the tables that its rates follow from."""
         ...
 
 

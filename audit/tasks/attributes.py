@@ -14,8 +14,10 @@ from typing import cast
 
 import numpy as np
 
-from audit import assemble
+from audit import assemble, assemble_cells
 from audit import record as r
+from audit.cell_table import ALONE, GENERALISED
+from audit.counted import Counted
 from audit.domain import AttributeEstimate, FailureToAcquire, Sample, Template
 from audit.errors import NothingMeasured, PlanError
 from audit.extract import extract
@@ -65,8 +67,10 @@ def choose(plan: AuditPlan, people: People) -> tuple[Sample, ...]:
     return people.samples
 
 
-def measure(inputs: TaskInputs[AttributeCard], options: RunOptions, progress: Progress) -> r.EvaluationRecord:
-    """Ask the model about every picture, and make the record.
+def measure(
+    inputs: TaskInputs[AttributeCard], options: RunOptions, progress: Progress
+) -> tuple[r.EvaluationRecord, Counted]:
+    """Ask the model about every picture, and make the record and its tables.
 
     Raises
     ------
@@ -116,7 +120,7 @@ def measure(inputs: TaskInputs[AttributeCard], options: RunOptions, progress: Pr
         weighed = attribute_conditions.part(inputs, said, truth, options, progress)
         made = made.model_copy(update={"conditions": weighed})
     keep(inputs, found, made, options.cache)
-    return made
+    return made, found.tables()
 
 
 def _extractor(card: AttributeCard, options: RunOptions) -> Extractor:
@@ -245,6 +249,7 @@ def _look(found: Found, one: Decided, grouping: Grouping, condition: Mapping[str
     for view, trials in views.items():
         measured = by_person.measure(trials, grouping, at, level=plan.level, min_subjects=plan.min_subjects)
         rates = assemble.measured_rates(measured, grouping)
+        found.looks.append(assemble_cells.alone(measured, grouping, ALONE if view == "conditional" else GENERALISED))
         found.rates += [rate.model_copy(update={"view": view}) for rate in rates]
 
 

@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from audit import assemble, influence, provenance, remarks
+from audit import assemble, assemble_cells, influence, provenance, remarks
 from audit import record as r
+from audit.cell_table import ACQUISITION
 from audit.compare import halves
+from audit.counted import Counted, Look
 from audit.domain import ErrorRate, FailureToAcquire, Threshold
 from audit.groups import Grouping
 from audit.inputs import acquired
@@ -41,6 +43,8 @@ class Found:
     differentials: list[r.Differential] = field(default_factory=list)
     covariances: list[r.Covariance] = field(default_factory=list)
     measured: list[evaluation.Measured] = field(default_factory=list)
+    looks: list[Look] = field(default_factory=list)
+    """The cells of all rates, for the tables beside the record."""
 
     def look(self, trials: Trials, at: Threshold, grouping: Grouping | None = None) -> None:
         """Rates of every group, their contrasts, spreads and tests of equality.
@@ -57,6 +61,7 @@ class Found:
         settings = self._settings()
         evidence = by_person.PersonEvidence(trials, half, plan.splits)
         self.measured.append(one)
+        self.looks.append(assemble_cells.compared(one, grouping))
         self.points.append(assemble.operating_point(at))
         self.covariances.append(assemble.covariance(one, len(self.rates), tuple(trials)))
         self.rates += assemble.measured_rates(one, grouping)
@@ -73,7 +78,12 @@ class Found:
         """Failures to acquire of every group; their rates (FTA) join the others."""
         found = evaluation.acquisition_rates(outcomes, self.grouping, self.plan.level, self.plan.min_subjects)
         self.rates += [assemble.rate(rate, rate.subjects) for rate in found]
+        self.looks.append(assemble_cells.of_rates(found, "", ACQUISITION, self.grouping))
         return found, assemble.acquisition(found, outcomes, self.grouping)
+
+    def tables(self) -> Counted:
+        """What is published beside the record: cells alone, as there are no scores."""
+        return Counted((), tuple(self.looks))
 
     def _settings(self) -> disparities.Settings:
         plan = self.plan

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
 import stat
 import subprocess
+import zipfile
 from pathlib import Path
 
 import pytest
 from bundle_kept import Kept
-from small_bundle import copied
+from small_bundle import copied, sealed_again
 
 from audit.bundle.folder import ENVELOPE, OWN, SIGSTORE, STATEMENT
 from audit.cli import main
@@ -170,3 +172,37 @@ def test_sigstore_fails_in_one_line_without_its_extra_or_a_network(
     code, out, _ = faceaudit(capsys, "verify", bundle)
     assert code == 0
     assert "it was not looked at" in out
+
+
+def test_a_site_hands_on_what_a_reader_needs_to_check_it(
+    kept: Kept, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A sealed folder whole, so that its seal can be checked from the site; the environment beside every record."""
+    results, site = tmp_path / "results", tmp_path / "site"
+    signed, plain = copied(kept.signed, results / "signed"), copied(kept.plain, results / "plain")
+    broken, strange = copied(kept.signed, results / "broken"), copied(kept.plain, results / "strange")
+    (broken / "report.md").write_text("all groups are alike")
+    said = json.loads((strange / "environment.json").read_bytes())
+    (strange / "environment.json").write_text(json.dumps(said | {"system": "Linux, in /home/anna/audits"}))
+    other = copied(kept.plain, results / "other")
+    (other / "notebook.js").write_text("alert(1)")
+    sealed_again(other)
+    code, _, err = faceaudit(capsys, "publish", results, "--out", site)
+    assert code == 0, err
+    names = ("signed", "plain", "broken", "strange", "other")
+    ends = {name: hashlib.sha256(name.encode()).hexdigest()[:10] for name in names}
+    places = {name: next(site.glob(f"evaluations/*-{end}/record.json")).parent for name, end in ends.items()}
+    assert {name for name, place in places.items() if (place / "bundle.zip").exists()} == {"signed"}
+    with zipfile.ZipFile(places["signed"] / "bundle.zip") as archive:
+        archive.extractall(tmp_path / "unpacked")
+    handed, own = (
+        {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+        for root in (tmp_path / "unpacked", signed)
+    )
+    assert handed == own
+    code, out, _ = faceaudit(capsys, "verify", tmp_path / "unpacked", "--public-key", kept.public, "--quiet")
+    assert (code, out.splitlines()[-1].startswith("verified; signed; ")) == (0, True)
+    environment = (plain / "environment.json").read_bytes()
+    for name in ("signed", "plain", "broken"):
+        assert (places[name] / "environment.json").read_bytes() == environment
+    assert not (places["strange"] / "environment.json").exists(), "a path of a machine is not published"

@@ -17,6 +17,8 @@ from audit.plan import RunOptions, make
 DECIDED = {
     "errors and comparisons are those of the scores",
     "rates and intervals within groups",
+    "rates and intervals across groups",
+    "rates at the groups' own thresholds",
     "contrasts, with both adjusted p-values",
     "differentials, intervals, nulls and verdicts",
 }

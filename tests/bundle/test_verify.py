@@ -27,6 +27,7 @@ from audit.bundle import Finding, envelope, keys, seal, state, verify
 from audit.bundle.folder import ENVELOPE, SIGNER, STATEMENT
 from audit.errors import DataError
 
+PUBLISHED = sorted((Path(__file__).resolve().parents[2] / "results").glob("london/dlib@*/*/"))
 FLIPS = 400
 """Flipped bits of each kind of bundle, beside those of every file."""
 
@@ -104,6 +105,21 @@ def test_a_flipped_bit_in_any_file_is_found(kept: Kept, tmp_path: Path, *, signe
             tried += 1
     assert tried > 300
     assert failed(verify(folder)) == []
+
+
+@pytest.mark.skipif(not PUBLISHED, reason="no evaluation is published in results/")
+def test_a_flipped_bit_in_any_file_of_a_published_bundle_is_found(tmp_path: Path) -> None:
+    """It has what an audit of scores has not: descriptor and card."""
+    folder = copied(PUBLISHED[0], tmp_path / "b")
+    rng = np.random.default_rng(21)
+    names = files_of(folder)
+    assert {"benchmark.json", "card.json", "environment.json", "plan.json", "cells.parquet"} <= set(names)
+    for name in names:
+        whole = (folder / name).read_bytes()
+        for place in (0, len(whole) - 1, *rng.integers(len(whole), size=4).tolist()):
+            flip(folder, name, place, int(rng.integers(8)))
+            assert failed(verify(folder)), (name, place)
+            (folder / name).write_bytes(whole)
 
 
 @settings(max_examples=FLIPS, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -194,7 +210,41 @@ def other_people(said: dict[str, Any]) -> None:
     said["samples"]["by_group"][2]["subjects"] += 10
 
 
+def other_variance_across(said: dict[str, Any]) -> None:
+    next(r for r in said["rates"] if r["reference_group"] and r["variance"])["variance"] *= 0.5
+
+
+def narrower_across(said: dict[str, Any]) -> None:
+    """Variance and what follows from it bent together: only the tables know better."""
+    rate = next(r for r in said["rates"] if r["reference_group"] and r["variance"] and r["errors"] > 5)
+    rate["variance"] /= 4
+    rate["effective_errors"] *= 4
+    rate["design_effect"] /= 4
+
+
+def _own(said: dict[str, Any], metric: str) -> dict[str, Any]:
+    own = {p["id"] for p in said["operating_points"] if p["policy"] == "per-group"}
+    return next(r for r in said["rates"] if r["operating_point"] in own and r["metric"] == metric and r["variance"])
+
+
+def other_own_variance(said: dict[str, Any]) -> None:
+    _own(said, "FNMR")["variance"] *= 0.5
+
+
+def better_own_interval(said: dict[str, Any]) -> None:
+    _own(said, "FMR")["interval"]["high"] *= 0.9
+
+
+def other_variance_of_failures(said: dict[str, Any]) -> None:
+    next(r for r in said["rates"] if r["metric"] == "FTA" and r["variance"])["variance"] *= 0.5
+
+
 RECORDS: dict[Change, str] = {
+    other_variance_across: "rates and intervals across groups",
+    narrower_across: "rates and intervals across groups",
+    other_own_variance: "rates at the groups' own thresholds",
+    better_own_interval: "rates at the groups' own thresholds",
+    other_variance_of_failures: "failures to acquire",
     better_rate: "rates and intervals within groups",
     better_interval: "rates and intervals within groups",
     fewer_errors: "rates and intervals within groups",
@@ -209,7 +259,7 @@ RECORDS: dict[Change, str] = {
     other_covariance: "covariances of rates",
     other_summary: "overall error rates in the summary",
     other_bound: "rates and intervals within groups",
-    other_people: "people, images and comparisons",
+    other_people: "tables belong to the record",
 }
 
 
@@ -253,9 +303,21 @@ def variance_less(columns: dict[str, list[Any]]) -> None:
     columns["value"][k] *= 0.25
 
 
+def variance_less_across(columns: dict[str, list[Any]]) -> None:
+    """The last variance of everyone's first threshold is one of two groups across."""
+    point = columns["operating_point"][0]
+    k = max(k for k, name in enumerate(columns["operating_point"]) if name == point)
+    columns["value"][k] *= 0.25
+
+
 @pytest.mark.parametrize(
     ("name", "change"),
-    [("cells.parquet", one_less_in_cells), ("counts.parquet", score_moved), ("covariance.parquet", variance_less)],
+    [
+        ("covariance.parquet", variance_less_across),
+        ("cells.parquet", one_less_in_cells),
+        ("counts.parquet", score_moved),
+        ("covariance.parquet", variance_less),
+    ],
 )
 def test_bent_tables_do_not_fit_the_record(
     kept: Kept, tmp_path: Path, name: str, change: Callable[[dict[str, list[Any]]], None]

@@ -9,6 +9,8 @@ Decisions:
   stamp of this renderer and of these bytes of record.json (`audit.report.stamp`); otherwise the report is drawn from
   the record, which takes seconds, once: the next publication finds it on the site. A link back to the site is added.
 - **record.json is handed on byte for byte**: digests and seals speak of these bytes. It is data; nothing renders it.
+- **A sealed evaluation is handed on whole**, as `bundle.zip`: the report on the site leads back to it and is no longer
+  the sealed one, so that without it nobody could check the seal that the site tells of.
 - **The same results give the same bytes.** Nothing depends on today's date, the machine, or the order of folders.
 - **A page that would come out the same is kept.** Each carries a digest of what it was made of; on an unchanged page of
   ours nothing is filled in or drawn again.
@@ -20,7 +22,7 @@ Which evaluations still stand is decided in `status`; what may be overwritten, i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -62,6 +64,7 @@ def publish(
     catalogue: Sequence[CatalogueEntry] = (),
     base_url: str = "",
     seal: Callable[[Path], str] | None = None,
+    beside: Callable[[Path], Mapping[str, bytes]] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Published:
     """Write the site of a folder of results.
@@ -73,6 +76,7 @@ def publish(
     base_url : address under which the site will be served; for the feed, the site map and the 404 page
     seal : names the seal of an evaluation's folder, one of `publish_seal` in the catalogue of strings; without it,
         every evaluation is "unsigned"
+    beside : names and content of what else of an evaluation's folder is handed on
     progress : called with (evaluations done, of how many)
 
     Raises
@@ -105,6 +109,9 @@ def publish(
     drawn = 0
     for done, e in enumerate(found, 1):
         drawn += _put_report(writer, e, site.shown[e.place])
+        page = site.shown[e.place].record.removesuffix(RECORD)
+        for name, more in (beside(e.folder) if beside is not None else {}).items():
+            writer.put(page + name, more)
         if progress is not None:
             progress(done, len(found))
     if base:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from audit.compare.counts import Ints
+from audit.counted import Counted
 from audit.degradations import conditions
 from audit.domain import Sample
 from audit.errors import NothingMeasured, PlanError
@@ -99,8 +100,10 @@ def ahead(several: Sequence[TaskInputs[FaceDetectorCard]], options: RunOptions, 
     )
 
 
-def measure(inputs: TaskInputs[FaceDetectorCard], options: RunOptions, progress: Progress) -> EvaluationRecord:
-    """Show every picture to the detector under every condition, and make the record.
+def measure(
+    inputs: TaskInputs[FaceDetectorCard], options: RunOptions, progress: Progress
+) -> tuple[EvaluationRecord, Counted]:
+    """Show every picture to the detector under every condition, and make the record and its tables.
 
     Raises
     ------
@@ -138,8 +141,9 @@ def measure(inputs: TaskInputs[FaceDetectorCard], options: RunOptions, progress:
         timing=timing,
         detection=part.part(counts, grouping, plan, inputs.card, confidence),
     )
+    shown.looks += part.looks(counts, grouping, plan)
     found.keep(inputs, shown, record, options.cache)
-    return record
+    return record, shown.tables()
 
 
 def _look(shown: found.Found, counts: Counts, plan: AuditPlan, confidence: float) -> None:

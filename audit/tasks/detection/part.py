@@ -6,13 +6,16 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from audit import assemble
+from audit import assemble, assemble_cells
 from audit import record as r
+from audit.cell_table import CONDITION
+from audit.counted import Look
 from audit.degradations import DEGRADATIONS, NAMES
 from audit.domain import Interval
 from audit.groups import Grouping
 from audit.metrics import by_person, odds
 from audit.metrics.disparities import reference_of
+from audit.metrics.evaluation import Measured
 from audit.models.detection import FaceDetectorCard
 from audit.plan import AuditPlan
 from audit.stats.means import clustered_mean
@@ -54,12 +57,22 @@ def part(
     )
 
 
+def looks(counts: Counts, grouping: Grouping, plan: AuditPlan) -> Iterator[Look]:
+    """Misses under every condition, for the tables beside the record."""
+    for row in range(len(counts.conditions)):
+        yield assemble_cells.alone(_measured(counts, grouping, plan, row), grouping, CONDITION)
+
+
+def _measured(counts: Counts, grouping: Grouping, plan: AuditPlan, row: int) -> Measured:
+    trials: by_person.Trials = {"MISS": (counts.misses[row], counts.pictures[row])}
+    at = by_person.point(counts.conditions[row].id, None, "")
+    return by_person.measure(trials, grouping, at, level=plan.level, min_subjects=plan.min_subjects)
+
+
 def _cells(counts: Counts, grouping: Grouping, plan: AuditPlan) -> Iterator[r.DetectionCell]:
     inside = grouping.member[:, grouping.atom_of].astype(np.int64)
     for row, condition in enumerate(counts.conditions):
-        at = by_person.point(condition.id, None, "")
-        trials = {"MISS": (counts.misses[row], counts.pictures[row])}
-        one = by_person.measure(trials, grouping, at, level=plan.level, min_subjects=plan.min_subjects)  # type: ignore[arg-type]
+        one = _measured(counts, grouping, plan, row)
         false, pictures = inside @ counts.false[row], inside @ counts.false_pictures[row]
         for k, rate in enumerate(assemble.measured_rates(one, grouping)):
             hidden = rate.value is None
