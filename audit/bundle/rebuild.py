@@ -17,6 +17,8 @@ from audit.metrics.evaluation import METRICS, Measured, Metric, of_tallies
 from audit.metrics.rates import Tally
 from audit.record import EvaluationRecord, OperatingPoint
 
+MOST_NUMBERS = 1 << 26
+"""Of all covariance matrices together; 512 MiB."""
 WAY_OUT = "It does not belong to this record: seal the folder that the run wrote"
 
 
@@ -53,13 +55,14 @@ def rebuild(record: EvaluationRecord, counted: Counted) -> Rebuilt:
     plan = settings(record)
     cells = _cells(counted)
     matrices = _matrices(counted)
+    _require_few(grouping, len(record.operating_points))
     measured = []
     for part in record.operating_points:
         if part.policy == "per-group" or part.threshold is None:
             continue
         point = threshold(part)
         tallies = _tallies(cells.get(part.id, []), grouping, part.id)
-        covariance = _matrix(matrices.get(part.id, []), sum(len(t.errors) for t in tallies.values()))
+        covariance = _matrix(matrices.get(part.id, _NONE), sum(len(t.errors) for t in tallies.values()))
         made = of_tallies(tallies, covariance, grouping.groups, point, level=plan.level, min_subjects=plan.min_subjects)
         measured.append(made)
     unknown = {*cells, *matrices} - {one.point.id for one in measured}
@@ -67,6 +70,14 @@ def rebuild(record: EvaluationRecord, counted: Counted) -> Rebuilt:
         raise DataError(CELLS, f"names operating points that the record does not have: {sorted(unknown)[0]!r}", WAY_OUT)
     scores = {(one.role, one.group, one.against, one.mated): one for one in counted.scores}
     return Rebuilt(grouping, measured, scores)
+
+
+def _require_few(grouping: CountedGroups, points: int) -> None:
+    """Refuse matrices that would not fit: a record of few bytes may list any number of groups."""
+    size = len(METRICS) * (2 * len(grouping.groups) - 1)
+    if size * size * points > MOST_NUMBERS:
+        found = f"{len(grouping.groups):,} groups at {points:,} operating points have too many covariances"
+        raise DataError(COVARIANCE, found, f"Up to {MOST_NUMBERS:,} numbers are computed again")
 
 
 def grouping_of(record: EvaluationRecord) -> CountedGroups:
@@ -135,18 +146,28 @@ def _tallies(rows: Sequence[Row], grouping: Grouping, point: str) -> dict[Metric
     return made
 
 
-def _matrices(counted: Counted) -> dict[str, list[tuple[int, int, float]]]:
-    made: dict[str, list[tuple[int, int, float]]] = {}
-    columns = [counted.covariance[n] for n in ("operating_point", "row", "column", "value")]
-    for point, row, column, value in zip(*columns, strict=True):
-        made.setdefault(point, []).append((int(row), int(column), float(value)))
+Entries = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]
+"""Rows, columns and values of a matrix."""
+_NONE: Entries = (np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0))
+
+
+def _matrices(counted: Counted) -> dict[str, Entries]:
+    points, row, column, value = (
+        np.asarray(counted.covariance[n]) for n in ("operating_point", "row", "column", "value")
+    )
+    made: dict[str, Entries] = {}
+    for point in dict.fromkeys(points.tolist()):
+        here = points == point
+        made[point] = row[here].astype(np.int64), column[here].astype(np.int64), value[here]
     return made
 
 
-def _matrix(entries: Sequence[tuple[int, int, float]], size: int) -> NDArray[np.float64]:
+def _matrix(entries: Entries, size: int) -> NDArray[np.float64]:
+    row, column, value = entries
+    wrong = (column < 0) | (column > row) | (row >= size) | ((row == column) & (value < 0))
+    if wrong.any():
+        k = int(np.argmax(wrong))
+        raise DataError(COVARIANCE, f"has no place for row {row[k]}, column {column[k]}", WAY_OUT)
     matrix = np.full((size, size), np.nan)
-    for row, column, value in entries:
-        if not 0 <= column <= row < size or (row == column and value < 0):
-            raise DataError(COVARIANCE, f"has no place for row {row}, column {column}", WAY_OUT)
-        matrix[row, column] = matrix[column, row] = value
+    matrix[row, column] = matrix[column, row] = value
     return matrix

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import random
 import shutil
 import signal
@@ -84,7 +85,7 @@ class Campaign:
         folder = self.fresh(work)
         log = folder.with_name(folder.name + "-calls")
         counting = {"fault": f"any,0,{folder},1,-1,count,{log}"} if self.shim else {}
-        job = self.hosts[0].begin(work, folder, **counting)
+        job = self.hosts[0].begin(work, folder, **counting, **(TWO_WORKERS if work.name == works.CLUSTER else {}))
         began: dict[str, float] = {}
         taken: dict[str, float] = {}
         while job.running():
@@ -106,6 +107,8 @@ class Campaign:
         for stage, after in zip(order, [*order, None][1:], strict=True):
             taken[stage] = (stop if after is None else began[after]) - began[stage]
         self.calm[work.name] = work.found(folder)
+        if work.name == works.CLUSTER and self.calm[work.name] != self.calm["run"]:
+            raise RuntimeError(f"{work.name}: {_difference(self.calm['run'], self.calm[work.name])}")
         self.seconds[work.name] = taken
         if log.exists():
             self.calls[work.name] = Counter(line.split()[0] for line in log.read_text().splitlines())
@@ -190,6 +193,28 @@ class Campaign:
         )
         ended = self.hosts[0].begin(work, folder, mounts=lines).end()
         self.judge(work, name, folder, ended, met=True)
+
+    def lose_worker(self, work: Work, stage: str) -> None:
+        """SIGKILL to one of two Ray workers at a random moment of a stage.
+
+        A comparison of few templates takes them a millisecond: they are held until their work lies before them.
+        """
+        folder = self.fresh(work)
+        job = self.hosts[0].begin(work, folder, **TWO_WORKERS)
+        met = False
+        if job.reached(stage):
+            while job.running() and not (workers := job.workers()):
+                time.sleep(0.002)
+            if stage == "comparison":
+                for pid in workers:
+                    _signal(pid, signal.SIGSTOP)
+            time.sleep(self.rng.random() * 2)
+            workers = job.workers()
+            chosen = self.rng.choice(workers[:2]) if workers else 0
+            met = job.running() and job.stages()[-1] == stage and _signal(chosen, signal.SIGKILL)
+            for pid in workers:
+                _signal(pid, signal.SIGCONT)
+        self.judge(work, f"Ray worker lost during {stage}", folder, job.end(), met=met)
 
     def two_at_once(self, work: Work) -> None:
         """The same command twice, at the same time, in the same folder."""
@@ -280,6 +305,21 @@ class Campaign:
         with serving(home / "served") as running:
             works.serve_at(running.url)
             yield
+
+
+TWO_WORKERS = {"more": {"RAY_OVERRIDE_RESOURCES": '{"CPU": 2}', "RAY_raylet_start_wait_time_s": "200"}}
+"""A machine that is busy with other things may take its time to start Ray."""
+
+
+def _signal(pid: int, number: int) -> bool:
+    """Send a signal; False if nobody is there."""
+    if not pid:
+        return False
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 OPS = {

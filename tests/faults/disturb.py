@@ -6,6 +6,7 @@ Prints a Markdown table with counts, the lines that users saw, and every loss in
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import random
 import sys
 import tempfile
@@ -18,7 +19,7 @@ sys.path[:0] = [str(Path(__file__).parent)]
 import campaign as engine
 from campaign import CALLS, Campaign
 from started import Host
-from works import WORKS, Work  # puts the support modules on the path
+from works import CLUSTER, WORKS, Work  # puts the support modules on the path
 
 from into_document import replace_below  # isort: skip
 
@@ -39,6 +40,7 @@ ORDER = [
     "memory",
     "slow",
     "two",
+    "Ray",
 ]
 """How rows of the table are ordered."""
 
@@ -51,6 +53,10 @@ def trials(asked: Sequence[Work], *, shim: bool, mounts: bool) -> list[tuple[str
         made.append((f"{work.name}: {name}", weight, lambda c: do(c, work)))
 
     for work in asked:
+        if work.name == CLUSTER:
+            for stage in work.stages:
+                add(f"a Ray worker lost in {stage}", 3.0, work, lambda c, w, s=stage: c.lose_worker(w, s))
+            continue
         for stage in work.stages:
             add(f"kill in {stage}", 3.0, work, lambda c, w, s=stage: c.kill_in_stage(w, s))
         if shim:
@@ -82,6 +88,8 @@ def conduct(
     hosts = [Host(shim), Host(shim)]
     made = Campaign(place, rng, hosts, shim)
     asked = [work for work in WORKS if not names or work.name in names]
+    if importlib.util.find_spec("ray") is None:
+        asked = [work for work in asked if work.name != CLUSTER]
     needed = {work.needs for work in asked} | {work.name for work in asked}
     try:
         with made.served():

@@ -117,6 +117,12 @@ class Job:
         except (FileNotFoundError, ProcessLookupError):
             return False
 
+    def workers(self) -> list[int]:
+        """Ray's worker processes below this command; those that are at work first."""
+        found = [(pid, _title(pid)) for pid in _below(self.pid)]
+        workers = [(pid, title) for pid, title in found if title.startswith("ray::")]
+        return [pid for pid, title in sorted(workers, key=lambda one: one[1].startswith("ray::IDLE"))]
+
     def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
@@ -132,3 +138,19 @@ class Job:
         code = self.host._answer()["status"]
         stderr = (self.said / "stderr").read_text(errors="replace")
         return Ended(code, stderr, time.monotonic() - self.began, self.stages(), hung)
+
+
+def _title(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def _below(pid: int) -> list[int]:
+    """Processes that a process has started, and those that they have."""
+    try:
+        text = " ".join(path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children"))
+    except OSError:
+        return []
+    return [one for child in map(int, text.split()) for one in (child, *_below(child))]

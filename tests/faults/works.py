@@ -22,6 +22,9 @@ PEOPLE = 12
 PASSING = ("could not be kept in the cache", "finished comparisons cannot be kept")
 """Remarks on the cache, which a record may make of a disk that was full."""
 
+CLUSTER = "run on a Ray of this machine"
+"""Its result is that of the work `run`."""
+
 Found = dict[str, Any]
 
 
@@ -100,10 +103,10 @@ def _model() -> str:
     return "onnx:mobilefacenet.onnx" if (SHARED / "models/mobilefacenet.onnx").exists() else "dlib"
 
 
-def _run(_: Path) -> list[str]:
+def _run(_: Path, workers: str = "2") -> list[str]:
     return [
         "run", "--benchmark", "own", "--model", _model(), "--by", "gender", "--fmr", "0.05", "--quiet", "--out", "out",
-        "--workers", "2",
+        "--workers", workers,
     ]  # fmt: skip
 
 
@@ -196,6 +199,7 @@ def _listed(folder: Path) -> Found:
 WORKS = (
     Work("run", ("hashing", "extraction", "comparison", "metrics", "record", "report"), collection, _run, _record),
     Work("run, templates cached", ("comparison", "metrics", "record", "report"), _warm, _run, _record, needs="run"),
+    Work(CLUSTER, ("extraction", "comparison"), collection, lambda folder: _run(folder, "ray"), _record, needs="run"),
     Work("score", ("metrics", "record", "report"), _scores, _score, _record),
     Work("report", (), _a_record, _report, lambda folder: digests(folder / "pages"), needs="score"),
     Work(
