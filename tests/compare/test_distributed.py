@@ -114,7 +114,7 @@ def test_a_node_that_does_not_start_in_time_is_one_line(monkeypatch: pytest.Monk
         raise Exception("The current node timed out during startup.")  # noqa: TRY002 - as Ray does
 
     monkeypatch.setattr(ray, "init", init)
-    with pytest.raises(PlanError, match="^--workers: no Ray at ray: The current node"), cluster.connected("ray"):
+    with pytest.raises(PlanError, match=r"^--workers: no Ray at ray: The current node"), cluster.connected("ray"):
         pass
 
 
