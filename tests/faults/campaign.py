@@ -307,7 +307,9 @@ class Campaign:
             yield
 
 
-TWO_WORKERS = {"more": {"RAY_OVERRIDE_RESOURCES": '{"CPU": 2}', "RAY_raylet_start_wait_time_s": "200"}}
+TWO_WORKERS = {
+    "more": {"RAY_OVERRIDE_RESOURCES": '{"CPU": 2}', "RAY_raylet_start_wait_time_s": "200", "LD_PRELOAD": ""}
+}
 """A machine that is busy with other things may take its time to start Ray."""
 
 

@@ -120,7 +120,7 @@ class Job:
     def workers(self) -> list[int]:
         """Ray's worker processes below this command; those that are at work first."""
         found = [(pid, _title(pid)) for pid in _below(self.pid)]
-        workers = [(pid, title) for pid, title in found if title.startswith("ray::")]
+        workers = [(pid, title) for pid, title in found if title.startswith("ray::") and "Agent" not in title]
         return [pid for pid, title in sorted(workers, key=lambda one: one[1].startswith("ray::IDLE"))]
 
     def kill(self) -> None:

@@ -335,7 +335,8 @@ def table_anew(data: bytes, rng: random.Random) -> bytes:
     elif how == 7:
         rows = list(range(table.num_rows))
         rng.shuffle(rows)
-        table = table.take(rows[: rng.choice((0, 1, len(rows), len(rows) - 1))])
+        kept = rows[: rng.choice((0, 1, len(rows), len(rows) - 1))]
+        table = table.take(pa.array(kept, pa.int64()))
     elif how == 8:
         row = rng.randrange(table.num_rows)
         many = rng.choice((2, 1000, 1 << 20, 1 << 22, 1 << 23, (1 << 23) + 1) if rng.random() < 0.2 else (2, 1000))
