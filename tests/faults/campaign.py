@@ -308,7 +308,12 @@ class Campaign:
 
 
 TWO_WORKERS = {
-    "more": {"RAY_OVERRIDE_RESOURCES": '{"CPU": 2}', "RAY_raylet_start_wait_time_s": "200", "LD_PRELOAD": ""}
+    "more": {
+        "RAY_OVERRIDE_RESOURCES": '{"CPU": 2}',
+        "RAY_raylet_start_wait_time_s": "200",
+        "RAY_agent_register_timeout_ms": "200000",
+        "LD_PRELOAD": "",
+    }
 }
 """A machine that is busy with other things may take its time to start Ray."""
 

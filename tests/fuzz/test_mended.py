@@ -22,7 +22,7 @@ from made_up import SAMPLES, SUBJECTS, describe
 
 from audit import answered, benchmarks, cli, counted, plan, report, results, score_table, template_table, whole_file
 from audit.benchmarks import archives, checks, descriptor, own_copy, undescribed, withdrawals
-from audit.bundle import keys
+from audit.bundle import keys, rebuild
 from audit.domain import DURING, FailureToAcquire, Picture
 from audit.errors import AuditError, DataError, ModelError
 from audit.models import MODELS, card_file, deepid_h5, dlib_net, guard, onnx_file
@@ -285,6 +285,17 @@ def test_a_small_table_of_a_bundle_that_unpacks_to_millions_of_rows_is_one_line(
     with pytest.raises(DataError, match="more than"):
         counted.Counted.read(tmp_path)
     assert time.process_time() - began < 10
+
+
+def test_a_record_of_more_groups_than_memory_has_covariances_for_is_one_line(tmp_path: Path) -> None:
+    """A square of numbers for each operating point: five thousand groups would take 13 GiB."""
+    said = published()
+    said["samples"]["by_group"] *= 1000
+    empty = counted.Counted(
+        (), *({name: [] for name in counted.SCHEMAS[one].names} for one in (counted.CELLS, counted.COVARIANCE))
+    )
+    with pytest.raises(DataError, match=r"groups at \d+ operating points have too many covariances"):
+        rebuild.rebuild(EvaluationRecord.model_validate(said), empty)
 
 
 # A disk that fails, a process that is killed
