@@ -159,7 +159,8 @@ def _words(column: pa.ChunkedArray) -> NDArray[np.object_]:
     if len(encoded.dictionary) > MOST_POINTS:
         found = f"names {len(encoded.dictionary):,} operating points, more than {MOST_POINTS:,}"
         raise DataError(COVARIANCE, found, "Give the file of a run")
-    return np.array(encoded.dictionary.to_pylist(), dtype=object)[encoded.indices.to_numpy()]
+    words: NDArray[np.object_] = np.array(encoded.dictionary.to_pylist(), dtype=object)[encoded.indices.to_numpy()]
+    return words
 
 
 def _packed(name: str, columns: Mapping[str, Any]) -> bytes:
