@@ -339,7 +339,7 @@ def table_anew(data: bytes, rng: random.Random) -> bytes:
         table = table.take(pa.array(kept, pa.int64()))
     elif how == 8:
         row = rng.randrange(table.num_rows)
-        many = rng.choice((2, 1000, 1 << 20, 1 << 22, 1 << 23, (1 << 23) + 1) if rng.random() < 0.2 else (2, 1000))
+        many = rng.choice((2, 1000, 1 << 20, 1 << 22, 1 << 23, (1 << 23) + 1) if rng.random() < 0.03 else (2, 1000))
         table = table.take(pa.array(np.full(many, row)))
     else:
         table = table.replace_schema_metadata({"x": rng.choice(TEXTS).encode("utf-8", "replace")})
