@@ -204,7 +204,7 @@ class Campaign:
         met = False
         if job.reached(stage):
             while job.running() and not (workers := job.workers()):
-                time.sleep(0.002)
+                time.sleep(0.05)  # looking takes its time, too
             if stage == "comparison":
                 for pid in workers:
                     _signal(pid, signal.SIGSTOP)

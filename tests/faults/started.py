@@ -15,7 +15,7 @@ from typing import Any
 
 from works import ROOT, Work, environment
 
-HANGS_S = 240.0
+HANGS_S = 900.0
 """Seconds after which a command hangs; an undisturbed one takes a few, but the machine may be busy."""
 MOST_LINES = 4
 """Lines that a command may say on the way to its end: a notice of the cache, or of withdrawals, and the one line."""
