@@ -38,6 +38,8 @@ SLOW_S = 10.0
 """Seconds of this process's own time that one input may take."""
 MOST_MEMORY = 1 << 30
 """Bytes that one input may add to the resident memory."""
+LEAST = 8
+"""Inputs that a target is fed with at least, however little time it has."""
 LATE = 20.0
 """How much longer than its processor time a target may take by the clock: some wait for answers."""
 HEADROOM = 3 << 30
@@ -302,7 +304,7 @@ class Feeding:
     def feed(self, seconds: float, most: int | None) -> None:
         """Feed mutated inputs for some seconds of processor time, or so many."""
         until, late, number = spent() + seconds, time.monotonic() + LATE * seconds, 0
-        while spent() < until and time.monotonic() < late and (most is None or number < most):
+        while number < LEAST or (spent() < until and time.monotonic() < late and (most is None or number < most)):
             self.one(mutate.mutated(self.pool, self.target.kind, self.rng))
             number += 1
             if number % 200 == 0:

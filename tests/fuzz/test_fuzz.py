@@ -23,7 +23,7 @@ NEVER_TAKEN = {"attribute-card", "deepid", "dlib"}
 """A sound one needs files of many megabytes."""
 NEVER_REFUSED = {"check", "image", "finished"}
 """What is wrong is a finding, or a failure that is counted, or measured again."""
-SECONDS = 60.0 if LONG else 0.8
+SECONDS = 60.0 if LONG else 0.5
 FED = [name for name in BY_NAME if LONG or name not in OFFLINE]
 
 
