@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from audit import parquet_size
 from audit.errors import DataError
 
 COUNTS, CELLS, COVARIANCE = "counts.parquet", "cells.parquet", "covariance.parquet"
@@ -187,6 +188,8 @@ def unpacked(content: bytes, name: str) -> pa.Table:
             )
         if not found.equals(SCHEMAS[name]) or file.metadata.metadata:
             raise DataError(name, f"has the columns {', '.join(found.names)[:200]}", "Columns and types are fixed")
+        if parquet_size.too_large(content):
+            raise DataError(name, f"unpacks to more than {parquet_size.MOST:,} bytes", "It is not a table of this kind")
         table = file.read()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(name, f"cannot be read ({type(error).__name__})", "Give the file that a run wrote") from None

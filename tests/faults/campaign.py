@@ -85,7 +85,7 @@ class Campaign:
         folder = self.fresh(work)
         log = folder.with_name(folder.name + "-calls")
         counting = {"fault": f"any,0,{folder},1,-1,count,{log}"} if self.shim else {}
-        job = self.hosts[0].begin(work, folder, **counting, **(TWO_WORKERS if work.name == works.CLUSTER else {}))
+        job = self.hosts[0].begin(work, folder, **counting)
         began: dict[str, float] = {}
         taken: dict[str, float] = {}
         while job.running():
@@ -200,7 +200,7 @@ class Campaign:
         A comparison of few templates takes them a millisecond: they are held until their work lies before them.
         """
         folder = self.fresh(work)
-        job = self.hosts[0].begin(work, folder, **TWO_WORKERS)
+        job = self.hosts[0].begin(work, folder)
         met = False
         if job.reached(stage):
             while job.running() and not (workers := job.workers()):
@@ -305,17 +305,6 @@ class Campaign:
         with serving(home / "served") as running:
             works.serve_at(running.url)
             yield
-
-
-TWO_WORKERS = {
-    "more": {
-        "RAY_OVERRIDE_RESOURCES": '{"CPU": 2}',
-        "RAY_raylet_start_wait_time_s": "200",
-        "RAY_agent_register_timeout_ms": "200000",
-        "LD_PRELOAD": "",
-    }
-}
-"""A machine that is busy with other things may take its time to start Ray."""
 
 
 def _signal(pid: int, number: int) -> bool:

@@ -69,7 +69,7 @@ def command(job: dict[str, Any]) -> None:
     os.setsid()
     for number, name in ((0, os.devnull), (1, job["stdout"]), (2, job["stderr"])):
         os.dup2(os.open(name, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o644), number)
-    os.environ.update(job["env"] | job.get("more", {}))
+    os.environ.update(job["env"])
     os.chdir(job["cwd"])
     announce(Path(job["stages"]))
     library = ctypes.CDLL(None, use_errno=True)

@@ -64,7 +64,7 @@ class Host:
         stages = said / "stages"
         stages.unlink(missing_ok=True)
         job = {
-            "argv": work.argv(folder), "cwd": str(folder), "env": environment(folder), "stages": str(stages),
+            "argv": work.argv(folder), "cwd": str(folder), "env": environment(folder) | work.more, "stages": str(stages),
             "stdout": str(said / "stdout"), "stderr": str(said / "stderr"), **faults,
         }  # fmt: skip
         assert self._process.stdin is not None

@@ -20,7 +20,19 @@ import pandas as pd
 import pytest
 from made_up import SAMPLES, SUBJECTS, describe
 
-from audit import answered, benchmarks, cli, counted, plan, report, results, score_table, template_table, whole_file
+from audit import (
+    answered,
+    benchmarks,
+    cli,
+    counted,
+    parquet_size,
+    plan,
+    report,
+    results,
+    score_table,
+    template_table,
+    whole_file,
+)
 from audit.benchmarks import archives, checks, descriptor, own_copy, undescribed, withdrawals
 from audit.bundle import keys, rebuild
 from audit.domain import DURING, FailureToAcquire, Picture
@@ -30,6 +42,7 @@ from audit.policy import rules
 from audit.record import EvaluationRecord
 from audit.record import read as read_record
 from audit.report.site import publish
+from audit.scan import Ids, tables
 
 ROOT = Path(__file__).resolve().parents[2]
 DEEP = "a = " + "[" * 100_000
@@ -285,6 +298,23 @@ def test_a_small_table_of_a_bundle_that_unpacks_to_millions_of_rows_is_one_line(
     with pytest.raises(DataError, match="more than"):
         counted.Counted.read(tmp_path)
     assert time.process_time() - began < 10
+
+
+def test_a_long_text_that_stands_in_a_million_rows_is_one_line() -> None:
+    """A file of some kilobytes took gigabytes, as it was scanned and as it was read."""
+    import io
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema, rows = counted.SCHEMAS[counted.COVARIANCE], 1 << 20
+    texts = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array(["a" * 10_000]))
+    numbers = [pa.array(np.zeros(rows), field.type) for field in list(schema)[1:]]
+    made = io.BytesIO()
+    pq.write_table(pa.table([texts, *numbers], names=schema.names), made, store_schema=False, compression="zstd")
+    assert len(made.getvalue()) < 1 << 16
+    assert parquet_size.too_large(made.getvalue())
+    assert tables.of_parquet(made.getvalue(), Ids()) == ["has more texts than can be looked at"]
 
 
 def test_a_record_of_more_groups_than_memory_has_covariances_for_is_one_line(tmp_path: Path) -> None:
