@@ -64,8 +64,8 @@ class Host:
         stages = said / "stages"
         stages.unlink(missing_ok=True)
         job = {
-            "argv": work.argv(folder), "cwd": str(folder), "env": environment(folder) | work.more, "stages": str(stages),
-            "stdout": str(said / "stdout"), "stderr": str(said / "stderr"), **faults,
+            "argv": work.argv(folder), "cwd": str(folder), "env": environment(folder) | work.more,
+            "stages": str(stages), "stdout": str(said / "stdout"), "stderr": str(said / "stderr"), **faults,
         }  # fmt: skip
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(job) + "\n")
