@@ -330,6 +330,7 @@ def main() -> None:
     for name in names:
         target = targets.BY_NAME[name]
         say(begins=name)
+        _unbound()  # seeds load libraries, each with gigabytes of addresses
         seeded = hashlib.sha256(f"{seed} {name}".encode()).digest()
         began = spent()
         feeding = Feeding(target, work, random.Random(seeded))
@@ -345,6 +346,10 @@ def _begin_drawing() -> None:
     from audit.report.charts.lettering import drawn
 
     drawn({"$schema": "https://vega.github.io/schema/vega-lite/v5.json", "layer": [], "width": 1, "height": 1})
+
+
+def _unbound() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
 def _bound() -> None:
