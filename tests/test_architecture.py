@@ -141,9 +141,10 @@ ALLOWED = {
     "audit.forecast": {"benchmarks", "domain", "errors", "groups", "metrics", "plan", "record"},
     "audit.synthesis": {"synthesis", "errors"},
     "audit.trained_on": {"benchmarks", "record"},
-    "audit.counted": {"errors"},
+    "audit.counted": {"errors", "parquet_size"},
+    "audit.parquet_size": set(),
     "audit.assemble_counted": {"assemble", "counted", "metrics", "compare", "domain", "groups"},
-    "audit.scan": {"scan"},
+    "audit.scan": {"parquet_size", "scan"},
     "audit.bundle": {
         "assemble",
         "bundle",
