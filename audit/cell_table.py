@@ -199,7 +199,9 @@ def _by_point(entries: Mapping[str, Any]) -> dict[str, tuple[NDArray[Any], NDArr
     points = np.asarray(entries["operating_point"], dtype=object)
     rows, columns = (np.asarray(entries[name], dtype=np.int64) for name in ("row", "column"))
     values = np.asarray(entries["value"], dtype=np.float64)
-    places: dict[str, list[int]] = {}
-    for place, point in enumerate(points.tolist()):
-        places.setdefault(point, []).append(place)
-    return {point: (rows[mine], columns[mine], values[mine]) for point, mine in places.items()}
+    number = {point: k for k, point in enumerate(dict.fromkeys(points.tolist()))}
+    whose = np.fromiter(map(number.__getitem__, points.tolist()), dtype=np.int64, count=len(points))
+    order = np.argsort(whose, kind="stable")
+    ends = np.cumsum(np.bincount(whose, minlength=len(number)))
+    parts = np.split(order, ends[:-1])
+    return {point: (rows[mine], columns[mine], values[mine]) for point, mine in zip(number, parts, strict=False)}

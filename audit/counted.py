@@ -13,6 +13,7 @@ No row is of a person, a sample or a comparison. A number is stored as it was co
 from __future__ import annotations
 
 import io
+import itertools
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from audit import parquet_size
 from audit.cell_table import CELLS, COVARIANCE, Look, Role, from_columns, to_columns
 from audit.errors import DataError
 
@@ -31,8 +33,12 @@ __all__ = [
     "CELLS", "COUNTS", "COVARIANCE", "SCHEMAS", "Binned", "Counted", "Look", "Role", "named", "unpacked",
 ]  # fmt: skip
 COUNTS = "counts.parquet"
-MOST_ROWS = 1 << 23
+MOST_ROWS = {COUNTS: 1 << 23, CELLS: 1 << 19, COVARIANCE: 1 << 23}
 """Rows of a table that are read; a file that says more is refused before it is unpacked."""
+MOST_POINTS = 1 << 12
+"""Operating points."""
+MOST_CELLS = 1 << 17
+"""Cells whose scores are counted."""
 
 _TEXT, _WHOLE, _REAL = pa.string(), pa.int64(), pa.float64()
 SCHEMAS = {
@@ -149,8 +155,18 @@ class Counted:
         if not complete:
             columns |= {"setting": [""] * len(cells), "against": [None] * len(cells), "people": [None] * len(cells)}
         numbers = {name: covariance.column(name).to_numpy() for name in ("row", "column", "value")}
-        entries = {"operating_point": covariance.column("operating_point").to_pylist(), **numbers}
+        entries = {"operating_point": _words(covariance.column("operating_point")), **numbers}
         return cls(scores, from_columns(columns, entries), complete)
+
+
+def _words(column: pa.ChunkedArray) -> NDArray[np.object_]:
+    """A column of text in which equal cells are one object: a small file may have millions of them."""
+    encoded = column.combine_chunks().dictionary_encode()
+    if len(encoded.dictionary) > MOST_POINTS:
+        found = f"names {len(encoded.dictionary):,} operating points, more than {MOST_POINTS:,}"
+        raise DataError(COVARIANCE, found, "Give the file of a run")
+    words: NDArray[np.object_] = np.array(encoded.dictionary.to_pylist(), dtype=object)[encoded.indices.to_numpy()]
+    return words
 
 
 def _packed(name: str, columns: Mapping[str, Any]) -> bytes:
@@ -171,11 +187,15 @@ def unpacked(content: bytes, name: str) -> pa.Table:
     try:
         file = pq.ParquetFile(io.BytesIO(content))
         rows, found = file.metadata.num_rows, file.schema_arrow
-        if rows > MOST_ROWS:
-            raise DataError(name, f"holds {rows:,} rows, more than {MOST_ROWS:,}", "It is not a table of this kind")
+        if rows > MOST_ROWS[name]:
+            raise DataError(
+                name, f"holds {rows:,} rows, more than {MOST_ROWS[name]:,}", "It is not a table of this kind"
+            )
         earlier = name == CELLS and found.equals(EARLIER)
         if not (earlier or found.equals(SCHEMAS[name])) or file.metadata.metadata:
             raise DataError(name, f"has the columns {', '.join(found.names)[:200]}", "Columns and types are fixed")
+        if parquet_size.too_large(content):
+            raise DataError(name, f"unpacks to more than {parquet_size.MOST:,} bytes", "It is not a table of this kind")
         table = file.read()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(name, f"cannot be read ({type(error).__name__})", "Give the file that a run wrote") from None
@@ -199,8 +219,10 @@ def _binned(table: pa.Table) -> tuple[Binned, ...]:
     codes = np.array([part.indices.fill_null(-1).to_numpy(zero_copy_only=False) for part in encoded])
     rows = codes.shape[1]
     starts = [0, *(np.flatnonzero((np.diff(codes) != 0).any(axis=0)) + 1).tolist()] if rows else []
+    if len(starts) > MOST_CELLS:
+        raise DataError(COUNTS, f"holds {len(starts):,} cells, more than {MOST_CELLS:,}", "Give the file of a run")
     made = []
-    for start, end in zip(starts, [*starts[1:], rows], strict=True):
+    for start, end in itertools.pairwise([*starts, rows]):
         role, group, against, mated = (part[start].as_py() for part in encoded)
         edges = np.append(low[start:end], high[end - 1])
         if not (np.diff(edges) > 0).all() or not np.array_equal(edges[1:], high[start:end]):

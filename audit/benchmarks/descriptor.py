@@ -153,7 +153,8 @@ def _explain(path: Path, error: ValidationError) -> DataError:
     message = first["msg"].removeprefix("Value error, ")
     found = first["input"] if isinstance(first["input"], str | int | float | bool) else type(first["input"]).__name__
     shown = "" if first["type"] in ("faceaudit", "value_error") else f", found {found!r}"
-    return DataError(f"{path}#/{'/'.join(where)}", f"{message}{shown}{more}", _KEYS.get(where[-1], ""))
+    key = where[-1] if where else ""  # none: it is of the whole document
+    return DataError(f"{path}#/{'/'.join(where)}", f"{message}{shown}{more}", _KEYS.get(key, ""))
 
 
 def _is_branch(part: str | int) -> bool:

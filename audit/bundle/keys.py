@@ -6,8 +6,10 @@ cryptography.
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -20,6 +22,14 @@ from audit.errors import DataError
 
 PASSPHRASE = "FACEAUDIT_KEY_PASSPHRASE"  # noqa: S105 - the name of a variable
 LARGEST = 64 * 1024
+MOST_ROUNDS = 10_000_000
+"""Of PBKDF2, some seconds; openssl takes 2,048. A file that asks for two thousand million would take an hour."""
+_PBKDF2 = bytes.fromhex("06092a864886f70d01050c")
+"""Its object identifier, as DER (RFC 8018, appendix A.2)."""
+_INTEGER = 0x02
+_ARMOUR = re.compile(
+    rb"-----BEGIN ENCRYPTED PRIVATE KEY-----([A-Za-z0-9+/=\s]*)-----END ENCRYPTED PRIVATE KEY-----", re.ASCII
+)
 
 
 def private(path: Path, ask: Callable[[], str | None]) -> Ed25519PrivateKey:
@@ -51,10 +61,39 @@ def private(path: Path, ask: Callable[[], str | None]) -> Ed25519PrivateKey:
 def _unlocked(path: Path, text: bytes, passphrase: str | None) -> object:
     if not passphrase:
         raise DataError(str(path), "is encrypted", f"Set {PASSPHRASE}, or seal where you can be asked")
+    rounds = _rounds(text)
+    if rounds is None or rounds > MOST_ROUNDS:
+        found = "is not locked as PBES2 with PBKDF2" if rounds is None else f"asks for {rounds:.3g} rounds of PBKDF2"
+        raise DataError(str(path), found, "Write it anew: openssl pkcs8 -topk8 -v2 aes-256-cbc -in KEY -out FILE")
     try:
         return pem.load_pem_private_key(text, passphrase.encode())
     except (ValueError, UnsupportedAlgorithm):
         raise DataError(str(path), "does not open with this passphrase", f"Set {PASSPHRASE} to the right one") from None
+
+
+def _rounds(text: bytes) -> int | None:
+    """How often a passphrase is hashed to unlock a key; None where it is locked in another way.
+
+    The key derivation stands before anything else that varies, so that the first identifier is the one that counts.
+    """
+    found = _ARMOUR.search(text)
+    try:
+        body = base64.b64decode(b"".join(found[1].split()), validate=True) if found else b""
+        _, start, _ = _part(body, body.index(_PBKDF2) + len(_PBKDF2))
+        _, _, end = _part(body, start)  # the salt
+        kind, start, end = _part(body, end)
+    except (ValueError, IndexError):
+        return None
+    return int.from_bytes(body[start:end], signed=False) if kind == _INTEGER else None
+
+
+def _part(body: bytes, at: int) -> tuple[int, int, int]:
+    """Tag, begin and end of the content of a DER element."""
+    tag, size, start = body[at], body[at + 1], at + 2
+    if size >= 0x80:
+        start += size - 0x80
+        size = int.from_bytes(body[at + 2 : start])
+    return tag, start, start + size
 
 
 def public(text: bytes, name: str) -> Ed25519PublicKey:

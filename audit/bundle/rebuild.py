@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from audit.bundle.expected import Key, by_look, compared_points, expected, verification
 from audit.cell_table import ACQUISITION, COMPARED
-from audit.counted import CELLS, Binned, Counted, Look, Role, named
+from audit.counted import CELLS, COVARIANCE, Binned, Counted, Look, Role, named
 from audit.domain import DemographicGroup, Threshold
 from audit.errors import DataError
 from audit.groups import Grouping
@@ -20,6 +20,8 @@ from audit.metrics.evaluation import METRICS, Measured, Metric
 from audit.metrics.rates import Cell, Tally, error_rates
 from audit.record import EvaluationRecord, OperatingPoint
 
+MOST_NUMBERS = 1 << 26
+"""Of all covariance matrices together; 512 MiB."""
 WAY_OUT = "It does not belong to this record: seal the folder that the run wrote"
 
 
@@ -83,7 +85,9 @@ def rebuild(record: EvaluationRecord, counted: Counted) -> Rebuilt:
     for look in looks.values():
         _same_people(look, grouping, complete=counted.complete, free=record.attributes is not None)
     made = []
-    for key in (key for key in compared_points(record) if key in looks):  # of an earlier version some are missing
+    mine = [key for key in compared_points(record) if key in looks]  # of an earlier version some are missing
+    require_few([looks[key] for key in mine])
+    for key in mine:
         groups = groups_of(looks[key], grouping)
         made.append(Compared(measured_of(looks[key], groups, point_of(record, key[0]), record), groups))
     scores = {(one.role, one.group, one.against, one.mated): one for one in counted.scores}
@@ -130,6 +134,13 @@ def groups_of(look: Look, grouping: CountedGroups) -> CountedGroups:
         return grouping
     groups = [group_of(name.group) for name in own]
     return _grouping([group.as_dict() for group in groups], [name.people or 0 for name in own])
+
+
+def require_few(looks: Sequence[Look]) -> None:
+    """Refuse matrices that would not fit: a record of few bytes may list any number of groups."""
+    if sum(look.size**2 for look in looks) > MOST_NUMBERS:
+        found = f"the cells of {len(looks):,} settings have too many covariances"
+        raise DataError(COVARIANCE, found, f"Up to {MOST_NUMBERS:,} numbers are computed again")
 
 
 def grouping_of(record: EvaluationRecord) -> CountedGroups:

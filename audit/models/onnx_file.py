@@ -53,7 +53,7 @@ def open_session(path: Path, content: bytes, device: str = "cpu") -> InferenceSe
     content = onnx_read.checked(content, path)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # it is raised; what would be printed holds names of the file
     options.add_session_config_entry("session.load_model_format", "ONNX")  # what was checked, and not its own format
     try:
         session = onnxruntime.InferenceSession(content, options, providers=_providers(device, path))

@@ -41,10 +41,14 @@ def of_parquet(content: bytes, ids: Ids) -> list[str]:
     import pyarrow as pa  # noqa: PLC0415 - only where there is such a table
     import pyarrow.parquet as pq  # noqa: PLC0415
 
+    from audit import parquet_size  # noqa: PLC0415 - as above
+
     try:
         file = pq.ParquetFile(io.BytesIO(content))
         if file.metadata.num_rows > MOST_ROWS:
             return ["has more rows than can be looked at"]
+        if parquet_size.too_large(content):
+            return ["has more texts than can be looked at"]
         table = file.read()
     except (pa.ArrowException, OSError, ValueError):
         return ["is no Parquet table"]

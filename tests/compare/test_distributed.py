@@ -106,6 +106,18 @@ def test_a_port_at_which_something_else_answers_is_one_line(monkeypatch: pytest.
             pass
 
 
+def test_a_node_that_does_not_start_in_time_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is a plain Exception of Ray's: on a busy machine the run ended in a traceback."""
+    ray = pytest.importorskip("ray", reason=WITHOUT)
+
+    def init(*_: object, **__: object) -> None:
+        raise Exception("The current node timed out during startup.")  # noqa: TRY002 - as Ray does
+
+    monkeypatch.setattr(ray, "init", init)
+    with pytest.raises(PlanError, match=r"^--workers: no Ray at ray: The current node"), cluster.connected("ray"):
+        pass
+
+
 def test_squares_hold_every_tile_once() -> None:
     done = {(0, 0), (2, 7)}
     found = [pair for square in distributed.squares(9, done) for pair in square]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import random
 import shutil
 import signal
@@ -106,6 +107,8 @@ class Campaign:
         for stage, after in zip(order, [*order, None][1:], strict=True):
             taken[stage] = (stop if after is None else began[after]) - began[stage]
         self.calm[work.name] = work.found(folder)
+        if work.name == works.CLUSTER and self.calm[work.name] != self.calm["run"]:
+            raise RuntimeError(f"{work.name}: {_difference(self.calm['run'], self.calm[work.name])}")
         self.seconds[work.name] = taken
         if log.exists():
             self.calls[work.name] = Counter(line.split()[0] for line in log.read_text().splitlines())
@@ -190,6 +193,28 @@ class Campaign:
         )
         ended = self.hosts[0].begin(work, folder, mounts=lines).end()
         self.judge(work, name, folder, ended, met=True)
+
+    def lose_worker(self, work: Work, stage: str) -> None:
+        """SIGKILL to one of two Ray workers at a random moment of a stage.
+
+        A comparison of few templates takes them a millisecond: they are held until their work lies before them.
+        """
+        folder = self.fresh(work)
+        job = self.hosts[0].begin(work, folder)
+        met = False
+        if job.reached(stage):
+            while job.running() and not (workers := job.workers()):
+                time.sleep(0.05)  # looking takes its time, too
+            if stage == "comparison":
+                for pid in workers:
+                    _signal(pid, signal.SIGSTOP)
+            time.sleep(self.rng.random() * 2)
+            workers = job.workers()
+            chosen = self.rng.choice(workers[:2]) if workers else 0
+            met = job.running() and job.stages()[-1] == stage and _signal(chosen, signal.SIGKILL)
+            for pid in workers:
+                _signal(pid, signal.SIGCONT)
+        self.judge(work, f"Ray worker lost during {stage}", folder, job.end(), met=met)
 
     def two_at_once(self, work: Work) -> None:
         """The same command twice, at the same time, in the same folder."""
@@ -280,6 +305,17 @@ class Campaign:
         with serving(home / "served") as running:
             works.serve_at(running.url)
             yield
+
+
+def _signal(pid: int, number: int) -> bool:
+    """Send a signal; False if nobody is there."""
+    if not pid:
+        return False
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 OPS = {

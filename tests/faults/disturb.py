@@ -1,11 +1,14 @@
 """Disturb every command in every way: `python tests/faults/disturb.py --campaign 300 [--seed N] [--docs FILE]`.
 
 Prints a Markdown table with counts, the lines that users saw, and every loss in full; exits with 1 if there was one.
+Campaigns of other seeds and works may run side by side: with `--tally FOLDER` their counts come together in one table.
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib.util
+import json
 import random
 import sys
 import tempfile
@@ -18,7 +21,7 @@ sys.path[:0] = [str(Path(__file__).parent)]
 import campaign as engine
 from campaign import CALLS, Campaign
 from started import Host
-from works import WORKS, Work  # puts the support modules on the path
+from works import CLUSTER, WORKS, Work  # puts the support modules on the path
 
 from into_document import replace_below  # isort: skip
 
@@ -39,6 +42,7 @@ ORDER = [
     "memory",
     "slow",
     "two",
+    "Ray",
 ]
 """How rows of the table are ordered."""
 
@@ -51,6 +55,10 @@ def trials(asked: Sequence[Work], *, shim: bool, mounts: bool) -> list[tuple[str
         made.append((f"{work.name}: {name}", weight, lambda c: do(c, work)))
 
     for work in asked:
+        if work.name == CLUSTER:
+            for stage in work.stages:
+                add(f"a Ray worker lost in {stage}", 3.0, work, lambda c, w, s=stage: c.lose_worker(w, s))
+            continue
         for stage in work.stages:
             add(f"kill in {stage}", 3.0, work, lambda c, w, s=stage: c.kill_in_stage(w, s))
         if shim:
@@ -75,13 +83,16 @@ def conduct(
     names: Sequence[str] = (),
     only: str = "",
     every: bool = False,
+    tally: Path | None = None,
 ) -> Campaign:
-    """Do so many trials; with `every`, first one of each kind."""
+    """Do so many trials; with `every`, first one of each kind; with `tally`, what came of them is kept after each."""
     rng = random.Random(seed)
     shim = engine.compiled(place)
     hosts = [Host(shim), Host(shim)]
     made = Campaign(place, rng, hosts, shim)
     asked = [work for work in WORKS if not names or work.name in names]
+    if importlib.util.find_spec("ray") is None:
+        asked = [work for work in asked if work.name != CLUSTER]
     needed = {work.needs for work in asked} | {work.name for work in asked}
     try:
         with made.served():
@@ -96,6 +107,8 @@ def conduct(
                     break
                 chosen = order[k] if k < len(order) else rng.choices(kinds, [weight for _, weight, _ in kinds])[0]
                 chosen[2](made)
+                if tally is not None:
+                    keep(made, tally)
                 if sys.stderr.isatty() or k % 20 == 0:
                     print(f"{k + 1}/{number} {chosen[0]}, {len(made.losses)} losses", file=sys.stderr, flush=True)
     finally:
@@ -134,7 +147,31 @@ def _place(key: tuple[str, str]) -> tuple[int, int, str]:
     return works.index(key[0]), next((k for k, word in enumerate(ORDER) if key[1].startswith(word)), 99), key[1]
 
 
-def summary(made: Campaign, seed: int) -> str:
+def keep(made: Campaign, place: Path) -> None:
+    """Write down what came of a campaign's trials."""
+    rows = [
+        {"work": work, "kind": kind, "trials": row.trials, "met": row.met, "ends": row.ends, "left": row.left}
+        for (work, kind), row in made.rows.items()
+    ]
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(json.dumps({"rows": rows, "losses": made.losses}))
+
+
+def together(folder: Path) -> tuple[Campaign, str]:
+    """All campaigns of which something was kept in a folder, as one, and their seeds."""
+    whole = Campaign(folder, random.Random(0), [], None)
+    kept = sorted(folder.glob("*.json"))
+    for path in kept:
+        said = json.loads(path.read_text())
+        whole.losses += said["losses"]
+        for one in said["rows"]:
+            row = whole.rows[one["work"], one["kind"]]
+            row.trials, row.met, row.left = row.trials + one["trials"], row.met + one["met"], row.left + one["left"]
+            row.ends.update(one["ends"])
+    return whole, ", ".join(path.stem for path in kept)
+
+
+def summary(made: Campaign, seed: int | str) -> str:
     """One sentence of counts."""
     trials = sum(row.trials for row in made.rows.values())
     met = sum(row.met for row in made.rows.values())
@@ -153,14 +190,23 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=1e9, help="stop after so long, whatever N says")
     parser.add_argument("--work", action="append", default=[], help="one command alone; repeatable")
     parser.add_argument("--fault", default="", help="only kinds of faults with this in their name")
+    parser.add_argument("--tally", type=Path, help="folder in which counts are kept; tables are of all in it")
     parser.add_argument("--docs", type=Path, help="put the table into this document, between its marks")
     asked = parser.parse_args()
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="faults-") as place:
+        tally = None if asked.tally is None else asked.tally / f"{asked.seed}.json"
         made = conduct(
-            asked.campaign, asked.seed, Path(place), minutes=asked.minutes, names=asked.work, only=asked.fault
+            asked.campaign,
+            asked.seed,
+            Path(place),
+            minutes=asked.minutes,
+            names=asked.work,
+            only=asked.fault,
+            tally=tally,
         )
-    shown = f"{summary(made, asked.seed)}\n\n{table(made, 1)}\n\n{table(made, 0)}"
+    whole, seeds = (made, str(asked.seed)) if asked.tally is None else together(asked.tally)
+    shown = f"{summary(whole, seeds)}\n\n{table(whole, 1)}\n\n{table(whole, 0)}"
     print(shown)
     left = sum(row.left for row in made.rows.values())
     print(f"\n{time.monotonic() - began:.0f} s, seed {asked.seed}; something unfinished was left lying {left} times")

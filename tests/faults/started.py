@@ -15,7 +15,7 @@ from typing import Any
 
 from works import ROOT, Work, environment
 
-HANGS_S = 240.0
+HANGS_S = 900.0
 """Seconds after which a command hangs; an undisturbed one takes a few, but the machine may be busy."""
 MOST_LINES = 4
 """Lines that a command may say on the way to its end: a notice of the cache, or of withdrawals, and the one line."""
@@ -64,8 +64,8 @@ class Host:
         stages = said / "stages"
         stages.unlink(missing_ok=True)
         job = {
-            "argv": work.argv(folder), "cwd": str(folder), "env": environment(folder), "stages": str(stages),
-            "stdout": str(said / "stdout"), "stderr": str(said / "stderr"), **faults,
+            "argv": work.argv(folder), "cwd": str(folder), "env": environment(folder) | work.more,
+            "stages": str(stages), "stdout": str(said / "stdout"), "stderr": str(said / "stderr"), **faults,
         }  # fmt: skip
         assert self._process.stdin is not None
         self._process.stdin.write(json.dumps(job) + "\n")
@@ -117,6 +117,12 @@ class Job:
         except (FileNotFoundError, ProcessLookupError):
             return False
 
+    def workers(self) -> list[int]:
+        """Ray's worker processes below this command; those that are at work first."""
+        found = [(pid, _title(pid)) for pid in _below(self.pid)]
+        workers = [(pid, title) for pid, title in found if title.startswith("ray::") and "Agent" not in title]
+        return [pid for pid, title in sorted(workers, key=lambda one: one[1].startswith("ray::IDLE"))]
+
     def kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
@@ -132,3 +138,19 @@ class Job:
         code = self.host._answer()["status"]
         stderr = (self.said / "stderr").read_text(errors="replace")
         return Ended(code, stderr, time.monotonic() - self.began, self.stages(), hung)
+
+
+def _title(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace")
+    except OSError:
+        return ""
+
+
+def _below(pid: int) -> list[int]:
+    """Processes that a process has started, and those that they have."""
+    try:
+        text = " ".join(path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children"))
+    except OSError:
+        return []
+    return [one for child in map(int, text.split()) for one in (child, *_below(child))]

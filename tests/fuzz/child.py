@@ -21,7 +21,7 @@ import time
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,13 +31,17 @@ sys.path[:0] = [str(Path(__file__).parent)]
 
 import mutate
 import targets
-from targets import Target
+from targets import Target, never
 
 CORPUS = Path(__file__).parent / "corpus"
 SLOW_S = 10.0
 """Seconds of this process's own time that one input may take."""
 MOST_MEMORY = 1 << 30
 """Bytes that one input may add to the resident memory."""
+LEAST = 8
+"""Inputs that a target is fed with at least, however little time it has."""
+LATE = 20.0
+"""How much longer than its processor time a target may take by the clock: some wait for answers."""
 HEADROOM = 3 << 30
 """Bytes of address space beyond what the process has when it begins: above it, allocations fail."""
 LONGEST_LINE = 4000
@@ -77,13 +81,13 @@ class Watch:
     inside: str = ""
     on: bool = False
     seen: list[str] = field(default_factory=list)
-    allowed: frozenset[str] = frozenset()
+    may: Callable[[str, tuple[Any, ...]], bool] = never
 
     def __call__(self, event: str, args: tuple[Any, ...]) -> None:
         if not self.on or (event not in _CHANGES and event not in _NEVER and event != "open"):
             return
         if event in _NEVER:
-            if event not in self.allowed:
+            if not self.may(event, args):
                 self._found(f"{event} {args[:2]!r}"[:200])
             return
         if event == "open":
@@ -148,6 +152,11 @@ def _forget_peak() -> None:
         asked.write("5")
 
 
+def spent() -> float:
+    """Seconds of processor time of this process and of those that it has started and seen end."""
+    return sum(os.times()[:4])
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What became of an input.
@@ -173,7 +182,7 @@ def feed(target: Target, path: Path) -> Outcome:
     from audit.errors import AuditError
 
     _forget_peak()
-    before, began = _peak(), time.process_time()
+    before, began = _peak(), spent()
     with WATCH.watching(), warnings.catch_warnings(), open(os.devnull, "w") as nowhere:
         warnings.simplefilter("ignore")
         try:
@@ -189,9 +198,9 @@ def feed(target: Target, path: Path) -> Outcome:
             made = Outcome("crash", f"crash {type(error).__name__} {last}", _told(error))
     if WATCH.seen and not made.wrong:
         made = Outcome("outside", f"outside {WATCH.seen[0]}", WATCH.seen[0])
-    spent, grown = time.process_time() - began, _peak() - before
-    if spent > SLOW_S and not made.wrong:
-        return Outcome("slow", f"slow {made.mark}", f"{spent:.1f} s of processor time; {made.mark}")
+    seconds, grown = spent() - began, _peak() - before
+    if seconds > SLOW_S and not made.wrong:
+        return Outcome("slow", f"slow {made.mark}", f"{seconds:.1f} s of processor time; {made.mark}")
     if grown > MOST_MEMORY and not made.wrong:
         return Outcome("memory", f"memory {made.mark}", f"{grown >> 20} MiB; {made.mark}")
     return made
@@ -259,7 +268,7 @@ class Feeding:
     def one(self, data: bytes, *, sound: bool = False) -> None:
         """Feed one input; report it if it is wrong, keep it if it led somewhere new."""
         self.path.write_bytes(data)
-        WATCH.inside = str(self.box.resolve())
+        WATCH.inside, WATCH.may = str(self.box.resolve()), self.target.may
         outcome = feed(self.target, self.path)
         left = self._lie() - self.lying
         if left and not outcome.wrong:
@@ -294,8 +303,8 @@ class Feeding:
 
     def feed(self, seconds: float, most: int | None) -> None:
         """Feed mutated inputs for some seconds of processor time, or so many."""
-        until, number = time.process_time() + seconds, 0
-        while time.process_time() < until and (most is None or number < most):
+        until, late, number = spent() + seconds, time.monotonic() + LATE * seconds, 0
+        while number < LEAST or (spent() < until and time.monotonic() < late and (most is None or number < most)):
             self.one(mutate.mutated(self.pool, self.target.kind, self.rng))
             number += 1
             if number % 200 == 0:
@@ -321,13 +330,15 @@ def main() -> None:
     for name in names:
         target = targets.BY_NAME[name]
         say(begins=name)
+        _unbound()  # seeds load libraries, each with gigabytes of addresses
         seeded = hashlib.sha256(f"{seed} {name}".encode()).digest()
+        began = spent()
         feeding = Feeding(target, work, random.Random(seeded))
         feeding.seeds()
         say(memory="bounded")
         _bound()
         feeding.feed(seconds, None)
-        say(ends=name, counts=dict(feeding.counts), marks=len(feeding.marks))
+        say(ends=name, counts=dict(feeding.counts), seconds=spent() - began)
 
 
 def _begin_drawing() -> None:
@@ -335,6 +346,10 @@ def _begin_drawing() -> None:
     from audit.report.charts.lettering import drawn
 
     drawn({"$schema": "https://vega.github.io/schema/vega-lite/v5.json", "layer": [], "width": 1, "height": 1})
+
+
+def _unbound() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
 
 def _bound() -> None:

@@ -7,6 +7,7 @@ that must not be written.
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import random
@@ -312,6 +313,105 @@ def tar_anew(_: bytes, rng: random.Random) -> bytes:
     return data if rng.random() < 0.5 else rng.choice((flip, huge_number, cut, drop))(data, rng)
 
 
+def table_anew(data: bytes, rng: random.Random) -> bytes:
+    """A Parquet table: cells give way, rows are doubled, moved or come a million times, columns go or change type."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(io.BytesIO(data))
+    except (pa.ArrowException, OSError, ValueError):
+        return flip(data, rng)
+    if not table.num_columns or not table.num_rows:
+        return flip(data, rng)
+    at, how = rng.randrange(table.num_columns), rng.randrange(10)
+    if how <= 4:
+        table = _cell_anew(table, at, rng)
+    elif how == 5:
+        table = table.remove_column(at)
+    elif how == 6:
+        table = table.append_column(rng.choice((*TEXTS[:9], "x", table.column_names[at])), table.column(at))
+    elif how == 7:
+        rows = list(range(table.num_rows))
+        rng.shuffle(rows)
+        kept = rows[: rng.choice((0, 1, len(rows), len(rows) - 1))]
+        table = table.take(pa.array(kept, pa.int64()))
+    elif how == 8:
+        row = rng.randrange(table.num_rows)
+        many = rng.choice((2, 1000, 1 << 20, 1 << 22, 1 << 23, (1 << 23) + 1) if rng.random() < 0.03 else (2, 1000))
+        table = table.take(pa.array(np.full(many, row)))
+    else:
+        table = table.replace_schema_metadata({"x": rng.choice(TEXTS).encode("utf-8", "replace")})
+    made = io.BytesIO()
+    pq.write_table(table, made, compression="zstd", store_schema=False, write_statistics=False)
+    return made.getvalue()
+
+
+def _cell_anew(table: Any, at: int, rng: random.Random) -> Any:
+    import pyarrow as pa
+
+    values = table.column(at).to_pylist()
+    kind = table.schema.field(at)
+    words = [text for text in TEXTS if text.isascii() or text.isprintable()]
+    choices: tuple[Any, ...] = (*words, *values) if pa.types.is_string(kind.type) else (*values, 0, 1, 2, -1, 2**31 - 1)
+    if pa.types.is_floating(kind.type):
+        choices = (0.0, -0.0, 1e308, -1e308, 5e-324, float("nan"), float("inf"), *values)
+    elif pa.types.is_int64(kind.type):
+        choices = (*choices, 2**62, 2**63 - 1, -(2**63))
+    elif pa.types.is_boolean(kind.type):
+        choices = (True, False)
+    for _ in range(rng.choice((1, 1, 2, 20))):
+        values[rng.randrange(len(values))] = rng.choice(choices)
+    if rng.random() < 0.1:
+        values[rng.randrange(len(values))] = None
+    empty = any(value is None for value in values)
+    return table.set_column(
+        at, pa.field(kind.name, kind.type, nullable=kind.nullable or empty), pa.array(values, kind.type)
+    )
+
+
+def key_body(data: bytes, rng: random.Random) -> bytes:
+    """What a PEM file holds between its lines, changed as bytes, written as PEM again."""
+    found = re.match(rb"(-----BEGIN [^\n]*\n)([A-Za-z0-9+/=\n]*)(-----END.*)", data, re.DOTALL)
+    if found is None:
+        return flip(data, rng)
+    try:
+        body = base64.b64decode(found[2])
+    except ValueError:
+        return flip(data, rng)
+    return found[1] + base64.encodebytes(rng.choice(BYTES)(body, rng)) + found[3]
+
+
+def answer(data: bytes, rng: random.Random) -> bytes:
+    """An answer over HTTP: its first line, a header, or its body as JSON; the length fits again, or lies."""
+    head, _, body = data.partition(b"\r\n\r\n")
+    how = rng.randrange(6)
+    if how <= 2:
+        body = json_node(body, rng)
+    elif how == 3:
+        body = rng.choice((b"", b"[" * 100_000, b"[0.5," * 200_000, b"x" * 1_500_000, b'{"a":' * 50_000, b"\xff\xfe"))
+    elif how == 4:
+        status = rng.choice((100, 101, 199, 200, 204, 206, 301, 302, 307, 308, 400, 401, 404, 422, 429, 500, 503, 999))
+        head = re.sub(rb"^(HTTP/\d\.\d) \d+", rb"\1 %d" % status, head)
+    else:
+        head += b"\r\n" + rng.choice(HEADERS)
+    lines = [line for line in head.split(b"\r\n") if not line.lower().startswith(b"content-length:")]
+    if b"chunked" not in head.lower():
+        said = len(body) if rng.random() < 0.8 else rng.choice((0, 1, len(body) + 10, 2**31, 2**63, -1))
+        lines.append(b"Content-Length: %d" % said)
+    return b"\r\n".join(lines) + b"\r\n\r\n" + body
+
+
+HEADERS = (
+    b"Location: http://example.org/x", b"Location: /again", b"Location: //", b"Location: http://[", b"Location: file:///etc/passwd",
+    b"Retry-After: 1e9", b"Retry-After: -1", b"Retry-After: nan", b"Retry-After: Fri, 31 Dec 9999 23:59:59 GMT",
+    b"Retry-After: " + b"9" * 5000, b"Content-Encoding: gzip", b"Content-Encoding: deflate", b"Content-Encoding: br",
+    b"Transfer-Encoding: chunked", b"Set-Cookie: a=b; Domain=.org", b"X: " + b"y" * 70_000, b"X-Revision: \x1b[31m",
+    b"Content-Type: text/html; charset=utf-7", b"X-Drip: 1", b"\x00: 1", b"WWW-Authenticate: Basic",
+)  # fmt: skip
+
+
 KINDS: dict[str, tuple[Mutator, ...]] = {
     "binary": BYTES,
     "text": (*BYTES[:4], *TEXT),
@@ -320,6 +420,9 @@ KINDS: dict[str, tuple[Mutator, ...]] = {
     "toml": (*BYTES[:4], *TEXT, *TEXT),
     "zip": (*BYTES, *[zip_anew] * 6),
     "tar": (*BYTES, *[tar_anew] * 6),
+    "table": (*BYTES, *[table_anew] * 20),
+    "key": (*BYTES, *TEXT, *[key_body] * 10),
+    "http": (*BYTES, *TEXT, *[answer] * 14),
 }
 """Kind of file to its mutators; one that stands there more often is taken more often."""
 

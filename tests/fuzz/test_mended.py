@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import json
 import os
@@ -19,15 +20,30 @@ import pandas as pd
 import pytest
 from made_up import SAMPLES, SUBJECTS, describe
 
-from audit import answered, benchmarks, cli, plan, report, results, score_table, template_table, whole_file
-from audit.benchmarks import archives, checks, own_copy, undescribed, withdrawals
+from audit import (
+    answered,
+    benchmarks,
+    cell_table,
+    cli,
+    counted,
+    parquet_size,
+    plan,
+    report,
+    results,
+    score_table,
+    template_table,
+    whole_file,
+)
+from audit.benchmarks import archives, checks, descriptor, own_copy, undescribed, withdrawals
+from audit.bundle import keys, rebuild
 from audit.domain import DURING, FailureToAcquire, Picture
-from audit.errors import AuditError, DataError
-from audit.models import MODELS, card_file, deepid_h5, dlib_net, guard
+from audit.errors import AuditError, DataError, ModelError
+from audit.models import MODELS, card_file, deepid_h5, dlib_net, guard, onnx_file
 from audit.policy import rules
 from audit.record import EvaluationRecord
 from audit.record import read as read_record
 from audit.report.site import publish
+from audit.scan import Ids, tables
 
 ROOT = Path(__file__).resolve().parents[2]
 DEEP = "a = " + "[" * 100_000
@@ -202,6 +218,121 @@ def test_a_record_that_fits_the_schema_and_makes_no_sense_is_one_line(tmp_path: 
     with pytest.raises(AuditError):
         publish(tmp_path / "results", tmp_path / "site")
     assert report.render(sound, tmp_path / "out")
+
+
+def test_a_descriptor_that_is_wrong_as_a_whole_is_one_line(tmp_path: Path) -> None:
+    """IndexError: half a character in a key has no place in the document."""
+    (tmp_path / "croissant.json").write_text('{"\\ud800": 1}')
+    with pytest.raises(DataError, match=r"croissant\.json#/: "):
+        descriptor.read(tmp_path / "croissant.json")
+
+
+def test_a_network_whose_names_steer_a_terminal_is_refused_without_a_word(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """onnxruntime printed lines of its own, with the names that the file gives to its parts."""
+    from onnx import TensorProto, helper
+
+    one, other = (helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 4]) for name in ("x", "y"))
+    reshape = helper.make_node("Reshape", ["x", "s"], ["y"], name="\x1b[2Jowned")
+    shape = helper.make_tensor("s", TensorProto.INT64, [1], [3])
+    model = helper.make_model(
+        helper.make_graph([reshape], "g", [one], [other], [shape]),
+        opset_imports=[helper.make_opsetid("", 17)], ir_version=8,
+    )  # fmt: skip
+    path = tmp_path / "m.onnx"
+    try:
+        session = onnx_file.open_session(path, model.SerializeToString())
+        with pytest.raises(Exception, match="Reshape"):
+            session.run(None, {"x": np.zeros((1, 4), np.float32)})
+    except ModelError:
+        pass
+    assert "owned" not in "".join(capfd.readouterr())
+
+
+def test_a_key_that_would_take_an_hour_to_unlock_is_one_line_at_once(tmp_path: Path) -> None:
+    """Two thousand million rounds of PBKDF2, which the file asks for."""
+    path = tmp_path / "key.pem"
+    keys.make(path, "pass")
+    assert keys.private(path, lambda: "pass")
+    body = base64.b64decode(b"".join(path.read_bytes().split(b"\n")[1:-2]))
+    at = body.index(b"\x04\x10")  # the salt; two of its bytes make room for a longer number behind it
+    hostile = body[:at] + b"\x04\x0e" + body[at + 2 : at + 16] + b"\x02\x04\x7f\xff\xff\xff" + body[at + 22 :]
+    name = b"ENCRYPTED PRIVATE KEY-----\n"
+    path.write_bytes(b"-----BEGIN " + name + base64.encodebytes(hostile) + b"-----END " + name)
+    began = time.process_time()
+    with pytest.raises(DataError, match=r"asks for 2.15e\+09 rounds of PBKDF2"):
+        keys.private(path, lambda: "pass")
+    assert time.process_time() - began < 5
+
+
+def test_tables_of_a_bundle_without_a_row_are_read(tmp_path: Path) -> None:
+    """ValueError, from counts.parquet without a row: `verify` ended in a traceback."""
+    import pyarrow.parquet as pq
+
+    for name, schema in counted.SCHEMAS.items():
+        pq.write_table(schema.empty_table(), tmp_path / name, store_schema=False)
+    found = counted.Counted.read(tmp_path)
+    assert (found.scores, found.looks) == ((), ())
+
+
+@pytest.mark.parametrize("name", [counted.COUNTS, counted.CELLS, counted.COVARIANCE])
+def test_a_small_table_of_a_bundle_that_unpacks_to_millions_of_rows_is_one_line(name: str, tmp_path: Path) -> None:
+    """Some thousand bytes took gigabytes and minutes: a Python object for every cell of every row."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = counted.SCHEMAS[name]
+    rows = np.arange(1 << 20)
+    cell = {"string": "a", "bool": rows % 2 == 0, "double": 0.5, "int64": 1, "int32": 0}
+    columns = {field.name: pa.array(np.full(len(rows), cell[str(field.type)]), field.type) for field in schema} | (
+        {"operating_point": pa.array([f"p{row}" for row in rows])} if name == counted.COVARIANCE else {}
+    )
+    if name == counted.COUNTS:
+        columns["high"] = pa.array(np.full(len(rows), 0.75))
+    for each in (counted.COUNTS, counted.CELLS, counted.COVARIANCE):
+        empty = pa.table(
+            {field.name: pa.array([], field.type) for field in counted.SCHEMAS[each]}, counted.SCHEMAS[each]
+        )
+        table = pa.table(columns, schema) if each == name else empty
+        pq.write_table(table, tmp_path / each, store_schema=False)
+    began = time.process_time()
+    with pytest.raises(DataError, match="more than"):
+        counted.Counted.read(tmp_path)
+    assert time.process_time() - began < 10
+
+
+def test_a_long_text_that_stands_in_a_million_rows_is_one_line() -> None:
+    """A file of some kilobytes took gigabytes, as it was scanned and as it was read."""
+    import io
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema, rows = counted.SCHEMAS[counted.COVARIANCE], 1 << 20
+    texts = pa.DictionaryArray.from_arrays(pa.array(np.zeros(rows, np.int32)), pa.array(["a" * 10_000]))
+    numbers = [pa.array(np.zeros(rows), field.type) for field in list(schema)[1:]]
+    made = io.BytesIO()
+    pq.write_table(pa.table([texts, *numbers], names=schema.names), made, store_schema=False, compression="zstd")
+    assert len(made.getvalue()) < 1 << 16
+    assert parquet_size.too_large(made.getvalue())
+    assert tables.of_parquet(made.getvalue(), Ids()) == ["has more texts than can be looked at"]
+
+
+def test_a_record_of_more_groups_than_memory_has_covariances_for_is_one_line() -> None:
+    """A square of numbers for each operating point: five thousand groups would take 13 GiB."""
+    said = published()
+    said["samples"]["by_group"] *= 1000
+    record = EvaluationRecord.model_validate(said)
+    with pytest.raises(DataError, match=r"lacks cells"):
+        rebuild.rebuild(record, counted.Counted((), ()))
+    names = tuple(cell_table.Name("group", str(k), None, 1) for k in range(cell_table.LARGEST_MATRIX // 4))
+    nothing, metrics = np.zeros(0, dtype=np.int64), ("FMR", "FNMR", "GFMR", "GFNMR")
+    zeros = np.zeros((4, len(names), 3), dtype=np.int64)
+    look = cell_table.Look("p", "", names, metrics, zeros, nothing, nothing, np.zeros(0))
+    rebuild.require_few([look] * 4)
+    with pytest.raises(DataError, match="5 settings have too many covariances"):
+        rebuild.require_few([look] * 5)
 
 
 # A disk that fails, a process that is killed
