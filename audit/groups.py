@@ -12,6 +12,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -55,7 +56,11 @@ class Grouping:
 
     def index(self, group: DemographicGroup) -> int:
         """Position of a group."""
-        return self.groups.index(group)
+        return self._places[group]
+
+    @cached_property
+    def _places(self) -> dict[DemographicGroup, int]:
+        return {group: place for place, group in enumerate(self.groups)}
 
     def families(self) -> dict[tuple[str, ...], list[int]]:
         """Indices of the groups of each attribute and each intersection: those that are compared with each other."""

@@ -81,9 +81,10 @@ def halves(atom_of: Ints, splits: int, rng: np.random.Generator) -> Ints:
     if not 0 <= splits <= 62:
         raise ValueError(f"splits must lie in 0..62, found {splits}")
     bits = np.zeros(len(atom_of), dtype=np.int64)
+    every = [np.flatnonzero(atom_of == atom) for atom in range(int(atom_of.max(initial=-1)) + 1)]
     for split in range(splits):
-        for atom in range(int(atom_of.max(initial=-1)) + 1):
-            members = rng.permutation(np.flatnonzero(atom_of == atom))
+        for those in every:
+            members = rng.permutation(those)
             first = (len(members) + int(rng.integers(2))) // 2
             bits[members[first:]] |= 1 << split
     return bits

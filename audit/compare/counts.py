@@ -218,7 +218,8 @@ class ScoreCounts:
         edge, rest = self.grid.edges()[first], accepted[0] - accepted[first]
         tail = scores >= edge
         scores, counts = self._with_bins(scores[tail], counts[tail], binned[first:], first)
-        return (np.r_[np.nextafter(edge, -np.inf), scores], np.r_[rest, counts]) if rest else (scores, counts)
+        below = np.nextafter(edge, -np.inf)
+        return (np.insert(scores, 0, below), np.insert(counts, 0, rest)) if rest else (scores, counts)
 
     def _rows(self, chosen: NDArray[np.bool_]) -> tuple[Floats, Ints]:
         """Exact scores of the chosen cells, and their counts."""
@@ -233,7 +234,12 @@ class ScoreCounts:
         over = np.bincount(self.grid.bins(scores) - first, weights=counts, minlength=len(binned)).astype(np.int64)
         used = np.flatnonzero(binned - over)
         edges = self.grid.edges()[first:]
-        return weigh(np.r_[scores, (edges[used] + edges[used + 1]) / 2], np.r_[counts, (binned - over)[used]])
+        centres, rest = (edges[used] + edges[used + 1]) / 2, (binned - over)[used]
+        scores, counts = weigh(scores, counts)
+        place = np.searchsorted(scores, centres)
+        if (np.append(scores, np.inf)[place] == centres).any():
+            return weigh(np.r_[scores, centres], np.r_[counts, rest])
+        return np.insert(scores, place, centres), np.insert(counts, place, rest)
 
     def binned(self, chosen: NDArray[np.bool_], edges: Floats) -> Ints:
         """Counts between edges (left-closed, the last bin closed on both sides), outer scores in the end bins."""
@@ -262,12 +268,17 @@ def weigh(scores: Floats, counts: Ints) -> tuple[Floats, Ints]:
         return scores, counts
     if counts.sum() <= 2 * len(counts):  # most occurred once: numbers alone are sorted sooner
         ordered = np.sort(np.repeat(scores, counts))
-        first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
-        return ordered[first], np.diff(np.r_[first, len(ordered)])
+        first = _firsts(ordered)
+        return ordered[first], np.diff(np.append(first, len(ordered)))
     order = np.argsort(scores)
     ordered = scores[order]
-    first = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]])
+    first = _firsts(ordered)
     return ordered[first], np.add.reduceat(counts[order], first)
+
+
+def _firsts(ordered: Floats) -> Ints:
+    """Where each distinct score begins."""
+    return np.append(0, 1 + np.flatnonzero(ordered[1:] != ordered[:-1]))
 
 
 def _sum_at(place: Ints, counts: Ints, size: int) -> Ints:

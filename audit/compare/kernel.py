@@ -1,8 +1,8 @@
 """The compiled part of comparison: what one tile of scores leaves behind.
 
-A tile is counted while it is in cache: every score becomes the number of its bin, in one vectorised sweep of a row, and
-is counted; the few that lie in the tail are found sixteen at a time, and held (`error_kernel` counts the errors among
-these).
+A tile is counted while it is in cache: every score becomes the number of its bin and is counted; the few that lie in
+the tail are found thirty-two at a time, and held (`error_kernel` counts the errors among these). While the bins of one
+row are counted, one store each, those of the next row are made: the processor does both at once.
 """
 
 # numba compiles these with its own rules of mixed arithmetic, which numpy's stubs do not know.
@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from audit.compare.lanes import LANES, lowest_bit, reached
+from audit.compare.lanes import LANES, WIDE, bins_of, lowest_bit, reached
 
 Ints = NDArray[np.int64]
 Places = NDArray[np.uint32]
@@ -46,21 +46,6 @@ def _bin(score: np.float32, scale: np.float32, low: np.float32, top: np.float32)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _bins(row: Scores, scale: np.float32, low: np.float32, top: np.float32, made: NDArray[np.uint16]) -> None:
-    """Bin of each score, in one vectorised sweep."""
-    for c in range(len(row)):
-        made[c] = _bin(row[c], scale, low, top)
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _edge(bin_: int, size: int, scale: np.float32, low: np.float32) -> np.float32:
-    """Least score that lies in a bin or above it; exact, as in `_bin`."""
-    if bin_ <= 0:
-        return np.float32(-np.inf)
-    return np.float32(np.inf) if bin_ >= size else (low + np.float32(bin_)) / scale
-
-
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def count_tile(
     scores: Scores,
     window: Ints,
@@ -84,7 +69,7 @@ def count_tile(
 
     Parameters
     ----------
-    scores : float32, C order; the part that `window` names is used, and `LANES` numbers beyond it can be read
+    scores : float32, C order; the part that `window` names is used, and `WIDE` numbers beyond it can be read
     window : first row, end of rows, first column, end of columns, in the tile; `scores` begins at the first ones
     row_atom : atom of each row of the tile
     row_end : in a tile of a block with itself, where the samples of the row's subject end; else 0
@@ -100,53 +85,71 @@ def count_tile(
     -------
     how many non-mated and how many mated ones are held
     """
-    size = histogram.shape[1]
-    top = np.float32(size - 1)
+    top = np.float32(histogram.shape[1] - 1)
     first_row, end_row, first_column, end_column = window
     width = end_column - first_column
-    bins = np.empty(width, dtype=np.uint16)
-    most = width // LANES + len(run_atom) + 1
+    both = np.empty((2, width + WIDE), dtype=np.uint16)
+    most = width // WIDE + len(run_atom) + 1
     some, which, whose = np.empty(most, np.uint32), np.empty(most, np.uint32), np.empty(most, np.int64)
     pairs = atoms * (atoms + 1) // 2
     held = 0
     owned = 0
+    for c in range(0, width, LANES):
+        bins_of(scores[0], c, scale, low, top, both[first_row & 1])
     for r in range(first_row, end_row):
-        row = scores[r - first_row]
+        row, bins = scores[r - first_row], both[r & 1]
+        ahead, later = scores[min(r + 1, end_row - 1) - first_row], both[(r + 1) & 1]
         a = row_atom[r]
-        _bins(row[:width], scale, low, top, bins)
         for c in range(max(r + 1, first_column), min(row_end[r], end_column)):
-            bin_ = bins[c - first_column]
+            bin_ = _bin(row[c - first_column], scale, low, top)
             histogram[pairs + a, bin_] += np.uint32(1)
-            if bin_ >= cut[pairs + a] and (not banded or kept[pairs + a, bin_]):
-                own_place[owned] = (r << SHIFT) | c
-                own_score[owned] = row[c - first_column]
-                owned += 1
+            own_place[owned], own_score[owned] = (r << SHIFT) | c, row[c - first_column]
+            owned += bin_ >= cut[pairs + a] and (not banded or kept[pairs + a, bin_])
+        # Bins of the next row are made from here on: it needs none of those before.
         begin, groups = max(row_end[r], first_column), 0
         for k in range(len(run_atom)):
             start, end = max(begin, run_start[k]) - first_column, min(run_start[k + 1], end_column) - first_column
             if start >= end:
                 continue
             cell = cell_of(a, run_atom[k], atoms)
-            for c in range(start, end):
-                histogram[Index(cell), bins[Index(c)]] += np.uint32(1)
-            limit = _edge(cut[cell], size, scale, low)
-            for c in range(start, end, LANES):
-                found = reached(row, c, limit)
-                if end - c < LANES:
+            counts, limit = histogram[cell], np.uint16(cut[cell])
+            for c in range(start, end, WIDE):
+                bins_of(ahead, c, scale, low, top, later)
+                if end - c > LANES:
+                    bins_of(ahead, c + LANES, scale, low, top, later)
+                found = reached(bins, c, limit)
+                if end - c < WIDE:
                     found &= np.uint32((1 << (end - c)) - 1)
                 # Whether a score lies in the tail cannot be foreseen: nothing here waits to know.
                 some[Index(groups)], which[Index(groups)], whose[Index(groups)] = c, found, cell
                 groups += found != np.uint32(0)
-        for n in range(groups):
-            left, cell = which[Index(n)], whose[Index(n)]
-            while left:
-                c = some[Index(n)] + lowest_bit(left)
-                left &= left - np.uint32(1)
-                if not banded or kept[Index(cell), bins[Index(c)]]:
-                    place[Index(held)] = np.uint32((r << SHIFT) | first_column) + c
-                    score[Index(held)] = row[Index(c)]
-                    held += 1
+                if end - c < WIDE:
+                    for n in range(c, end):
+                        counts[bins[Index(n)]] += np.uint32(1)
+                else:
+                    for n in range(WIDE):
+                        counts[bins[Index(c + n)]] += np.uint32(1)
+        held = _hold(
+            some[:groups], which, whose, row, bins, (r << SHIFT) | first_column, banded, kept, place, score, held
+        )
     return held, owned
+
+
+@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+def _hold(  # inlined: handing over so many arrays takes as long
+    some: Places, which: Places, whose: Ints, row: Scores, bins: NDArray[np.uint16], start: int, banded: bool,
+    kept: NDArray[np.bool_], place: Places, score: Scores, held: int,
+) -> int:  # fmt: skip
+    """Hold the scores of a row that `which` names, by bits, after columns `some`; `start` is the place of the first."""
+    for n in range(len(some)):
+        left, cell = which[Index(n)], whose[Index(n)]
+        while left:
+            c = some[Index(n)] + lowest_bit(left)
+            left &= left - np.uint32(1)
+            if not banded or kept[Index(cell), bins[Index(c)]]:
+                place[Index(held)], score[Index(held)] = np.uint32(start) + c, row[Index(c)]
+                held += 1
+    return held
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

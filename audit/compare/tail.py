@@ -17,7 +17,7 @@ MOST_HELD = 1 << 27
 """Comparisons that may be held, 8 bytes each."""
 PILOT = 1024
 """Samples that are compared to find out where tails begin."""
-MARGIN = 1.5
+MARGIN = 1.25
 """The pilot's tail is taken so many times as large, and three standard errors more."""
 
 

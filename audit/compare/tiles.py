@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from audit.compare import kernel
 from audit.compare.blocks import Block, Blocks, Scores
 from audit.compare.counts import Grid, Ints, pair_cells
-from audit.compare.lanes import LANES
+from audit.compare.lanes import WIDE
 
 NEAR = 1e-3
 """Squared distances below this part of the squared norms are computed again in float64: the product form cancels."""
@@ -109,7 +109,7 @@ class Counter:
 
         side = blocks.side
         self._torch, self._blocks, self._atoms = torch, blocks, atoms
-        self._product = torch.empty(side**2 + LANES, dtype=torch.float32)
+        self._product = torch.empty(side**2 + WIDE, dtype=torch.float32)
         self._room, self._own_room = _Room(side**2), _Room(side**2)
         self._scale, self._low = np.float32(grid.scale), np.float32(grid.first)
         self._none = np.zeros((1, 1), dtype=bool)

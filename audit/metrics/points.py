@@ -15,7 +15,7 @@ from audit.compare import Comparisons
 from audit.compare.counts import Floats, OperatingCounts, Reach, ScoreCounts
 from audit.domain import DemographicGroup, Policy, Threshold
 from audit.groups import Grouping
-from audit.metrics.thresholds import threshold_at_fmr
+from audit.metrics.thresholds import thresholds_at_fmr
 
 MOST_ROWS = 1 << 18
 """Comparisons that may be kept exactly without being asked for."""
@@ -117,14 +117,14 @@ def operating_points(
     `where` says in words on whose comparisons.
     """
     made = []
-    nonmated = [
-        counts.upper(counts.chosen(grouping.within(position), mated=False), max(targets))
+    found_of = [
+        thresholds_at_fmr(*counts.upper(counts.chosen(grouping.within(position), mated=False), max(targets)), targets)
         for position in range(len(grouping.groups) if targets else 0)
     ]
-    for target in targets:
+    for k, target in enumerate(targets):
         for position, group in enumerate(grouping.groups):
             policy: Policy = "per-group" if position else "global"
-            found = threshold_at_fmr(*nonmated[position], target)
+            found = found_of[position][k]
             name = f"{policy}-fmr-{target:g}"
             made.append(
                 Threshold(

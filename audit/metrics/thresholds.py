@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,14 +57,24 @@ def threshold_at_fmr(scores: ArrayLike, counts: ArrayLike, target: float) -> Fmr
     >>> threshold_at_fmr([0.1, 0.2, 0.3], [97, 2, 1], 0.001).estimable
     False
     """
+    return thresholds_at_fmr(scores, counts, [target])[0]
+
+
+def thresholds_at_fmr(scores: ArrayLike, counts: ArrayLike, targets: Sequence[float]) -> list[FmrThreshold]:
+    """As `threshold_at_fmr`, for each of several targets."""
     values, numbers = observed(scores, counts)
+    accepted = np.cumsum(numbers[::-1])[::-1]
+    return [_at_fmr(values, accepted, target) for target in targets]
+
+
+def _at_fmr(values: NDArray[np.float64], accepted: NDArray[np.int64], target: float) -> FmrThreshold:
+    """`accepted` are the comparisons with each score or a larger one."""
     if not 0 <= target <= 1:
         raise ValueError(f"a target FMR lies in [0, 1], found {target}")
-    trials = int(numbers.sum())
+    trials = int(accepted[0]) if len(accepted) else 0
     if trials == 0:
         return FmrThreshold(None, target, 0, 0, False, "not estimable: no comparisons")
     allowed = math.floor(target * trials + _SLACK)
-    accepted = np.cumsum(numbers[::-1])[::-1]
     first = int(np.searchsorted(-accepted, -allowed, side="left"))
     if first < values.size:
         value, errors = float(values[first]), int(accepted[first])

@@ -1,4 +1,4 @@
-"""Sixteen scores beside a limit, and products in the shapes that tiles take, beside numpy and the whole tile."""
+"""Bins of sixteen scores, thirty-two bins beside a limit, and products in shapes of tiles, beside numpy and a whole."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import torch
 from numba import njit
 
 from audit.compare import blocks, kernel, threads, tiles
-from audit.compare.lanes import LANES, lowest_bit, reached
+from audit.compare.counts import Grid
+from audit.compare.lanes import LANES, WIDE, bins_of, lowest_bit, reached
 
 
 @njit
@@ -21,18 +22,35 @@ def place_of(bits):
     return lowest_bit(bits)
 
 
-def test_bits_say_which_scores_are_not_below_the_limit() -> None:
+@njit
+def bin_there(row, at, scale, low, top, made):
+    bins_of(row, at, scale, low, top, made)
+
+
+@pytest.mark.parametrize("size", [64, 1 << 14])
+def test_bins_are_those_of_the_grid_at_every_edge_and_beyond(size: int) -> None:
+    grid = Grid(-1.0, 1.0, size)
+    edges = grid.edges()[:: size // 64].astype(np.float32)
+    around = [edges, np.nextafter(edges, np.float32(-9)), np.nextafter(edges, np.float32(9))]
+    row = np.concatenate([*around, [-np.inf, np.inf, -0.0, 0.0, 1e-30, -1e-30, 40, -40]]).astype(np.float32)
+    for at in range(0, len(row) - LANES, 5):
+        made = np.full(len(row), 60_000, dtype=np.uint16)
+        bin_there(row, at, np.float32(grid.scale), np.float32(grid.first), np.float32(size - 1), made)
+        assert made[at : at + LANES].tolist() == grid.bins(row[at : at + LANES].astype(np.float64)).tolist()
+        assert (np.delete(made, np.s_[at : at + LANES]) == 60_000).all()
+
+
+def test_bits_say_which_bins_are_not_below_the_limit() -> None:
     rng = np.random.default_rng(0)
-    row = rng.integers(-3, 4, 200).astype(np.float32)
-    row[[3, 40]], row[[7, 60]] = np.inf, -np.inf
-    for at in range(0, len(row) - LANES, 7):
-        for limit in (-np.inf, -2.0, -0.0, 0.0, 1.0, np.nextafter(np.float32(1), np.float32(2)), np.inf):
-            expected = sum(1 << k for k in range(LANES) if row[at + k] >= limit)
-            assert bits_of(row, at, np.float32(limit)) == expected
+    row = rng.choice(np.array([0, 1, 2, 3, 32_767, 32_768, 65_535], dtype=np.uint16), 300)
+    for at in range(0, len(row) - WIDE, 7):
+        for limit in (0, 1, 2, 3, 4, 32_767, 32_768, 65_535):
+            expected = sum(1 << k for k in range(WIDE) if row[at + k] >= limit)
+            assert bits_of(row, at, np.uint16(limit)) == expected
 
 
 def test_the_lowest_bit_is_found() -> None:
-    for bits in (1, 2, 3, 0b1011000, 1 << 15, (1 << 16) - 1):
+    for bits in (1, 2, 3, 0b1011000, 1 << 15, 1 << 31, (1 << 32) - 1):
         assert place_of(np.uint32(bits)) == (bits & -bits).bit_length() - 1
 
 
@@ -56,7 +74,7 @@ def test_a_tile_is_counted_as_one_score_after_the_other(runs: int) -> None:
     starts = np.r_[0, np.sort(rng.choice(np.arange(1, columns - 5), runs - 1, replace=False)), columns - 5]
     atoms = runs + 2
     row_atom = np.sort(rng.integers(0, 2, rows))
-    buffer = (rng.standard_normal(rows * columns + LANES) / 3).astype(np.float32)
+    buffer = (rng.standard_normal(rows * columns + WIDE) / 3).astype(np.float32)
     scores = buffer[: rows * columns].reshape(rows, columns)
     cells = atoms * (atoms + 1) // 2 + atoms
     cut = rng.choice(np.array([0, 20, 32, 45, size - 1, size]), cells)
