@@ -77,13 +77,15 @@ def _serve() -> None:
         answers.flush()
 
 
+STARTED_WITH = dict(os.environ)
+"""The variables of the process that commands start from: those of the tests before any of them changes one."""
+
+
 @cache
-def _host() -> tuple[subprocess.Popen[str], dict[str, str]]:
-    """The process of this one, started when it is first needed, and the variables that it was started with."""
-    env = dict(os.environ)
-    process = subprocess.Popen(
-        [sys.executable, __file__], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env
-    )
+def _host() -> subprocess.Popen[str]:
+    """The one of this process, started when it is first needed."""
+    line = [sys.executable, __file__]
+    process = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=STARTED_WITH)
 
     def close() -> None:
         assert process.stdin is not None
@@ -91,7 +93,7 @@ def _host() -> tuple[subprocess.Popen[str], dict[str, str]]:
         process.wait()
 
     atexit.register(close)
-    return process, env
+    return process
 
 
 def _bound(env: dict[str, str]) -> dict[str, str]:
@@ -100,9 +102,9 @@ def _bound(env: dict[str, str]) -> dict[str, str]:
 
 def run(arguments: list[str], env: dict[str, str], cwd: Path, stdout: Path, stderr: Path) -> int | None:
     """The exit code of a command; None if its environment asks for a process that is new."""
-    process, started_with = _host()
-    if _bound(env) != _bound(started_with):
+    if _bound(env) != _bound(STARTED_WITH):
         return None
+    process = _host()
     assert process.stdin is not None
     assert process.stdout is not None
     job = {"argv": arguments, "env": env, "cwd": str(cwd), "stdout": str(stdout), "stderr": str(stderr)}
