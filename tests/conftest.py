@@ -24,8 +24,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 """A shell that starts tests in the background has Ctrl-C ignored, and the commands under test would inherit that."""
 
 
-SHARED_AUDITS = ("london_results", "bundled")
-"""Fixtures that take half a minute and more: tests that use one run in one process."""
+SHARED_AUDITS = {"london_results": "london_results", "bundled": "bundled", "bundled_env": "bundled"}
+"""Fixtures that take a minute and more, or whose cache holds what took it: tests that use one run in one process."""
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -37,7 +37,8 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
 
 
 LONGEST = (
-    *SHARED_AUDITS,
+    "bundled",
+    "london_results",
     "tests/browser/test_site_pages.py",
     "tests/test_model_contract.py",
     "tests/test_determinism.py",
@@ -70,7 +71,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Tests side by side (pytest-xdist): those of a file together, those of a shared audit together."""
     turns = {}
     for item in items:
-        used = [name for name in SHARED_AUDITS if name in getattr(item, "fixturenames", ())]
+        used = [group for name, group in SHARED_AUDITS.items() if name in getattr(item, "fixturenames", ())]
         group = used[0] if used else item.location[0]
         item.add_marker(pytest.mark.xdist_group(group))
         turns[item] = _turn(group)
