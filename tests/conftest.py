@@ -24,8 +24,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 """A shell that starts tests in the background has Ctrl-C ignored, and the commands under test would inherit that."""
 
 
-SHARED_AUDITS = ("london_results", "bundled")
-"""Fixtures that take half a minute and more: tests that use one run in one process."""
+SHARED_AUDITS = {"london_results": "london_results", "bundled": "bundled", "bundled_env": "bundled"}
+"""Fixtures that take a minute and more, or whose cache holds what took it: tests that use one run in one process."""
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
@@ -36,12 +36,47 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return 0 if asked or measured else os.cpu_count() or 1
 
 
+LONGEST = (
+    "bundled",
+    "london_results",
+    "tests/browser/test_site_pages.py",
+    "tests/test_model_contract.py",
+    "tests/test_determinism.py",
+    "tests/faults/test_campaign.py",
+    "tests/bundle/test_verify.py",
+    "tests/fuzz/test_fuzz.py",
+    "tests/browser/test_report_page.py",
+    "tests/release/test_build.py",
+    "tests/tasks/test_attributes_london.py",
+    "tests/test_faults.py",
+    "tests/test_hostile_images.py",
+    "tests/tasks/test_detection_verbs.py",
+    "tests/cli/test_reproduce.py",
+    "tests/models/",
+    "tests/tasks/",
+    "tests/bundle/",
+    "tests/cli/",
+    "tests/oracles/",
+    "tests/test_",
+)
+"""Groups of tests that take longest, which begin first: one that began last would leave the other processes idle."""
+
+
+def _turn(group: str) -> int:
+    return next((turn for turn, name in enumerate(LONGEST) if group.startswith(name)), len(LONGEST))
+
+
 @pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Tests side by side (pytest-xdist): those of a file together, those of a shared audit together."""
+    turns = {}
     for item in items:
-        used = [name for name in SHARED_AUDITS if name in getattr(item, "fixturenames", ())]
-        item.add_marker(pytest.mark.xdist_group(used[0] if used else item.location[0]))
+        used = [group for name, group in SHARED_AUDITS.items() if name in getattr(item, "fixturenames", ())]
+        group = used[0] if used else item.location[0]
+        item.add_marker(pytest.mark.xdist_group(group))
+        turns[item] = _turn(group)
+    if hasattr(config, "workerinput"):
+        items.sort(key=turns.__getitem__)
 
 
 @pytest.hookimpl(wrapper=True)
@@ -102,7 +137,7 @@ def london_results(
     from london_run import LONDON, faceaudit  # noqa: PLC0415 - beside this file
 
     folder = tmp_path_factory.mktemp("london")
-    run = faceaudit(*LONDON, "--out", folder / "results", env=london_env, cwd=folder)
+    run = faceaudit(*LONDON, "--out", folder / "results", env=london_env, cwd=folder, new=True)
     assert run.code == 0, run.stderr
     return folder / "results", run
 
@@ -124,7 +159,7 @@ def bundled(bundled_env: dict[str, str], tmp_path_factory: pytest.TempPathFactor
         shutil.which("unshare") and subprocess.run([*offline, "true"], check=False, capture_output=True).returncode == 0
     )
     (folder / "offline").write_text("yes" if can else "cannot")
-    run = partial(faceaudit, env=bundled_env, cwd=folder, prefix=offline if can else ())
+    run = partial(faceaudit, env=bundled_env, cwd=folder, prefix=offline if can else (), new=True)
     verification = run("run", "--json", "--out", folder / "results")
     assert verification.code == 0, verification.stderr
     counterfactual = run("run", "--task", "counterfactual", "--json", "--out", folder / "results")

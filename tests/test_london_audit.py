@@ -188,7 +188,7 @@ def test_the_same_command_again_recomputes_nothing(
 ) -> None:
     folder, first = london_results
     before = {path: path.read_bytes() for path in folder.rglob("*.*") if path.is_file()}
-    second = faceaudit(*LONDON, "--out", folder, env=london_env, cwd=tmp_path)
+    second = faceaudit(*LONDON, "--out", folder, env=london_env, cwd=tmp_path, new=True)
     assert second.code == 0, second.stderr
     assert all(one["reused"] for one in second.evaluations)
     assert second.seconds < first.seconds / 5

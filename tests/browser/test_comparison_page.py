@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from looks import LOOKS, RULES, SHOWN, show
+from looks import LOOKS, RULES, SHOWN, WHOLE, show
 from playwright.sync_api import Browser
 from policy_records import made_record
 
@@ -38,7 +38,9 @@ def test_it_is_quiet_fits_and_axe_finds_no_violation(browser: Browser, page_of_t
     page.goto(page_of_three.as_uri())
     for width, scheme in SHOWN:
         show(page, width, scheme)
-        page.screenshot(path=screenshots / f"comparison-{width}-{scheme}.png", full_page=True)
+        if (width, scheme) in LOOKS:
+            whole = (width, scheme) in WHOLE
+            page.screenshot(path=screenshots / f"comparison-{width}-{scheme}.png", full_page=whole)
     page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
     for width, scheme in SHOWN:
         show(page, width, scheme)

@@ -10,7 +10,7 @@ import overclaims
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from london_run import Run
-from looks import LOOKS, RULES, SHOWN, WIDTHS, show
+from looks import LOOKS, RULES, SHOWN, WHOLE, WIDTHS, show
 from playwright.sync_api import Browser, Page, Route
 
 from audit import record as records
@@ -74,7 +74,8 @@ def test_the_page_is_quiet_and_fits_its_screen(visit: Visit, scheme: str, screen
     size = page.viewport_size
     assert size is not None
     page.screenshot(path=screenshots / f"report-{size['width']}-{scheme}-first.png")
-    page.screenshot(path=screenshots / f"report-{size['width']}-{scheme}.png", full_page=True)
+    if (size["width"], scheme) in WHOLE:
+        page.screenshot(path=screenshots / f"report-{size['width']}-{scheme}.png", full_page=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
     unfold(page)
     page.wait_for_timeout(100)
@@ -243,7 +244,8 @@ def looked_at(visit: Visit, screenshots: Path, name: str, *, axe: tuple[int, str
     for width, look in LOOKS:
         show(page, width, look)
         page.screenshot(path=screenshots / f"{name}-{width}-{look}-first.png")
-        page.screenshot(path=screenshots / f"{name}-{width}-{look}.png", full_page=True)
+        if (width, look) in WHOLE:
+            page.screenshot(path=screenshots / f"{name}-{width}-{look}.png", full_page=True)
     unfold(page)
     for width, look in SHOWN:
         show(page, width, look)

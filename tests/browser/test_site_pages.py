@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from looks import LOOKS, RULES, SHOWN, WIDTHS, show
+from looks import LOOKS, RULES, SHOWN, WHOLE, WIDTHS, show
 from playwright.sync_api import Browser, Page, Route
 
 pytestmark = pytest.mark.browser
@@ -62,9 +62,9 @@ def find(site: Path, name: str) -> Path:
 def test_pages_fit_and_axe_finds_no_violation(browser: Browser, published: Path, screenshots: Path, name: str) -> None:
     """At every width, light and dark, without loading the page again."""
     with opened(browser, find(published, name), 1440) as page:
-        for width, scheme in SHOWN:
+        for width, scheme in LOOKS:
             show(page, width, scheme)
-            whole = name not in LONG and (width, scheme) in LOOKS
+            whole = name not in LONG and (width, scheme) in WHOLE
             page.screenshot(path=screenshots / f"site-{name}-{width}-{scheme}.png", full_page=whole)
         page.evaluate("document.querySelectorAll('details').forEach(d => { d.open = true })")
         for width, scheme in SHOWN:

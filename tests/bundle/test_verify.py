@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import csv
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -28,6 +29,7 @@ from audit.bundle.folder import ENVELOPE, SIGNER, STATEMENT
 from audit.errors import DataError
 
 PUBLISHED = sorted((Path(__file__).resolve().parents[2] / "results").glob("london/dlib@*/*/"))
+LONG = os.environ.get("FACEAUDIT_LONG", "") == "1"
 FLIPS = 400
 """Flipped bits of each kind of bundle, beside those of every file."""
 
@@ -89,21 +91,21 @@ def files_of(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
 
 
-@pytest.mark.parametrize("signed", [True, False])
-def test_a_flipped_bit_in_any_file_is_found(kept: Kept, tmp_path: Path, *, signed: bool) -> None:
-    """The first and the last byte of every file, and seeded places between."""
+@pytest.mark.parametrize(("signed", "between"), [(True, 12), (False, 12 if LONG else 3)])
+def test_a_flipped_bit_in_any_file_is_found(kept: Kept, tmp_path: Path, *, signed: bool, between: int) -> None:
+    """The first and the last byte of every file, and seeded places between; without a signature fewer of them."""
     source = kept.signed if signed else kept.unsigned
     folder = copied(source, tmp_path / "b")
     rng = np.random.default_rng(20)
     tried = 0
     for name in files_of(folder):
         whole = (folder / name).read_bytes()
-        for place in (0, len(whole) - 1, *rng.integers(len(whole), size=12).tolist()):
+        for place in (0, len(whole) - 1, *rng.integers(len(whole), size=between).tolist()):
             flip(folder, name, place, int(rng.integers(8)))
             assert failed(verify(folder)), (name, place)
             (folder / name).write_bytes(whole)
             tried += 1
-    assert tried > 300
+    assert tried > 300 * (2 + between) / 14
     assert failed(verify(folder)) == []
 
 
@@ -325,8 +327,7 @@ def test_bent_tables_do_not_fit_the_record(
     folder = copied(kept.unsigned, tmp_path / "b")
     bend(folder, name, change)
     sealed_again(folder)
-    assert failed(verify(folder))
-    assert failed(verify(folder)) != ["files are those that were sealed"]
+    assert set(failed(verify(folder))) - {"files are those that were sealed"}
 
 
 def test_another_key_is_not_the_one_demanded(kept: Kept, tmp_path: Path) -> None:

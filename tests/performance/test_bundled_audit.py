@@ -21,7 +21,7 @@ def test_the_audit_without_arguments_takes_at_most_two_thirds_of_the_loops_time(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     env = {"FACEAUDIT_DATA": "", "FACEAUDIT_CACHE": str(tmp_path / "cache")}
-    run = faceaudit("run", "--json", "--out", tmp_path / "results", env=env, cwd=tmp_path)
+    run = faceaudit("run", "--json", "--out", tmp_path / "results", env=env, cwd=tmp_path, new=True)
     assert run.code == 0, run.stderr
     samples = benchmarks.load("synthetic").samples
     loop = Loop()

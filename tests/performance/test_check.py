@@ -27,20 +27,24 @@ def build(root: Path, sources: list[bytes], *, masses: bool) -> list[Path]:
     import json  # noqa: PLC0415
 
     (root / "images").mkdir(parents=True)
-    rng = np.random.default_rng(1)
-    samples, paths = [["sample_id", "path", "subject_id", "sha256"]], []
-    for k in range(COUNT):
+    noise = np.random.default_rng(1).integers(256, size=(COUNT, 12, 12, 3), dtype=np.uint8)
+    paths = [root / "images" / f"i{k}.jpg" for k in range(COUNT)]
+
+    def written(k: int) -> str:
+        """Its SHA-256."""
         if masses:
             content = sources[k % len(sources)] + f"{k}".encode()
         else:
             out = io.BytesIO()
-            noise = Image.fromarray(rng.integers(256, size=(12, 12, 3), dtype=np.uint8))
-            noise.resize((640, 640), Image.Resampling.BICUBIC).save(out, "JPEG")
+            Image.fromarray(noise[k]).resize((640, 640), Image.Resampling.BICUBIC).save(out, "JPEG")
             content = out.getvalue()
-        path = root / "images" / f"i{k}.jpg"
-        path.write_bytes(content)
-        paths.append(path)
-        samples.append([f"i{k}", f"images/i{k}.jpg", f"s{k // 2}", hashlib.sha256(content).hexdigest()])
+        paths[k].write_bytes(content)
+        return hashlib.sha256(content).hexdigest()
+
+    samples = [["sample_id", "path", "subject_id", "sha256"]]
+    with ThreadPoolExecutor(2) as pool:
+        for k, digest in enumerate(pool.map(written, range(COUNT))):
+            samples.append([f"i{k}", f"images/i{k}.jpg", f"s{k // 2}", digest])
     with (root / "samples.csv").open("w", newline="") as file:
         csv.writer(file).writerows(samples)
     people = "".join(f"s{k},{'female' if k % 2 else 'male'}\n" for k in range(COUNT // 2))

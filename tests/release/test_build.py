@@ -120,10 +120,10 @@ def test_an_audit_runs_from_the_wheel_where_no_clone_is(elsewhere: Path, tmp_pat
     python = elsewhere / "bin" / "python"
     run = subprocess.run([python, "-c", code], cwd=tmp_path, env=env, check=True, capture_output=True, text=True)
     assert Path(run.stdout.split("\n")[0]).is_relative_to(elsewhere)
-    said = json.loads(faceaudit("run", "--limit", "30", "--fmr", "1e-2", "--json", "--out", "results"))
+    said = json.loads(faceaudit("run", "--limit", "8", "--fmr", "0.1", "--json", "--out", "results"))
     record = json.loads(Path(tmp_path, said["evaluations"][0]["record"]).read_text(encoding="utf-8"))
     assert record["benchmark"]["name"] == "synthetic"
-    assert record["samples"]["subjects"] == 30
+    assert record["samples"]["subjects"] == 8
     assert str(ROOT) not in json.dumps(record)
     faceaudit("publish", "results", "--out", "site", "--base-url", "https://example.org/audits/")
     assert (tmp_path / "site" / "index.html").is_file()

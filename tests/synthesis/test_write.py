@@ -40,7 +40,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Run]:
     assert "Traceback" not in stderr
     before = {path: path.stat().st_mtime_ns for path in target.glob("images/p001*")}
     assert before
-    run = faceaudit("synthesize", target, *SMALL, env={}, cwd=folder)
+    run = faceaudit("synthesize", target, *SMALL, env={}, cwd=folder, new=True)
     assert {path: path.stat().st_mtime_ns for path in before} == before  # what was there is not made again
     return target, run
 
@@ -71,7 +71,7 @@ def test_every_picture_can_be_made_again_from_its_record(made: tuple[Path, Run])
 
 def test_the_same_command_again_makes_nothing(made: tuple[Path, Run], tmp_path: Path) -> None:
     before = {path: path.read_bytes() for path in made[0].rglob("*.*")}
-    assert faceaudit("synthesize", made[0], *SMALL, env={}, cwd=tmp_path).code == 0
+    assert faceaudit("synthesize", made[0], *SMALL, env={}, cwd=tmp_path, new=True).code == 0
     assert {path: path.read_bytes() for path in made[0].rglob("*.*")} == before
 
 
