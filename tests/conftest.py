@@ -144,8 +144,14 @@ def london_results(
 
 @pytest.fixture(scope="session")
 def bundled_env(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Environment of a user who has installed the product and nothing else."""
-    return {"FACEAUDIT_DATA": "", "FACEAUDIT_CACHE": str(tmp_path_factory.mktemp("bundled-cache"))}
+    """Environment of a user who has installed the product and nothing else.
+
+    FACEAUDIT_TESTS_CACHE may name the cache of somebody who has run the README's first command already.
+    """
+    folder = tmp_path_factory.mktemp("bundled-cache")
+    if known := os.environ.get("FACEAUDIT_TESTS_CACHE"):
+        shutil.copytree(known, folder, dirs_exist_ok=True)
+    return {"FACEAUDIT_DATA": "", "FACEAUDIT_CACHE": str(folder)}
 
 
 @pytest.fixture(scope="session")
