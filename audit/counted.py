@@ -197,6 +197,7 @@ def unpacked(content: bytes, name: str) -> pa.Table:
         if parquet_size.too_large(content):
             raise DataError(name, f"unpacks to more than {parquet_size.MOST:,} bytes", "It is not a table of this kind")
         table = file.read()
+        table.validate(full=True)  # texts that are no UTF-8
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(name, f"cannot be read ({type(error).__name__})", "Give the file that a run wrote") from None
     for field in found:

@@ -19,7 +19,8 @@ _LONGEST = 1000
 """Characters of each part that are shown; what was found may be the whole of a hostile file."""
 
 
-def _shown(text: str) -> str:
+def shown(text: str) -> str:
+    """Text of strangers as one line that a terminal only shows: cut, without breaks, letters that steer written out."""
     line = " ".join(text.split())
     line = line if len(line) <= _LONGEST else f"{line[: _LONGEST - 120]} ... {line[-100:]}"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in line)
@@ -48,8 +49,8 @@ class AuditError(Exception):
 
     def __str__(self) -> str:
         """One line that a terminal only shows: what a file holds can neither break, steer nor flood it."""
-        text = f"{_shown(self.place)}: {_shown(self.found)}"
-        return f"{text}. {_shown(self.way_out)}" if self.way_out else text
+        text = f"{shown(self.place)}: {shown(self.found)}"
+        return f"{text}. {shown(self.way_out)}" if self.way_out else text
 
 
 class PlanError(AuditError):

@@ -26,6 +26,8 @@ def too_large(content: bytes) -> bool:
         return True
     texts = [field.name for field in about.schema_arrow if pa.types.is_string(field.type)]
     found = pq.ParquetFile(io.BytesIO(content), read_dictionary=texts).read(texts) if texts else None
+    if found is not None:
+        found.validate(full=True)  # else a place beyond the dictionary is a crash
     return found is not None and sum(_bytes(column) for column in found.itercolumns()) > MOST
 
 

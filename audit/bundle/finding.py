@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from audit.errors import shown
+
 Outcome = Literal["established", "failed", "not established"]
 
 
@@ -15,3 +17,7 @@ class Finding:
     question: str
     outcome: Outcome
     detail: str
+
+    def __post_init__(self) -> None:
+        """A bundle can neither break, steer nor flood the terminal on which it is checked."""
+        object.__setattr__(self, "detail", shown(self.detail))

@@ -50,6 +50,7 @@ def of_parquet(content: bytes, ids: Ids) -> list[str]:
         if parquet_size.too_large(content):
             return ["has more texts than can be looked at"]
         table = file.read()
+        table.validate(full=True)  # texts that are no UTF-8
     except (pa.ArrowException, OSError, ValueError):
         return ["is no Parquet table"]
     found = _columns(table.column_names)

@@ -35,7 +35,7 @@ from audit import (
     whole_file,
 )
 from audit.benchmarks import archives, checks, descriptor, own_copy, undescribed, withdrawals
-from audit.bundle import keys, rebuild
+from audit.bundle import Finding, keys, rebuild
 from audit.domain import DURING, FailureToAcquire, Picture
 from audit.errors import AuditError, DataError, ModelError
 from audit.models import MODELS, card_file, deepid_h5, dlib_net, guard, onnx_file
@@ -317,6 +317,33 @@ def test_a_long_text_that_stands_in_a_million_rows_is_one_line() -> None:
     assert len(made.getvalue()) < 1 << 16
     assert parquet_size.too_large(made.getvalue())
     assert tables.of_parquet(made.getvalue(), Ids()) == ["has more texts than can be looked at"]
+
+
+@pytest.mark.parametrize("spoilt", [b"r\xffws", b"r\x80"])
+def test_texts_of_a_table_that_are_not_utf8_are_one_line(spoilt: bytes) -> None:
+    """UnicodeDecodeError, as a bundle was scanned."""
+    import io
+
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    made = io.BytesIO()
+    texts = pa.Array.from_buffers(pa.string(), 1, pa.array([spoilt], pa.binary()).buffers())
+    rest = [pa.array([0], field.type) for field in list(counted.SCHEMAS[counted.COVARIANCE])[1:]]
+    pq.write_table(
+        pa.table([texts, *rest], schema=counted.SCHEMAS[counted.COVARIANCE]), made,
+        store_schema=False, write_statistics=False,
+    )  # fmt: skip
+    assert tables.of_parquet(made.getvalue(), Ids()) == ["is no Parquet table"]
+    with pytest.raises(DataError, match="cannot be read"):
+        counted.unpacked(made.getvalue(), counted.COVARIANCE)
+
+
+def test_what_a_check_of_a_bundle_finds_is_one_line() -> None:
+    """Names of files in a statement went to the terminal as they were: long, or with escape sequences."""
+    detail = Finding("files", "failed", "\x1b[2J" + "a" * 100_000 + "\nb").detail
+    assert detail.isprintable()
+    assert len(detail) < 2000
 
 
 def test_a_record_of_more_groups_than_memory_has_covariances_for_is_one_line() -> None:
