@@ -152,6 +152,10 @@ class Block:
         """For each sample the end of its subject's samples."""
         return self.offsets[1:][self.owner]
 
+    def mated(self, rows: slice) -> int:
+        """Mated comparisons of some samples with those that come after them."""
+        return int((self.ends[rows] - np.arange(self.size)[rows] - 1).sum())
+
     @cached_property
     def runs(self) -> tuple[Ints, Ints]:
         """Stretches of samples of one atom: starts and the end; atoms."""

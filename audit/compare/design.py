@@ -24,30 +24,22 @@ def comparisons_of(
     made.comparisons[np.arange(len(atom_of)), atom_of] -= sizes**2
     made.mated[:] = sizes * (sizes - 1) // 2
     made.scc[:] = pairs_of_atoms(sizes**2, atom_of, atoms)
-    second = half >> np.arange(splits)[:, None] & 1
-    inside = sizes * np.stack([1 - second, second], axis=1)
-    made.half_comparisons[:] = pairs_of_atoms(inside, atom_of, atoms)
+    for split in range(splits):
+        for side in (0, 1):
+            inside = sizes * (((half >> split) & 1) == side)
+            made.half_comparisons[split, side] = pairs_of_atoms(inside, atom_of, atoms)
     return made
 
 
 def pairs_of_atoms(weight: Ints, atom_of: Ints, atoms: int) -> Ints:
-    """Sums over pairs of two different subjects of the product of their weights, by cell.
-
-    Parameters
-    ----------
-    weight : (..., subjects)
-
-    Returns
-    -------
-    (..., cells)
-    """
+    """Sums over pairs of two different subjects of the product of their weights, by cell."""
     sums, squares = _by_atom(weight, atom_of, atoms), _by_atom(weight**2, atom_of, atoms)
-    one, two = upper(atoms)
-    return np.asarray(np.where(one == two, (sums**2 - squares)[..., one] // 2, sums[..., one] * sums[..., two]))
+    made = np.outer(sums, sums)
+    np.fill_diagonal(made, (sums**2 - squares) // 2)
+    return np.asarray(made[upper(atoms)])
 
 
 def _by_atom(weight: Ints, atom_of: Ints, atoms: int) -> Ints:
-    order = np.argsort(atom_of, kind="stable")
-    starts = np.searchsorted(atom_of[order], np.arange(atoms + 1))
-    running = np.cumsum(np.insert(weight[..., order], 0, 0, axis=-1), axis=-1, dtype=np.int64)
-    return np.diff(running[..., starts])
+    total = np.zeros(atoms, dtype=np.int64)
+    np.add.at(total, atom_of, weight)
+    return total

@@ -110,7 +110,7 @@ class Counter:
         side = blocks.side
         self._torch, self._blocks, self._atoms = torch, blocks, atoms
         self._product = torch.empty(side**2 + WIDE, dtype=torch.float32)
-        self._room, self._own_room = _Room(side**2), _Room(side**2)
+        self._room = _Room(side**2)
         self._scale, self._low = np.float32(grid.scale), np.float32(grid.first)
         self._none = np.zeros((1, 1), dtype=bool)
         self.histogram = np.zeros((pair_cells(atoms) + atoms, grid.size), dtype=np.uint32)
@@ -164,12 +164,14 @@ class Counter:
     def _window(
         self, scores: Scores, rows: Block, columns: Block, window: Ints, wanted: Wanted
     ) -> tuple[NDArray[Any], ...]:
-        runs = columns.runs
+        runs, itself = columns.runs, rows is columns
+        most = rows.mated(slice(*window[:2])) if itself else 0
+        own = np.empty(most + 1, np.uint32), np.empty(most + 1, np.float32)  # one more is written, and not held
         held, owned = kernel.count_tile(
             scores,
             window,
             rows.atoms,
-            rows.ends if rows is columns else np.zeros(rows.size, dtype=np.int64),
+            rows.ends if itself else np.zeros(rows.size, dtype=np.int64),
             runs[0],
             runs[1],
             self._atoms,
@@ -180,9 +182,9 @@ class Counter:
             self._none if wanted.kept is None else wanted.kept,
             self.histogram,
             *self._room.free(),
-            *self._own_room.free(),
+            *own,
         )
-        return *self._room.keep(held), *self._own_room.keep(owned)
+        return *self._room.keep(held), own[0][:owned], own[1][:owned]
 
 
 def order(blocks: Sequence[Block]) -> Iterator[tuple[Block, Block]]:
