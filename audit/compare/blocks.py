@@ -226,17 +226,17 @@ class Blocks:
 
         values = self._rows.take(index)
         tall = max(1, -(-len(index) // self.side)) * self.side
-        tensor = torch.zeros((tall, self.dimension), dtype=torch.float32)
-        made = tensor.numpy()
+        made = np.empty((tall, self.dimension), dtype=np.float32)
+        made[len(index) :], made[:, values.shape[1] :] = 0, 0
         wrong = kernel.scaled(values, self.similarity == "cosine", made)
         if wrong:
             raise DataError("templates", NOT_FINITE if wrong == 1 else NO_DIRECTION, WAY_OUT)
         if self.similarity == "cosine":
-            return tensor, np.ones(tall, dtype=np.float32)
+            return torch.from_numpy(made), np.ones(tall, dtype=np.float32)
         norms = np.einsum("ij,ij->i", made, made, dtype=np.float32)
         if not np.isfinite(norms).all():
             raise DataError("templates", "a template is too long to be squared in float32", "Scale the templates down")
-        return tensor, norms
+        return torch.from_numpy(made), norms
 
     def part(self, index: Ints) -> Blocks:
         """Some of the samples, by their place in the sorted order, in blocks of their own."""

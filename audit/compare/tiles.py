@@ -27,8 +27,8 @@ PIECE = 1 << 22
 """Comparisons for which room is made at a time; memory is taken only as they come."""
 STEP = 128
 """Products have multiples of so many rows and columns: in these shapes BLAS adds up every score in the same order."""
-SLICES = 4
-"""A tile of a block with itself is made in so many slices of rows, without most of what lies below the diagonal."""
+HEIGHT, SLICE = 1024, 256
+"""Rows of scores that are made at once; fewer of a block with itself, without most of what lies below the diagonal."""
 SQUARE = 4
 """Tiles follow each other in squares of so many blocks: few blocks are read again and again."""
 
@@ -109,8 +109,9 @@ class Counter:
 
         side = blocks.side
         self._torch, self._blocks, self._atoms = torch, blocks, atoms
-        self._product = torch.empty(side**2 + WIDE, dtype=torch.float32)
-        self._room = _Room(side**2)
+        most = min(side, HEIGHT) * side
+        self._product = torch.from_numpy(np.empty(most + WIDE, dtype=np.float32))
+        self._room = _Room(most)
         self._scale, self._low = np.float32(grid.scale), np.float32(grid.first)
         self._none = np.zeros((1, 1), dtype=bool)
         self.histogram = np.zeros((pair_cells(atoms) + atoms, grid.size), dtype=np.uint32)
@@ -123,7 +124,7 @@ class Counter:
         self._spill(rows.size * columns.size)
         left, right = self._blocks.load(rows), self._blocks.load(columns)
         parts = []
-        high = max(side // SLICES, 1) if itself else side
+        high = min(side, SLICE if itself else HEIGHT)
         for r in range(0, rows.size, high):
             for c in range(r if itself else 0, columns.size, side):
                 window = np.array([r, min(r + high, rows.size), c, min(c + side, columns.size)], dtype=np.int64)
