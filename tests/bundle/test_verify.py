@@ -28,7 +28,8 @@ from audit.bundle import Finding, envelope, keys, seal, state, verify
 from audit.bundle.folder import ENVELOPE, SIGNER, STATEMENT
 from audit.errors import DataError
 
-PUBLISHED = sorted((Path(__file__).resolve().parents[2] / "results").glob("london/dlib@*/*/"))
+PUBLISHED = sorted(p.parent for p in (Path(__file__).resolve().parents[2] / "results").glob(f"london/*/*/{STATEMENT}"))
+"""Sealed ones: whoever runs the README's commands in a clone has written one anew."""
 LONG = os.environ.get("FACEAUDIT_LONG", "") == "1"
 FLIPS = 400
 """Flipped bits of each kind of bundle, beside those of every file."""
