@@ -437,6 +437,7 @@ def _parquet_pieces(path: Path, wanted: Sequence[str]) -> Generator[Any]:
     texts = [name for name in wanted if name != SCORE]
     try:
         for batch in _parquet(path).iter_batches(batch_size=BATCH, columns=list(wanted)):
+            batch.validate(full=True)  # texts that are no UTF-8
             table = pa.Table.from_batches([batch])
             for name in texts:
                 place = table.schema.get_field_index(name)

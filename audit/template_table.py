@@ -136,6 +136,7 @@ def _parquet(path: Path) -> TemplateTable:
                 "Columns are sample_id, subject_id, and either t0, t1, ... or one list column template",
             )
         table = pq.read_table(path, columns=wanted)
+        table.validate(full=True)  # texts that are no UTF-8
     except (pa.ArrowException, OSError, ValueError) as error:  # names that are no UTF-8, among others
         raise DataError(str(path), f"is not Parquet: {str(error)[:200]}", "Write it again") from None
     ids = [_ids(path, name, table.column(name).to_pylist()) for name in wanted[:2]]

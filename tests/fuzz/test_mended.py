@@ -339,6 +339,21 @@ def test_texts_of_a_table_that_are_not_utf8_are_one_line(spoilt: bytes) -> None:
         counted.unpacked(made.getvalue(), counted.COVARIANCE)
 
 
+@pytest.mark.parametrize("name", ["probe_subject", "probe", "subject_id"])
+def test_texts_of_scores_and_templates_that_are_not_utf8_are_one_line(name: str, tmp_path: Path) -> None:
+    """UnicodeDecodeError, from a Parquet file of scores whose sample ids were spoilt."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    spoilt = pa.Array.from_buffers(pa.string(), 1, pa.array([b"\x80a"], pa.binary()).buffers())
+    texts = ["probe_subject", "reference_subject", "probe", "reference", "sample_id", "subject_id"]
+    made = {text: spoilt if text == name else pa.array([f"a{text}"]) for text in texts}
+    path = tmp_path / "table.parquet"
+    pq.write_table(pa.table({**made, "score": pa.array([0.5]), "t0": pa.array([1.0])}), path, write_statistics=False)
+    with pytest.raises(DataError, match=r"cannot be read|is not Parquet"):
+        template_table.read(path) if name == "subject_id" else score_table.read(path)
+
+
 def test_what_a_check_of_a_bundle_finds_is_one_line() -> None:
     """Names of files in a statement went to the terminal as they were: long, or with escape sequences."""
     detail = Finding("files", "failed", "\x1b[2J" + "a" * 100_000 + "\nb").detail
