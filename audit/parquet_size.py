@@ -28,13 +28,16 @@ def too_large(content: bytes) -> bool:
     found = pq.ParquetFile(io.BytesIO(content), read_dictionary=texts).read(texts) if texts else None
     if found is not None:
         found.validate(full=True)  # else a place beyond the dictionary is a crash
-    return found is not None and sum(_bytes(column) for column in found.itercolumns()) > MOST
+    return found is not None and sum(bytes_of(column) for column in found.itercolumns()) > MOST
 
 
-def _bytes(column: pa.ChunkedArray) -> int:
+def bytes_of(column: pa.ChunkedArray) -> int:
     """Bytes of a column's texts, if each cell had its own."""
     made = 0
     for chunk in column.chunks:
+        if not pa.types.is_dictionary(chunk.type):  # a file may have no dictionary to read
+            made += chunk.nbytes
+            continue
         lengths = pa.compute.binary_length(chunk.dictionary).to_numpy(zero_copy_only=False)
         used = chunk.indices.drop_null().to_numpy()
         made += int(lengths[used].sum()) if len(used) else 0

@@ -132,7 +132,7 @@ class Client:
                     headers = {"Accept": "application/json"}  # credentials are for the host of the card
         except requests.exceptions.SSLError:
             raise ModelError(self.service.host, "its certificate cannot be verified", "It is not asked") from None
-        except requests.RequestException as error:
+        except (requests.RequestException, ValueError) as error:  # the latter of an address that is none
             raise _BrokeOffError(type(error).__name__) from None
         raise ModelError(self.service.host, "redirects in a circle", "Mend the card's url")
 
@@ -273,5 +273,5 @@ def _asked_for(header: str | None) -> float | None:
 
     try:
         return None if header is None else max(0.0, float(Retry().parse_retry_after(header)))
-    except InvalidHeader:
+    except (InvalidHeader, ValueError, OverflowError):  # a number of thousands of digits, among others
         return None

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from made_up import SAMPLES, SUBJECTS, describe
 
@@ -39,6 +40,7 @@ from audit.bundle import Finding, keys, rebuild
 from audit.domain import DURING, FailureToAcquire, Picture
 from audit.errors import AuditError, DataError, ModelError
 from audit.models import MODELS, card_file, deepid_h5, dlib_net, guard, onnx_file
+from audit.models.service_client import _asked_for
 from audit.policy import rules
 from audit.record import EvaluationRecord
 from audit.record import read as read_record
@@ -375,6 +377,18 @@ def test_a_record_of_more_groups_than_memory_has_covariances_for_is_one_line() -
     rebuild.require_few([look] * 4)
     with pytest.raises(DataError, match="5 settings have too many covariances"):
         rebuild.require_few([look] * 5)
+
+
+def test_a_service_that_asks_to_wait_for_thousands_of_digits_of_seconds_is_not_heeded() -> None:
+    """ValueError, from `Retry-After`."""
+    assert [_asked_for(text) for text in ("9" * 5000, "soon", "7", None)] == [None, None, 7.0, None]
+
+
+def test_texts_without_a_dictionary_have_a_size() -> None:
+    """AttributeError, from a damaged table of a bundle."""
+    texts = pa.chunked_array([pa.array(["ab", "c"]), pa.array(["d"])])
+    assert 4 <= parquet_size.bytes_of(texts) < 200
+    assert parquet_size.bytes_of(texts.dictionary_encode()) == 4
 
 
 # A disk that fails, a process that is killed
