@@ -14,8 +14,8 @@ from pydantic import BaseModel
 from audit import assemble
 from audit import record as r
 from audit.bundle.alike import first_difference
-from audit.bundle.expected import Key, by_look, condition_id
-from audit.bundle.rebuild import Rebuilt, group_of, groups_of, measured_of, point_of, settings, tallies_of
+from audit.bundle.expected import NO_THRESHOLD, Key, condition_id
+from audit.bundle.rebuild import Rebuilt, group_of, groups_of, measured_of, point_of, rates_of, settings, tallies_of
 from audit.cell_table import (
     ACQUISITION,
     ACROSS,
@@ -42,11 +42,10 @@ Acquired = tuple[Tally | None, NDArray[np.float64]]
 def within(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
     """Rates of groups at thresholds and settings that hold for everyone, also with failures counted."""
     compared = {(one.measured.point.id, COMPARED): one for one in rebuilt.compared}
-    rates = by_look(record)
     for key, look in rebuilt.looks.items():
         if key[1] not in {COMPARED, ALONE, GENERALISED}:
             continue
-        said = rates.get(key, [])
+        said = rebuilt.rates.get(key, [])
         known = compared.get(key)
         grouping = groups_of(look, rebuilt.grouping) if known is None else known.grouping
         one = measured_of(look, grouping, point_of(record, key[0]), record) if known is None else known.measured
@@ -58,12 +57,12 @@ def within(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
 
 def across(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
     """False matches between two groups."""
-    plan, rates = settings(record), by_look(record)
+    plan = settings(record)
     names = [named(group.as_dict()) for group in rebuilt.grouping.groups]
     pairs = [Name("across", names[a], names[b], None) for a, b in evaluation.crossed(rebuilt.grouping)]
     for one in rebuilt.verified if pairs else ():
         look = rebuilt.looks[one.point.id, ACROSS]
-        said = rates.get((one.point.id, ACROSS), [])
+        said = rebuilt.rates.get((one.point.id, ACROSS), [])
         if list(look.names) != pairs or look.metrics != ("FMR",):
             yield f"{CELLS} has other pairs of groups at {one.point.id} than the record"
             continue
@@ -77,11 +76,10 @@ def across(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
 
 def own(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
     """Rates of groups at thresholds of their own."""
-    rates = by_look(record)
     for key, look in rebuilt.looks.items():
         if key[1] == OWN:
-            made = [assemble.rate(rate, None) for rate in _rates(record, look, key[0])]
-            yield from _same(made, rates.get(key, []), f"rates at {key[0]}")
+            made = [assemble.rate(rate, None) for rate in _rates(record, look)]
+            yield from _same(made, rebuilt.rates.get(key, []), f"rates at {key[0]}")
 
 
 def acquisition(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
@@ -149,7 +147,7 @@ def of_list(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
     """FPIR and FNIR at every rank, also with failures counted."""
     part = record.identification
     ranks = {} if part is None else {ranked(k): (k, k == part.ranks[0]) for k in part.ranks}
-    rates, sizes = by_look(record), dict[Key, Measured]()
+    sizes = dict[Key, Measured]()
     for key, look in rebuilt.looks.items():
         setting = key[1].removesuffix(", generalised")
         if setting not in ranks:
@@ -158,14 +156,14 @@ def of_list(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
         base = (key[0], setting)
         if base not in sizes:
             sizes[base] = measured_of(rebuilt.looks[base], rebuilt.grouping, point_of(record, key[0]), record)
-        found = _rates(record, look, key[0])
+        found = _rates(record, look)
         one = _only(sizes[base], [rate for rate in found if first or rate.metric != "FPIR"])
         view = "conditional" if key == base else "generalised"
         made = [
             rate.model_copy(update={"view": view, "rank": rank if rate.metric == "FNIR" else None})
             for rate in assemble.measured_rates(one, rebuilt.grouping)
         ]
-        yield from _same(made, rates.get(key, []), f"rates at {key[0]}, {key[1]}")
+        yield from _same(made, rebuilt.rates.get(key, []), f"rates at {key[0]}, {key[1]}")
 
 
 def curves_of_list(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
@@ -174,7 +172,7 @@ def curves_of_list(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
     if part is None:
         return
     longest = max((len(curve.found) for curve in part.cmc), default=0)
-    by_rank = [_rates(record, rebuilt.looks["rank-only", among(k + 1)], "rank-only") for k in range(longest)]
+    by_rank = [_rates(record, rebuilt.looks[NO_THRESHOLD, among(k + 1)]) for k in range(longest)]
     for curve in part.cmc:
         column = [rate for rates in by_rank for rate in rates if rate.group.as_dict() == curve.group]
         known = [(rate, rate.interval) for rate in column if rate.value is not None and rate.interval is not None]
@@ -187,23 +185,15 @@ def curves_of_list(record: r.EvaluationRecord, rebuilt: Rebuilt) -> Wrong:
         )
         yield from _same([made], [curve], f"found among the first candidates, {r.group_text(curve.group)}")
     for row in part.growth:
-        (rate,) = _rates(record, rebuilt.looks[row.operating_point, listed(row.people)], row.operating_point)
+        (rate,) = _rates(record, rebuilt.looks[row.operating_point, listed(row.people)])
         update = {"errors": rate.errors, "trials": rate.trials, "value": rate.value}
         again = row.model_copy(update={**update, "interval": assemble.interval(rate.interval)})
         yield from _same([again], [row], f"false alarms against {row.people} people at {row.operating_point}")
 
 
-def _rates(record: r.EvaluationRecord, look: Look, point: str) -> list[ErrorRate]:
-    """Rates of a look's groups by their own variances."""
-    plan = settings(record)
-    names = [Cell(group_of(name.group)) for name in look.names if name.role == "group"]
-    return [
-        rate
-        for (metric, tally), own_variance in zip(tallies_of(look).items(), look.variances(), strict=True)
-        for rate in error_rates(
-            metric, tally, names, own_variance, operating_point=point, level=plan.level, min_subjects=plan.min_subjects
-        )
-    ]
+def _rates(record: r.EvaluationRecord, look: Look) -> list[ErrorRate]:
+    """Rates of the groups that a look names."""
+    return rates_of(look, [group_of(name.group) for name in look.names if name.role == "group"], record)
 
 
 def _only(one: Measured, rates: list[ErrorRate]) -> Measured:

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from audit.bundle.expected import Key, by_look, compared_points, expected, verification
 from audit.cell_table import ACQUISITION, COMPARED
 from audit.counted import CELLS, COVARIANCE, Binned, Counted, Look, Role, named
-from audit.domain import DemographicGroup, Threshold
+from audit.domain import DemographicGroup, ErrorRate, Threshold
 from audit.errors import DataError
 from audit.groups import Grouping
 from audit.metrics import disparities, evaluation
 from audit.metrics.evaluation import METRICS, Measured, Metric
 from audit.metrics.rates import Cell, Tally, error_rates
-from audit.record import EvaluationRecord, OperatingPoint
+from audit.record import EvaluationRecord, OperatingPoint, Rate
 
 MOST_NUMBERS = 1 << 26
 """Of all covariance matrices together; 512 MiB."""
@@ -47,11 +47,12 @@ class Compared:
 
 @dataclass(frozen=True, eq=False)
 class Rebuilt:
-    """The record's groups; what was compared, in the record's order; every look, and scores by cell."""
+    """The record's groups; what was compared, in the record's order; every look, its rates, and scores by cell."""
 
     grouping: CountedGroups
     compared: list[Compared]
     looks: Mapping[Key, Look]
+    rates: Mapping[Key, list[Rate]]
     scores: Mapping[tuple[Role, str, str | None, bool], Binned]
     complete: bool
 
@@ -72,7 +73,8 @@ def rebuild(record: EvaluationRecord, counted: Counted) -> Rebuilt:
     grouping = grouping_of(record)
     looks = {(one.point, one.setting): one for one in counted.looks}
     wanted = expected(record, crossed=bool(evaluation.crossed(grouping)))
-    strange = by_look(record).keys() - {*wanted, *([("", ACQUISITION)] if verification(record) else [])}
+    rates = by_look(record)
+    strange = rates.keys() - {*wanted, *([("", ACQUISITION)] if verification(record) else [])}
     if strange:
         point, setting = min(strange)
         raise DataError("record.json#/rates", f"holds rates at {point!r} {setting} that no run writes", WAY_OUT)
@@ -91,7 +93,7 @@ def rebuild(record: EvaluationRecord, counted: Counted) -> Rebuilt:
         groups = groups_of(looks[key], grouping)
         made.append(Compared(measured_of(looks[key], groups, point_of(record, key[0]), record), groups))
     scores = {(one.role, one.group, one.against, one.mated): one for one in counted.scores}
-    return Rebuilt(grouping, made, looks, scores, counted.complete)
+    return Rebuilt(grouping, made, looks, rates, scores, counted.complete)
 
 
 def measured_of(look: Look, grouping: Grouping, point: Threshold, record: EvaluationRecord) -> Measured:
@@ -103,18 +105,21 @@ def measured_of(look: Look, grouping: Grouping, point: Threshold, record: Evalua
         return evaluation.of_tallies(
             tallies, whole, grouping.groups, point, level=plan.level, min_subjects=plan.min_subjects
         )
-    variance = look.variances()
-    names = [Cell(group) for group in grouping.groups]
-    rates = [
+    total = len(grouping.groups)
+    sizes = evaluation.zero_sizes(tallies, look.variances(), total)
+    return Measured(point, rates_of(look, grouping.groups, record), tallies, look.covariance(), sizes, total)
+
+
+def rates_of(look: Look, groups: Sequence[DemographicGroup], record: EvaluationRecord) -> list[ErrorRate]:
+    """Rates of groups, the first cells of a look, by their own variances."""
+    plan, names = settings(record), [Cell(group) for group in groups]
+    return [
         rate
-        for (metric, tally), own in zip(tallies.items(), variance, strict=True)
+        for (metric, tally), own in zip(tallies_of(look).items(), look.variances(), strict=True)
         for rate in error_rates(
-            metric, tally, names, own, operating_point=point.id, level=plan.level, min_subjects=plan.min_subjects
+            metric, tally, names, own, operating_point=look.point, level=plan.level, min_subjects=plan.min_subjects
         )
     ]
-    total = len(names)
-    sizes = evaluation.zero_sizes(tallies, variance, total)
-    return Measured(point, rates, tallies, look.covariance(), sizes, total)
 
 
 def tallies_of(look: Look) -> dict[Metric, Tally]:

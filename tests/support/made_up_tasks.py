@@ -55,9 +55,11 @@ def detection() -> tuple[EvaluationRecord, Counted]:
     shown = Found(plan, grouping, {"MISS": plan.margin_fnmr, "FDET": plan.margin_fnmr, "FTA": plan.margin_fnmr})
     _look(shown, counts, plan, 0.5)
     _failures(shown)
-    shown.looks += part.looks(counts, grouping, plan)
+    missed = part.measured(counts, grouping, plan)
+    shown.looks += part.looks(missed, grouping)
     card: Any = SimpleNamespace(meaning="made up", box="made up")
-    return _with(plan, grouping, shown, detection=part.part(counts, grouping, plan, card, 0.5)), shown.tables()
+    made = part.part(counts, grouping, plan, card, 0.5, missed)
+    return _with(plan, grouping, shown, detection=made), shown.tables()
 
 
 def said() -> tuple[EvaluationRecord, Counted]:

@@ -129,6 +129,7 @@ def measure(
         raise NothingMeasured(inputs.benchmark.name, said, "Look at the images: faceaudit benchmarks check")
     shown = found.Found(plan, grouping, {"MISS": plan.margin_fnmr, "FDET": plan.margin_fnmr, "FTA": plan.margin_fnmr})
     _look(shown, counts, plan, confidence)
+    missed = part.measured(counts, grouping, plan)
     noticed = list(_noticed(counts, plan, seen.unsaved))
     timing = {"extraction": looked - began, "measurement": time.perf_counter() - looked}
     record = found.record(
@@ -139,9 +140,9 @@ def measure(
         limits=_limits(counts, plan),
         several_faces=counts.several,
         timing=timing,
-        detection=part.part(counts, grouping, plan, inputs.card, confidence),
+        detection=part.part(counts, grouping, plan, inputs.card, confidence, missed),
     )
-    shown.looks += part.looks(counts, grouping, plan)
+    shown.looks += part.looks(missed, grouping)
     found.keep(inputs, shown, record, options.cache)
     return record, shown.tables()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -26,9 +26,14 @@ FEW = "rests on fewer than {} people"
 
 
 def part(
-    counts: Counts, grouping: Grouping, plan: AuditPlan, card: FaceDetectorCard, confidence: float
+    counts: Counts,
+    grouping: Grouping,
+    plan: AuditPlan,
+    card: FaceDetectorCard,
+    confidence: float,
+    missed: Sequence[Measured],
 ) -> r.DetectionPart:
-    """Everything that only detection has."""
+    """Everything that only detection has; `missed` is what `measured` gives."""
     truths = {kind: counts.truths.get(kind, 0) for kind in ("box", "landmarks", "present", "none")}
     odds_ratios, interactions = _odds(counts, grouping, plan)
     return r.DetectionPart(
@@ -49,7 +54,7 @@ def part(
             )
             for name in plan.degradations
         ],
-        cells=list(_cells(counts, grouping, plan)),
+        cells=list(_cells(counts, grouping, missed)),
         landmarks=list(_landmarks(counts, grouping, plan)) if counts.error_counts.any() else [],
         odds=odds_ratios,
         interactions=interactions,
@@ -57,22 +62,25 @@ def part(
     )
 
 
-def looks(counts: Counts, grouping: Grouping, plan: AuditPlan) -> Iterator[Look]:
+def measured(counts: Counts, grouping: Grouping, plan: AuditPlan) -> list[Measured]:
+    """Misses under every condition."""
+    return [
+        by_person.measure(
+            {"MISS": (counts.misses[row], counts.pictures[row])}, grouping, by_person.point(condition.id, None, ""),
+            level=plan.level, min_subjects=plan.min_subjects,
+        )
+        for row, condition in enumerate(counts.conditions)
+    ]  # fmt: skip
+
+
+def looks(missed: Sequence[Measured], grouping: Grouping) -> Iterator[Look]:
     """Misses under every condition, for the tables beside the record."""
-    for row in range(len(counts.conditions)):
-        yield assemble_cells.alone(_measured(counts, grouping, plan, row), grouping, CONDITION)
+    return (assemble_cells.alone(one, grouping, CONDITION) for one in missed)
 
 
-def _measured(counts: Counts, grouping: Grouping, plan: AuditPlan, row: int) -> Measured:
-    trials: by_person.Trials = {"MISS": (counts.misses[row], counts.pictures[row])}
-    at = by_person.point(counts.conditions[row].id, None, "")
-    return by_person.measure(trials, grouping, at, level=plan.level, min_subjects=plan.min_subjects)
-
-
-def _cells(counts: Counts, grouping: Grouping, plan: AuditPlan) -> Iterator[r.DetectionCell]:
+def _cells(counts: Counts, grouping: Grouping, missed: Sequence[Measured]) -> Iterator[r.DetectionCell]:
     inside = grouping.member[:, grouping.atom_of].astype(np.int64)
-    for row, condition in enumerate(counts.conditions):
-        one = _measured(counts, grouping, plan, row)
+    for row, (condition, one) in enumerate(zip(counts.conditions, missed, strict=True)):
         false, pictures = inside @ counts.false[row], inside @ counts.false_pictures[row]
         for k, rate in enumerate(assemble.measured_rates(one, grouping)):
             hidden = rate.value is None
