@@ -139,7 +139,7 @@ class AllPairs:
         total = comparisons_of(sizes, self._atom_of, self._atoms, thresholds, half, splits)
         if len(thresholds):
             parts = self._errors(start, self._lowest(thresholds, asked))
-            total = total.merge(functools.reduce(Sums.merge, parts).made())
+            total = total.with_errors(functools.reduce(Sums.merge, parts).made())
         return total
 
     def at_own(self, limits: Floats, own_limits: Floats) -> OperatingCounts:
@@ -153,7 +153,7 @@ class AllPairs:
         bins = np.where(asked, self._grid.bins(np.where(asked, lowest, 0.0)), self._grid.size)
         cut = np.r_[bins, np.zeros(self._atoms, dtype=np.int64)]
         parts = self._errors(lambda: OwnSums(limits, own_limits, sizes, self._atom_of), cut)
-        return total.merge(functools.reduce(OwnSums.merge, parts).made())
+        return total.with_errors(functools.reduce(OwnSums.merge, parts).made())
 
     def chunks(self, above: float | None = None) -> Iterator[tuple[Ints, Ints, Floats]]:
         """Give the comparisons of one tile after the other, from what is held or else by a further pass."""

@@ -9,7 +9,7 @@ Cells are numbered by atom pair: the non-mated cell of atoms a <= b, then the ma
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cache, cached_property
 from typing import Self
 
@@ -220,11 +220,14 @@ class ScoreCounts:
         tail = scores >= edge
         scores, counts = self._with_bins(scores[tail], counts[tail], binned[first:], first)
         below = np.nextafter(edge, -np.inf)
-        return (np.insert(scores, 0, below), np.insert(counts, 0, rest)) if rest else (scores, counts)
+        return (np.r_[below, scores], np.r_[rest, counts]) if rest else (scores, counts)
 
     def _rows(self, chosen: NDArray[np.bool_]) -> tuple[Floats, Ints]:
         """Exact scores of the chosen cells, and their counts."""
         cells = np.flatnonzero(chosen)
+        if len(cells) and cells[-1] - cells[0] == len(cells) - 1:  # they stand together
+            together = slice(self._starts[cells[0]], self._starts[cells[-1] + 1])
+            return self.score[together], self.count[together]
         some = cells[self._starts[cells + 1] > self._starts[cells]]
         rows = [slice(*self._starts[cell : cell + 2]) for cell in some]
         scores, counts = (np.concatenate([of[:0], *(of[some] for some in rows)]) for of in (self.score, self.count))
@@ -265,7 +268,7 @@ class ScoreCounts:
 
 def weigh(scores: Floats, counts: Ints) -> tuple[Floats, Ints]:
     """Distinct scores, ascending, with their summed counts."""
-    if len(scores) == 0:
+    if (scores[1:] > scores[:-1]).all():  # as those of one cell are
         return scores, counts
     if counts.sum() <= 2 * len(counts):  # most occurred once: numbers alone are sorted sooner
         ordered = np.sort(np.repeat(scores, counts))
@@ -360,6 +363,14 @@ class OperatingCounts:
             raise ValueError("counts at different thresholds cannot be merged")
         names = [field.name for field in fields(self)][1:]
         return OperatingCounts(self.thresholds, *(getattr(self, name) + getattr(other, name) for name in names))
+
+    def with_errors(self, other: OperatingCounts) -> OperatingCounts:
+        """These comparisons, of which no error is known, and the errors of a count that holds nothing else.
+
+        As `merge`, without adding nothing to large tables.
+        """
+        names = ("errors", "see", "sec", "mated_errors", "half_errors")
+        return replace(self, **{name: getattr(other, name) for name in names})
 
     def at(self, threshold: float) -> int:
         """Index of a threshold."""

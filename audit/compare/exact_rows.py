@@ -12,7 +12,6 @@ from audit.compare.blocks import Block
 from audit.compare.counts import Floats, Grid, Ints, pair_cells
 from audit.compare.tiles import Held
 
-SIGN = np.uint32(1 << 31)
 _State = tuple[NDArray[np.uint64], list[NDArray[np.uint64]]]
 """Of a thread: room for the rows of a tile, and the rows found so far."""
 
@@ -56,10 +55,8 @@ def rows_of(
 
 
 def _counted(rows: NDArray[np.uint64]) -> tuple[Ints, Floats, Ints]:
-    """Count equal rows, as `kernel.kept_rows` makes them."""
-    rows = np.sort(rows)
-    first = np.flatnonzero(np.r_[True, rows[1:] != rows[:-1]]) if len(rows) else np.zeros(0, dtype=np.int64)
-    distinct = rows[first]
-    turned = distinct.astype(np.uint32)
-    score = np.where(turned & SIGN, turned ^ SIGN, ~turned).view(np.float32)
-    return (distinct >> np.uint64(32)).astype(np.int64), score.astype(np.float64), np.diff(np.r_[first, len(rows)])
+    """Count equal rows, as `kernel.kept_rows` makes them; they are sorted where they lie."""
+    rows.sort()
+    cell, score, count = np.empty(len(rows), np.int64), np.empty(len(rows), np.float64), np.empty(len(rows), np.int64)
+    made = kernel.count_rows(rows, cell, score, count)
+    return cell[:made], score[:made], count[:made]

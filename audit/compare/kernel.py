@@ -200,6 +200,20 @@ def kept_rows(
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def count_rows(rows: NDArray[np.uint64], cell: Ints, score: NDArray[np.float64], count: Ints) -> int:
+    """Cell, score and number of equal rows among sorted ones, as `kept_rows` makes them; gives how many differ."""
+    made = -1
+    for k in range(len(rows)):
+        if k == 0 or rows[k] != rows[k - 1]:
+            made += 1
+            turned = np.uint32(rows[k] & np.uint64(0xFFFFFFFF))
+            bits = turned ^ np.uint32(1 << 31) if turned >> np.uint32(31) else ~turned
+            cell[made], score[made], count[made] = rows[k] >> np.uint64(32), np.uint32(bits).view(np.float32), 0
+        count[made] += 1
+    return made + 1
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def to_distances(
     product: Scores, rows: Scores, columns: Scores, row_norm: Scores, column_norm: Scores, sizes: Ints, near: np.float32
 ) -> None:

@@ -48,8 +48,8 @@ class Part:
         """The neutral element."""
         return cls(np.zeros((0, 2), dtype=np.int64), np.zeros(shape, dtype=np.uint32), ())
 
-    def merge(self, other: Part) -> Part:
-        """Add another part; a tile must not be in both.
+    def merge(self, other: Part, *, here: bool = False) -> Part:
+        """Add another part; a tile must not be in both. `here`: into the memory of these counts, if they have room.
 
         Raises
         ------
@@ -62,13 +62,15 @@ class Part:
         if len(tiles) > 1 and (np.diff(tiles, axis=0) == 0).all(axis=1).any():
             raise ValueError("a tile is in both parts")
         held = sorted((*self.held, *other.held), key=lambda one: one.tile)
-        return Part(tiles, _added(self.histogram, other.histogram), tuple(held))
+        return Part(tiles, _added(self.histogram, other.histogram, here=here), tuple(held))
 
 
-def _added(one: NDArray[np.integer], two: NDArray[np.integer]) -> NDArray[np.integer]:
+def _added(one: NDArray[np.integer], two: NDArray[np.integer], *, here: bool) -> NDArray[np.integer]:
     """Sum of counts, of 32 bits where they suffice: half the memory."""
     small = one.dtype == two.dtype == np.uint32 and int(one.max(initial=0)) + int(two.max(initial=0)) <= LARGEST_COUNT
-    made: NDArray[np.integer] = np.add(one, two, dtype=np.uint32 if small else np.int64)
+    made: NDArray[np.integer] = np.add(
+        one, two, dtype=np.uint32 if small else np.int64, out=one if small and here else None
+    )
     return made
 
 
@@ -200,10 +202,12 @@ class Saver:
 
 
 def merged(parts: Sequence[Part], shape: tuple[int, int]) -> Part:
-    """Merge parts, two by two; the order of the tiles is that of their numbers, also in one part alone."""
+    """Merge parts, two by two, and use them up; tiles are in the order of their numbers, also in one part alone."""
     level = [part for part in parts if len(part.tiles)]
     if len(level) < 2:
         level = [Part.empty(shape), *level]
     while len(level) > 1:
-        level = [level[k].merge(level[k + 1]) if k + 1 < len(level) else level[k] for k in range(0, len(level), 2)]
+        level = [
+            level[k].merge(level[k + 1], here=True) if k + 1 < len(level) else level[k] for k in range(0, len(level), 2)
+        ]
     return level[0]

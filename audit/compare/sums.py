@@ -85,6 +85,11 @@ class Sums:
         """The errors, in the cells that each threshold is asked for."""
         empty = OperatingCounts.empty(self._thresholds, len(self._samples), self._atoms, self._splits)
         asked = self._asked[self._some]
+        empty.mated_errors[:] = self._own
+        if len(asked) == len(self._asked) and asked.all():
+            empty.errors[:] = self._errors.transpose(2, 0, 1)
+            empty.see[:], empty.sec[:], empty.half_errors[:] = self._squares.T, self._products.T, self._by_half()
+            return empty
         table = np.zeros((len(asked), self._atoms, self._atoms), dtype=bool)
         one, two = upper(self._atoms)
         table[:, one, two] = table[:, two, one] = asked
@@ -92,7 +97,6 @@ class Sums:
         empty.see[self._some] = np.where(asked, self._squares.T, 0)
         empty.sec[self._some] = np.where(asked, self._products.T, 0)
         empty.half_errors[self._some] = np.where(asked[:, None, None], self._by_half(), 0)
-        empty.mated_errors[:] = self._own
         return empty
 
     def _by_half(self) -> Ints:

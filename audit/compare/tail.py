@@ -17,6 +17,8 @@ MOST_HELD = 1 << 27
 """Comparisons that may be held, 8 bytes each."""
 PILOT = 1024
 """Samples that are compared to find out where tails begin."""
+COARSE = 4
+"""Bins of the grid that are one to the pilot: its table of cells takes so many times less memory."""
 MARGIN = 1.25
 """The pilot's tail is taken so many times as large, and three standard errors more."""
 
@@ -32,13 +34,14 @@ def cuts(blocks: Blocks, atoms: int, grid: Grid, sizes: Ints, reach: Sequence[Re
     -------
     (cells,) the number of bins where none is held
     """
-    pairs, size = pair_cells(atoms), grid.size
+    pairs, coarse = pair_cells(atoms), Grid(grid.low, grid.high, grid.size // COARSE)
+    size = coarse.size
     mated = int((sizes * (sizes - 1) // 2).sum())
     cut = np.r_[np.full(pairs, size), np.full(atoms, 0 if mated <= MOST_HELD // 2 else size)]
     if not reach:
-        return np.asarray(cut)
+        return np.asarray(cut * COARSE)
     below = np.zeros((pairs, size + 1), dtype=np.uint32)
-    np.cumsum(_pilot(blocks, atoms, grid)[:pairs], axis=1, out=below[:, 1:])
+    np.cumsum(_pilot(blocks, atoms, coarse)[:pairs], axis=1, out=below[:, 1:])
     compared, total = pairs_of_atoms(sizes, blocks.atom_of, atoms), below[:, size].astype(np.int64)
     seen = np.zeros(pairs, dtype=np.int64)
     for one in reach:
@@ -52,7 +55,7 @@ def cuts(blocks: Blocks, atoms: int, grid: Grid, sizes: Ints, reach: Sequence[Re
         pooled = wider.sum() / max(total.sum(), 1)
         if (compared * (wider + pooled) / (total + 1)).sum() <= MOST_HELD:
             cut[chosen], seen = start, wider
-    return np.asarray(cut)
+    return np.asarray(cut * COARSE)
 
 
 def _pilot(blocks: Blocks, atoms: int, grid: Grid) -> NDArray[np.uint32]:

@@ -103,10 +103,11 @@ def _bin_of_threshold(accepted: NDArray[np.int64], target: float) -> list[int]:
     """Bins that may hold the threshold: the first in which the target is kept from its edge on, and the one below."""
     size = len(accepted)
     allowed = np.floor(target * accepted[0] + 1e-9)
-    first = int(np.argmax(accepted <= allowed)) if (accepted <= allowed).any() else size
-    occupied = np.flatnonzero(-np.diff(np.r_[accepted, 0]))
-    above = occupied[occupied >= first][:1]
-    return [*range(max(first - 1, 0), min(first, size - 1) + 1), *above.tolist()]
+    first = int(np.count_nonzero(accepted > allowed))
+    # The next bin that holds a score ends those of which as many scores are accepted.
+    rest = accepted[first:]
+    above = [first + int(np.count_nonzero(rest == rest[0])) - 1] if len(rest) and rest[0] else []
+    return [*range(max(first - 1, 0), min(first, size - 1) + 1), *above]
 
 
 def operating_points(

@@ -86,12 +86,14 @@ def interleaved(one: Callable[[], float], two: Callable[[], float], repeats: int
     }
 
 
-def against_products(templates: int, dimension: int, tones: int = 8, repeats: int = 5) -> dict[str, float]:
+def against_products(
+    templates: int, dimension: int, tones: int = 8, repeats: int = 5, **how: object
+) -> dict[str, float]:
     """Everything over the products alone, at the tile side at which these are fastest."""
     warm()
     data = people(templates, dimension, tones)
     fastest = min(SIDES, key=lambda side: min(products(data[0], side) for _ in range(2)))
-    made = interleaved(lambda: ours(data), lambda: products(data[0], fastest), repeats)
+    made = interleaved(lambda: ours(data, **how), lambda: products(data[0], fastest), repeats)
     return {**made, "side": fastest, "templates": templates, "dimension": dimension}
 
 
