@@ -42,7 +42,7 @@ STARTS = {"audit/sandbox/child.py", "audit/sandbox/probe.py"}
 PICKLES = {"_pickle", "cloudpickle", "cPickle", "dill", "joblib", "jsonpickle", "marshal", "pickle", "shelve"}
 RUNS_FILES = {"torch.jit.load", "torch.export.load"}
 """Loaders that run what a file says: in the sealed process alone."""
-SEALED = "audit/sandbox/worker.py"
+SEALED = "audit/sandbox/runs.py"
 
 
 def imports(node: ast.AST) -> Iterator[str]:
