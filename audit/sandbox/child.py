@@ -105,7 +105,9 @@ class Child:
     Raises
     ------
     ModelError
-        If a protection cannot be had, or the file cannot be loaded within the limits.
+        If a protection cannot be had.
+    NoAnswerError
+        If the file cannot be loaded within the limits.
     """
 
     def __init__(self, content: bytes, kind: str, place: str, limits: Limits, lanes: int = 1) -> None:
@@ -129,12 +131,9 @@ class Child:
         }
         try:
             self.about = self._opened(job, content)
-        except BaseException as error:
+        except BaseException:
             self._finish()
-            if not isinstance(error, NoAnswerError):
-                raise
-            found = f"cannot be loaded in the sandbox: {error}"
-            raise ModelError(place, found, self._kind.way_out) from None
+            raise
 
     def _opened(self, job: dict[str, Any], content: bytes) -> dict[str, Any]:
         until, line = time.monotonic() + self._limits.start_s, self.lanes()[0]
@@ -318,4 +317,4 @@ def _packages(kind: Kind) -> list[str]:
 
 def plain(text: object) -> str:
     """A line of text from a process that is not believed."""
-    return "".join(letter if letter.isprintable() else " " for letter in str(text))[:300]
+    return "".join(letter if letter.isprintable() else " " for letter in str(text))[:400]

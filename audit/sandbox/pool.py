@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.errors import StoppedError
+from audit.errors import ModelError, StoppedError
 from audit.sandbox.child import Child, EndedError, Lane, Limits, LostError, NoAnswerError
 from audit.sandbox.runs import KINDS
 
@@ -58,7 +58,11 @@ class Sandbox:
         self._idle: list[Lane] = []
         self._starting = self._ended = 0
         self._last = ""
-        first = self._start(self._lanes)
+        try:
+            first = self._start(self._lanes)
+        except NoAnswerError as error:
+            found = f"cannot be loaded in the sandbox: {error}"
+            raise ModelError(place, found, KINDS[kind].way_out) from None
         self.about = first.about
         self._children.append(first)
         self._idle += first.lanes()
@@ -102,9 +106,18 @@ class Sandbox:
         self._give_back(lane)
         return made
 
+    def _start_again(self, lanes: int) -> Child:
+        """What was loaded once and is not now counts as an end: the machine may be short of something."""
+        try:
+            return self._start(lanes)
+        except NoAnswerError as error:
+            ended = EndedError(f"it could not be started again: {error}")
+            self._count(ended)
+            raise ended from None
+
     def _again(self, values: NDArray[np.float32], wanted: tuple[int, ...]) -> list[NDArray[Any]]:
         with self._alone:
-            child = self._start(1)
+            child = self._start_again(1)
             try:
                 return child.lanes()[0].ask(values, wanted)
             except EndedError as error:
@@ -132,7 +145,7 @@ class Sandbox:
             else:
                 return self._idle.pop()
         try:
-            child = self._start(self._lanes)
+            child = self._start_again(self._lanes)
         except BaseException:
             with self._changed:
                 self._starting -= 1

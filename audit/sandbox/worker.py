@@ -124,4 +124,5 @@ def _failed(error: BaseException) -> bytes:
 
 def _said(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}{': ' * bool(lines)}{lines[-1] if lines else ''}"[:400]
+    text = f"{type(error).__name__}{': ' * bool(lines)}{lines[-1] if lines else ''}"
+    return text if len(text) < 400 else f"{text[:190]} ... {text[-200:]}"  # where it was; and last, what it was

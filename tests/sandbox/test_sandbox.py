@@ -199,7 +199,7 @@ def test_operators_of_torchscript_reach_nothing(attacks: tuple[bytes, Path], mon
             assert "\n" not in str(failed.value)
             assert time.monotonic() - began < 20
             np.testing.assert_array_equal(sandbox.ask(of(FINE))[0], np.zeros((1, 4), np.float32))
-        assert np.isnan(sandbox.ask(of(NO_NUMBER))[0]).all()  # no business of the sandbox: guard.py counts it as a failure
+        assert np.isnan(sandbox.ask(of(NO_NUMBER))[0]).all()  # no business of the sandbox's: guard.py counts it
         with pytest.raises(ModelError, match=r"model.pt: stopped 3 times in its sandbox; the last time it answered"):
             sandbox.ask(of(FLOODS))
     finally:
