@@ -243,12 +243,9 @@ def test_a_network_whose_names_steer_a_terminal_is_refused_without_a_word(
         opset_imports=[helper.make_opsetid("", 17)], ir_version=8,
     )  # fmt: skip
     path = tmp_path / "m.onnx"
-    try:
-        network = onnx_network.load(path, model.SerializeToString(), lanes=1)
-        with pytest.raises(guard.NoTemplateError, match="model error"):
-            network.run(np.zeros((1, 4), np.float32))
-    except ModelError as error:
-        assert "\x1b" not in str(error)
+    with pytest.raises((ModelError, guard.NoTemplateError)) as refused:
+        onnx_network.load(path, model.SerializeToString(), lanes=1).run(np.zeros((1, 4), np.float32))
+    assert "\x1b" not in str(refused.value)
     assert "owned" not in "".join(capfd.readouterr())
 
 
