@@ -26,8 +26,6 @@ from audit.compare.blocks import ArrayRows, Bfloat16Rows, Chosen, Rows
 from audit.errors import DataError
 
 NUMBERED = re.compile(r"t(0|[1-9]\d{0,4})")
-_HEADER = 1 << 16
-"""Bytes of the first row of a table of ids at most."""
 LARGEST_HEADER = 100 << 20
 CHUNK = 1 << 14
 """Templates that are looked at a time."""
@@ -204,29 +202,21 @@ def _numbers(path: Path, column: str, values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _safetensors(path: Path) -> TemplateTable:
-    import pandas as pd  # noqa: PLC0415
+    from audit.benchmarks import tables  # noqa: PLC0415 - only here is a table of text read
 
     kind, shape, offset = _header(path)
     beside = path.with_suffix(".csv")
-    try:
-        with beside.open("rb") as stream:
-            if len(stream.readline(_HEADER + 1)) > _HEADER:  # pandas takes minutes for 200,000 names
-                raise DataError(f"{beside}, row 1", f"is longer than {_HEADER >> 10} KiB", "It names two columns")
-        table = pd.read_csv(beside, dtype=str, keep_default_na=False)
-    except FileNotFoundError:
+    if not beside.exists():
         raise DataError(
             str(beside), "no such table", f"{path.name} needs sample_id and subject_id of each row beside it"
-        ) from None
-    except (OSError, ValueError) as error:
-        raise DataError(str(beside), f"cannot be read: {str(error).splitlines()[0]}", "Give a CSV table") from None
-    for name in ("sample_id", "subject_id"):
-        if name not in table.columns:
-            raise DataError(str(beside), f"the column {name!r} is missing", "Columns are sample_id and subject_id")
+        )
+    names = ("sample_id", "subject_id")
+    table = tables.read(beside, required=names, only=names)
     if len(table) != shape[0]:
         raise DataError(str(beside), f"has {len(table)} rows, {path.name} has {shape[0]}", "One row a template")
     values = np.memmap(path, dtype=_SAFE[kind], mode="r", offset=offset, shape=shape)
     rows: Rows = Bfloat16Rows(values) if kind == "BF16" else ArrayRows(values)
-    ids = [_ids(beside, name, table[name].tolist()) for name in ("sample_id", "subject_id")]
+    ids = [table[name].tolist() for name in names]
     none = np.zeros(shape[0], dtype=bool)
     return _checked(path, ids[0], ids[1], rows, none, _WORDS[kind], _digest(path, beside))
 

@@ -35,7 +35,7 @@ ALLOWED = {
     "audit.remarks": {"compare", "domain", "extract", "groups", "inputs", "metrics", "plan", "record"},
     "audit.sampling": {"compare", "groups", "metrics", "plan", "record"},
     "audit.score_table": {"errors"},
-    "audit.template_table": {"compare", "errors"},
+    "audit.template_table": {"benchmarks", "compare", "errors"},
     "audit.degradations": set(),
     "audit.decode": {"domain", "errors", "decode"},
     "audit.cluster": {"errors"},

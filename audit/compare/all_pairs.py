@@ -5,7 +5,8 @@ is asked later (thresholds, errors by subject, errors by pair) is answered from 
 an estimate (`audit.compare.tail`). Where it falls short, or there was no room, a further pass answers instead: results
 never depend on the estimate.
 
-Cosine, dot product and (negated) Euclidean distance are all matrix products; scores are float32.
+Cosine, dot product and (negated) Euclidean distance are all matrix products; scores are float32. Many are made by the
+processor's matrix unit, where there is one (`audit.compare.split`).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.compare import counts, error_kernel, kernel, tail, threads, tiles
+from audit.compare import counts, error_kernel, kernel, split, tail, threads, tiles
 from audit.compare.blocks import ArrayRows, Block, Blocks, Rows, Similarity
 from audit.compare.counts import (
     Floats,
@@ -45,7 +46,7 @@ T = TypeVar("T", Sums, OwnSums)
 class _Pass:
     """What the first pass has left: counts, what is held of each tile, and from which bin on of each cell."""
 
-    histogram: Ints
+    histogram: NDArray[np.integer]
     held: Sequence[Held]
     cut: Ints
 
@@ -65,6 +66,7 @@ class AllPairs:
     checkpoint : where tiles that are counted are kept until all are
     device : where products are made: cpu, or cuda (`audit.compare.device`)
     cluster : Ray cluster that counts tiles (`audit.compare.distributed`); none: this process
+    in_parts : multiply as the matrix unit does; None: where there is one, and enough to do
     """
 
     def __init__(
@@ -80,6 +82,7 @@ class AllPairs:
         checkpoint: Checkpoint | None = None,
         device: str = "cpu",
         cluster: str = "",
+        in_parts: bool | None = None,
     ) -> None:
         rows = ArrayRows(vectors) if isinstance(vectors, np.ndarray) else vectors
         self._atom_of = np.asarray(atom_of, dtype=np.int64)
@@ -89,11 +92,13 @@ class AllPairs:
         if device != "cpu":
             require(device)
         self._progress = progress
-        self._checkpoint = checkpoint
         side = 0 if device == "cpu" else SIDE
         self._blocks = Blocks(rows, np.asarray(subject, dtype=np.int64), self._atom_of, similarity, side)
+        self._in_parts = self._worth_parts() if in_parts is None else in_parts
+        # Both ways are exact to float32, and differ in last bits: their tiles are kept apart.
+        self._checkpoint = checkpoint.within("parts") if checkpoint is not None and self._in_parts else checkpoint
         with threads.one_thread_each():
-            threads.each(self._blocks.cut, self._workers, lambda: self._blocks, Blocks.warm)
+            threads.each(self._blocks.cut, self._workers, lambda: self._blocks, self._warm)
         self._grid = self._make_grid()
         self._pass: _Pass | None = None
         self.samples: Ints | None = np.bincount(self._blocks.subject, minlength=len(self._atom_of))
@@ -249,7 +254,7 @@ class AllPairs:
         else:
             parts = self._here(wanted, checkpoint, done, shape)
         total = merged([known, *parts], shape)
-        return _Pass(np.asarray(total.histogram, dtype=np.int64), total.held, wanted.cut)
+        return _Pass(total.histogram, total.held, wanted.cut)
 
     def _here(
         self, wanted: Wanted, checkpoint: Checkpoint | None, done: set[tuple[int, int]], shape: tuple[int, int]
@@ -294,13 +299,24 @@ class AllPairs:
             blocks.side,
             self._grid,
             wanted,
+            self._in_parts,
         )
         return distributed.sweep(self._cluster, blocks, job, done, keep)
 
     def _counter(self) -> Counter | DeviceCounter:
         if self._device != "cpu":
             return DeviceCounter(self._blocks, self._atoms, self._grid, self._device)
-        return Counter(self._blocks, self._atoms, self._grid)
+        return Counter(self._blocks, self._atoms, self._grid, in_parts=self._in_parts)
+
+    def _warm(self, blocks: Blocks, block: Block) -> None:
+        (blocks.parts if self._in_parts else blocks.load)(block)
+
+    def _worth_parts(self) -> bool:
+        """Whether the matrix unit does it: there is one, enough to do, and no product too small for it."""
+        blocks = self._blocks
+        many = len(blocks.subject) >= split.MANY and blocks.side % split.PANEL == 0
+        able = many and self._device == "cpu" and split.available()
+        return able and (blocks.similarity == "cosine" or blocks.longest() >= split.LEAST)
 
     @property
     def _hands(self) -> int:

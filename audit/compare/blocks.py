@@ -11,19 +11,21 @@ from __future__ import annotations
 import copy
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal, Protocol
+from typing import Any, Generic, Literal, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.compare import kernel
+from audit.compare import kernel, matrix_unit, split
 from audit.compare.counts import Ints
 from audit.errors import DataError
 
 Similarity = Literal["cosine", "dot", "euclidean"]
 Storage = Literal["float32", "float16", "bfloat16"]
+Made = TypeVar("Made")
 Scores = NDArray[np.float32]
 BLOCK = 1024
 """Samples in a block: a tile of scores is 4 MB."""
@@ -163,6 +165,34 @@ class Block:
         return np.r_[starts, self.size], self.atoms[starts]
 
 
+class _Ready(Generic[Made]):
+    """What was made of blocks, the ones used last.
+
+    Parameters
+    ----------
+    make : from a block
+    each : bytes that one takes at most
+    """
+
+    def __init__(self, make: Callable[[Block], Made], each: int) -> None:
+        self._make, self._room = make, max(4, HELD // each)
+        self._made: OrderedDict[int, Made] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, block: Block) -> Made:
+        """What was made of a block, or is made now."""
+        with self._lock:
+            if block.number in self._made:
+                self._made.move_to_end(block.number)
+                return self._made[block.number]
+        made = self._make(block)
+        with self._lock:
+            self._made[block.number] = made
+            while len(self._made) > self._room:
+                self._made.popitem(last=False)
+        return made
+
+
 class Blocks:
     """All templates, in blocks.
 
@@ -183,9 +213,12 @@ class Blocks:
         self.side = side or BLOCK
         self.dimension = -(-max(rows.shape[1], 1) // LANES) * LANES
         self.cut = _cut(self.subject, atom_of, self.side)
-        self._ready: OrderedDict[int, tuple[Any, Scores]] = OrderedDict()
-        self._room = max(4, HELD // (4 * self.side * self.dimension))
-        self._lock = threading.Lock()
+        self._empty()
+
+    def _empty(self) -> None:
+        number = 4 * self.side * self.dimension
+        self._ready: _Ready[tuple[Any, Scores]] = _Ready(self._loaded, number)
+        self._parts: _Ready[split.Parts] = _Ready(self._in_parts, matrix_unit.PARTS * number)
 
     def load(self, block: Block) -> tuple[Any, Scores]:
         """Templates of a block as a padded torch tensor, and their squared lengths.
@@ -195,26 +228,32 @@ class Blocks:
         DataError
             For a number that is not finite, or a zero vector where a direction is needed.
         """
-        with self._lock:
-            if block.number in self._ready:
-                self._ready.move_to_end(block.number)
-                return self._ready[block.number]
-        made = self.prepared(self.order[block.samples])
-        with self._lock:
-            self._ready[block.number] = made
-            while len(self._ready) > self._room:
-                self._ready.popitem(last=False)
-        return made
+        return self._ready.get(block)
+
+    def parts(self, block: Block) -> split.Parts:
+        """Templates of a block, padded, as the processor's matrix unit wants them.
+
+        Raises
+        ------
+        DataError
+            As for `load`.
+        """
+        return self._parts.get(block)
+
+    def _loaded(self, block: Block) -> tuple[Any, Scores]:
+        return self.prepared(self.order[block.samples])
+
+    def _in_parts(self, block: Block) -> split.Parts:
+        # Of cosines nothing else is needed.
+        made = self._loaded(block) if self.similarity == "cosine" else self.load(block)
+        return split.parts_of(made[0].numpy())
 
     def reading(self, rows: Rows) -> Blocks:
         """The same blocks, with templates from elsewhere."""
         made = copy.copy(self)
-        made.__dict__.update(_rows=rows, _ready=OrderedDict(), _lock=threading.Lock())
+        made.__dict__.update(_rows=rows)
+        made._empty()  # noqa: SLF001 - its own kind
         return made
-
-    def warm(self, block: Block) -> None:
-        """Make a block ready."""
-        self.load(block)
 
     def raw(self, block: Block) -> Scores:
         """Templates of a block as they are."""

@@ -108,7 +108,7 @@ class ScoreCounts:
     ----------
     atoms : number of atoms
     grid : the grid of the fine histogram
-    histogram : int array of shape (cells, bins); cells are the non-mated ones, then the mated ones
+    histogram : of whole numbers, shape (cells, bins); cells are the non-mated ones, then the mated ones
     kept : bool array of shape (cells, bins): where every score is kept exactly. All of them, until more than
         `EXACT_ROWS` rows are needed; then none; chosen ones may be asked for
     cell, score, count : the exact rows of the kept bins, sorted by (cell, score)
@@ -116,7 +116,7 @@ class ScoreCounts:
 
     atoms: int
     grid: Grid
-    histogram: Ints
+    histogram: NDArray[np.integer]
     kept: NDArray[np.bool_]
     cell: Ints
     score: Floats
@@ -158,7 +158,8 @@ class ScoreCounts:
         if not kept.all():
             keep = kept[rows[0], self.grid.bins(rows[1])]
             rows = (rows[0][keep], rows[1][keep], rows[2][keep])
-        return ScoreCounts(self.atoms, self.grid, self.histogram + other.histogram, kept, *rows)
+        histogram = np.add(self.histogram, other.histogram, dtype=np.int64)
+        return ScoreCounts(self.atoms, self.grid, histogram, kept, *rows)
 
     @property
     def exact(self) -> bool:
@@ -191,8 +192,8 @@ class ScoreCounts:
         """Histogram of the chosen cells together, (bins,)."""
         cells = np.flatnonzero(chosen)
         if len(cells) and cells[-1] - cells[0] == len(cells) - 1:  # they stand together: no copy
-            return np.asarray(self.histogram[cells[0] : cells[-1] + 1].sum(axis=0))
-        return np.asarray(self.histogram[cells].sum(axis=0))
+            return np.asarray(self.histogram[cells[0] : cells[-1] + 1].sum(axis=0, dtype=np.int64))
+        return np.asarray(self.histogram[cells].sum(axis=0, dtype=np.int64))
 
     def distribution(self, chosen: NDArray[np.bool_]) -> tuple[Floats, Ints]:
         """Distinct scores, ascending, and how often each occurred in the chosen cells.
@@ -249,7 +250,7 @@ class ScoreCounts:
 
     def binned_by_cell(self, edges: Floats) -> Ints:
         """As `binned`, of every cell by itself, shape (cells, bins)."""
-        left = self.histogram.copy()
+        left = self.histogram.astype(np.int64)
         np.subtract.at(left, (self.cell, self.grid.bins(self.score)), self.count)
         grid, last = self.grid.edges(), len(edges) - 2
         made = np.zeros((len(left), last + 1), dtype=np.int64)

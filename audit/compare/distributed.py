@@ -36,7 +36,7 @@ class Job:
     ----------
     token : of this job among others
     subject : (samples,) sorted as in `Blocks`
-    atom_of, atoms, similarity, side, grid, wanted : as there
+    atom_of, atoms, similarity, side, grid, wanted, in_parts : as there
     """
 
     token: str
@@ -47,6 +47,7 @@ class Job:
     side: int
     grid: Grid
     wanted: Wanted
+    in_parts: bool
 
 
 class _Sent:
@@ -75,7 +76,7 @@ def count_square(job: Job, pairs: Sequence[tuple[int, int]], starts: Sequence[in
         _LAYOUTS[job.token] = Blocks(rows, job.subject, job.atom_of, job.similarity, job.side)
     blocks = _LAYOUTS[job.token].reading(rows)
     with threads.one_thread_each():
-        counter = Counter(blocks, job.atoms, job.grid)
+        counter = Counter(blocks, job.atoms, job.grid, in_parts=job.in_parts)
         held = [counter.count(blocks.cut[one], blocks.cut[two], job.wanted) for one, two in pairs]
     found = tuple(one for one in held if one.size)
     return pack(Part(np.array(pairs, dtype=np.int64).reshape(-1, 2), counter.finish(), found))

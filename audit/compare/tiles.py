@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.compare import kernel
+from audit.compare import kernel, split
 from audit.compare.blocks import Block, Blocks, Scores
 from audit.compare.counts import Grid, Ints, pair_cells
 from audit.compare.lanes import WIDE
@@ -94,6 +94,58 @@ class _Room:
         return self._place[first : self._used], self._score[first : self._used]
 
 
+class Whole:
+    """Products of float32 numbers by BLAS, on one core."""
+
+    def __init__(self, blocks: Blocks) -> None:
+        import torch  # noqa: PLC0415 - loads in seconds, and listed pairs never need it
+
+        self._torch, self._blocks = torch, blocks
+        room = min(blocks.side, HEIGHT) * blocks.side + WIDE
+        self._product = torch.from_numpy(np.empty(room, dtype=np.float32))
+
+    def __call__(self, rows: Block, columns: Block, window: Ints) -> Scores:
+        """Scores of a window, in rows and columns up to the next step; their memory is used again."""
+        left, right = self._blocks.load(rows), self._blocks.load(columns)
+        side, (r, r_end, c, c_end) = self._blocks.side, window.tolist()
+        one = left[0][r : r + min(-(-(r_end - r) // STEP) * STEP, side)]
+        two = right[0][c : c + min(-(-(c_end - c) // STEP) * STEP, side)]
+        product = self._product[: len(one) * len(two)].view(len(one), len(two))
+        self._torch.mm(one, two.T, out=product)
+        scores: Scores = product.numpy()
+        _to_distances(self._blocks, scores, rows, columns, window)
+        return scores
+
+
+class Split:
+    """Products of float32 numbers in parts, by the processor's matrix unit."""
+
+    def __init__(self, blocks: Blocks) -> None:
+        self._blocks, self._width = blocks, blocks.side + split.GAP
+        self._product = split.aligned((min(blocks.side, HEIGHT) * self._width + WIDE,), np.float32)
+
+    def __call__(self, rows: Block, columns: Block, window: Ints) -> Scores:
+        """As of `Whole`."""
+        r, r_end, c, c_end = window.tolist()
+        high, wide = (-(-size // split.PANEL) * split.PANEL for size in (r_end - r, c_end - c))
+        scores = self._product[: high * self._width].reshape(high, self._width)
+        split.multiply(self._blocks.parts(rows), self._blocks.parts(columns), (r, r + high, c, c + wide), scores)
+        _to_distances(self._blocks, scores, rows, columns, window)
+        return scores
+
+
+def _to_distances(blocks: Blocks, scores: Scores, rows: Block, columns: Block, window: Ints) -> None:
+    """Turn products into distances, in place, where these are wanted."""
+    if blocks.similarity != "euclidean":
+        return
+    side, (r, r_end, c, c_end) = blocks.side, window.tolist()
+    left, right = blocks.load(rows), blocks.load(columns)
+    one, two = left[0].numpy()[r : r + side], right[0].numpy()[c : c + side]
+    sizes = np.array([r_end - r, c_end - c], dtype=np.int64)
+    norms = left[1][r : r + side], right[1][c : c + side]
+    kernel.to_distances(scores, one, two, *norms, sizes, np.float32(NEAR))
+
+
 class Counter:
     """Counts tiles on a processor core, with buffers that are used again and again.
 
@@ -102,15 +154,14 @@ class Counter:
     blocks : templates
     atoms : number of atoms
     grid : of the histogram
+    in_parts : multiply with the processor's matrix unit, or as it does
     """
 
-    def __init__(self, blocks: Blocks, atoms: int, grid: Grid) -> None:
-        import torch  # noqa: PLC0415 - loads in seconds, and listed pairs never need it
-
+    def __init__(self, blocks: Blocks, atoms: int, grid: Grid, *, in_parts: bool = False) -> None:
         side = blocks.side
-        self._torch, self._blocks, self._atoms = torch, blocks, atoms
+        self._blocks, self._atoms = blocks, atoms
         most = min(side, HEIGHT) * side
-        self._product = torch.from_numpy(np.empty(most + WIDE, dtype=np.float32))
+        self._multiply = (Split if in_parts else Whole)(blocks)
         self._room = _Room(most)
         self._scale, self._low = np.float32(grid.scale), np.float32(grid.first)
         self._none = np.zeros((1, 1), dtype=bool)
@@ -122,24 +173,26 @@ class Counter:
         """Count one tile into `histogram`, and give what is held of it."""
         side, itself = self._blocks.side, rows is columns
         self._spill(rows.size * columns.size)
-        left, right = self._blocks.load(rows), self._blocks.load(columns)
         parts = []
         high = min(side, SLICE if itself else HEIGHT)
         for r in range(0, rows.size, high):
             for c in range(r if itself else 0, columns.size, side):
                 window = np.array([r, min(r + high, rows.size), c, min(c + side, columns.size)], dtype=np.int64)
-                scores = self._multiply(left, right, window)
+                scores = self._multiply(rows, columns, window)
                 parts.append(self._window(scores, rows, columns, window, wanted))
         if len(parts) == 1:
             return Held((rows.number, columns.number), *parts[0])
         place, score, own_place, own_score = (np.concatenate(column) for column in zip(*parts, strict=True))
-        order = np.argsort(place, kind="stable")
-        return Held((rows.number, columns.number), place[order], score[order], own_place, own_score)
+        if columns.size > side:  # rows come in several windows
+            order = np.argsort(place, kind="stable")
+            place, score = place[order], score[order]
+        return Held((rows.number, columns.number), place, score, own_place, own_score)
 
     def finish(self) -> NDArray[np.integer]:
         """All counts since the last time, (cells, bins)."""
         made = self.histogram if self._total is None else self._total + self.histogram
-        self._total, self._counted, self.histogram = None, 0, np.zeros_like(self.histogram)
+        # `zeros` writes nothing yet, as `zeros_like` would.
+        self._total, self._counted, self.histogram = None, 0, np.zeros(self.histogram.shape, dtype=np.uint32)
         return made
 
     def _spill(self, comparisons: int) -> None:
@@ -147,20 +200,6 @@ class Counter:
         if self._counted + comparisons > LARGEST_COUNT:
             self._total = self.finish().astype(np.int64)
         self._counted += comparisons
-
-    def _multiply(self, left: tuple[Any, Scores], right: tuple[Any, Scores], window: Ints) -> Scores:
-        """Scores of a window, in rows and columns up to the next step."""
-        side, (r, r_end, c, c_end) = self._blocks.side, window.tolist()
-        one = left[0][r : r + min(-(-(r_end - r) // STEP) * STEP, side)]
-        two = right[0][c : c + min(-(-(c_end - c) // STEP) * STEP, side)]
-        product = self._product[: len(one) * len(two)].view(len(one), len(two))
-        self._torch.mm(one, two.T, out=product)
-        scores: Scores = product.numpy()
-        if self._blocks.similarity == "euclidean":
-            norms = left[1][r : r + side], right[1][c : c + side]
-            sizes = np.array([r_end - r, c_end - c], dtype=np.int64)
-            kernel.to_distances(scores, one.numpy(), two.numpy(), *norms, sizes, np.float32(NEAR))
-        return scores
 
     def _window(
         self, scores: Scores, rows: Block, columns: Block, window: Ints, wanted: Wanted

@@ -54,12 +54,13 @@ def assert_same(one: tuple, two: tuple) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("in_parts", [False, True])
 def test_ray_counts_the_same_and_a_worker_that_dies_changes_nothing(
-    local: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    local: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_parts: bool
 ) -> None:
-    monkeypatch.setattr("audit.compare.blocks.BLOCK", 16)
+    monkeypatch.setattr("audit.compare.blocks.BLOCK", 32 if in_parts else 16)
     monkeypatch.setattr(limits, "EXACT_ROWS", 100)
-    here = counted()
+    here = counted(in_parts=in_parts)
     original, died = distributed.count_square, tmp_path / "died"
 
     def dying(job: distributed.Job, pairs: list, starts: list, *sent: np.ndarray) -> bytes:
@@ -70,11 +71,11 @@ def test_ray_counts_the_same_and_a_worker_that_dies_changes_nothing(
 
     monkeypatch.setattr(distributed, "count_square", dying)
     kept = Checkpoint(tmp_path / "kept", pytest.fail)
-    assert_same(here, counted(cluster="ray", checkpoint=kept))
+    assert_same(here, counted(cluster="ray", checkpoint=kept, in_parts=in_parts))
     assert died.exists()
     # All branches are kept: the same again counts nothing.
     monkeypatch.setattr(distributed, "sweep", lambda *_: [])
-    assert_same(here, counted(cluster="ray", checkpoint=kept))
+    assert_same(here, counted(cluster="ray", checkpoint=kept, in_parts=in_parts))
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ import psutil
 import torch
 
 from audit import groups
-from audit.compare import halves
+from audit.compare import halves, split
 from audit.compare.all_pairs import AllPairs
 from audit.domain import Attribute, Benchmark, Consent, Subject
 from audit.metrics import points
@@ -132,8 +132,8 @@ def ray_workers(templates: int, dimension: int) -> dict[str, float]:
 
 
 def warm() -> None:
-    """Compile."""
-    ours(people(4000, 16, 8))
+    """Compile, also what multiplies many templates."""
+    ours(people(split.MANY, 16, 8))
 
 
 def roc(data: Data) -> float:
