@@ -109,9 +109,14 @@ def _each(model: Extractor, images: list[Picture]) -> list[Outcome]:
 
 def failure(error: Exception, kind: str) -> FailureToAcquire:
     """What an error of a kind, which a model raised while it worked on an image, makes of this image."""
-    if isinstance(error, MemoryError) or any(word in str(error).lower() for word in _MEMORY):
+    if short_of_memory(error):
         return FailureToAcquire("template", f"not enough memory {DURING}")
     return FailureToAcquire("template", f"model error: {kind}")
+
+
+def short_of_memory(error: Exception) -> bool:
+    """Whether an error says that there was no more memory."""
+    return isinstance(error, MemoryError) or any(word in str(error).lower() for word in _MEMORY)
 
 
 def _checked(outcome: Outcome, dimension: int) -> Outcome:

@@ -94,6 +94,9 @@ class Network:
         except EndedError as error:
             raise ModelError(str(self.path), f"cannot be run on a black picture: {error}", _WAY_OUT) from None
         except Exception as error:  # onnxruntime's own exceptions share no public base
+            if guard.short_of_memory(error):
+                found = f"asks for more memory than it may have, on a black picture ({error})"
+                raise ModelError(str(self.path), found, _WAY_OUT) from error
             said = str(error) if isinstance(error, NoAnswerError) else type(error).__name__
             raise ModelError(str(self.path), f"does not take {what} ({said})", "Mend the card's [input]") from error
 

@@ -103,6 +103,10 @@ class Sandbox:
         except NoAnswerError:
             self._give_back(lane)
             raise
+        except BaseException:  # half an answer may still be on its way
+            lane.child.stop()
+            self._drop(lane.child)
+            raise
         self._give_back(lane)
         return made
 
