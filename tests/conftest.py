@@ -79,6 +79,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items.sort(key=turns.__getitem__)
 
 
+class _Grouped:
+    """Looks whether pytest-xdist has taken the groups: with releases that do not fit it silently takes none."""
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        lost = next((item.nodeid for item in items if "@" not in item.nodeid.rpartition("]")[2]), None)
+        if lost is not None:
+            raise pytest.UsageError(f"{lost} is in no group: this pytest-xdist does not fit this pytest")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """In a process of several."""
+    if hasattr(config, "workerinput") and config.getoption("loadgroup", False):
+        config.pluginmanager.register(_Grouped())
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, object, object]:
     """With CI=true, a skipped test of the kinds that must run is a failure."""

@@ -6,7 +6,7 @@ an estimate (`audit.compare.tail`). Where it falls short, or there was no room, 
 never depend on the estimate.
 
 Cosine, dot product and (negated) Euclidean distance are all matrix products; scores are float32. Many are made by the
-processor's matrix unit, where there is one (`audit.compare.split`).
+processor's matrix unit, where there is one (`audit.compare.bfloat16`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.compare import counts, error_kernel, kernel, split, tail, threads, tiles
+from audit.compare import bfloat16, counts, error_kernel, kernel, tail, threads, tiles
 from audit.compare.blocks import ArrayRows, Block, Blocks, Rows, Similarity
 from audit.compare.counts import (
     Floats,
@@ -66,7 +66,7 @@ class AllPairs:
     checkpoint : where tiles that are counted are kept until all are
     device : where products are made: cpu, or cuda (`audit.compare.device`)
     cluster : Ray cluster that counts tiles (`audit.compare.distributed`); none: this process
-    in_parts : multiply as the matrix unit does; None: where there is one, and enough to do
+    by_terms : multiply as the matrix unit does; None: where there is one, and enough to do
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class AllPairs:
         checkpoint: Checkpoint | None = None,
         device: str = "cpu",
         cluster: str = "",
-        in_parts: bool | None = None,
+        by_terms: bool | None = None,
     ) -> None:
         rows = ArrayRows(vectors) if isinstance(vectors, np.ndarray) else vectors
         self._atom_of = np.asarray(atom_of, dtype=np.int64)
@@ -94,12 +94,13 @@ class AllPairs:
         self._progress = progress
         side = 0 if device == "cpu" else SIDE
         self._blocks = Blocks(rows, np.asarray(subject, dtype=np.int64), self._atom_of, similarity, side)
-        self._in_parts = self._worth_parts() if in_parts is None else in_parts
+        self._by_terms = self._worth_terms() if by_terms is None else by_terms
+        longest = self._warm()
+        if by_terms is None and longest < bfloat16.LEAST:
+            self._by_terms = False
         # Both ways are exact to float32, and differ in last bits: their tiles are kept apart.
-        self._checkpoint = checkpoint.within("parts") if checkpoint is not None and self._in_parts else checkpoint
-        with threads.one_thread_each():
-            threads.each(self._blocks.cut, self._workers, lambda: self._blocks, self._warm)
-        self._grid = self._make_grid()
+        self._checkpoint = checkpoint.within("terms") if checkpoint is not None and self._by_terms else checkpoint
+        self._grid = self._make_grid(longest)
         self._pass: _Pass | None = None
         self.samples: Ints | None = np.bincount(self._blocks.subject, minlength=len(self._atom_of))
 
@@ -299,24 +300,37 @@ class AllPairs:
             blocks.side,
             self._grid,
             wanted,
-            self._in_parts,
+            self._by_terms,
         )
         return distributed.sweep(self._cluster, blocks, job, done, keep)
 
     def _counter(self) -> Counter | DeviceCounter:
         if self._device != "cpu":
             return DeviceCounter(self._blocks, self._atoms, self._grid, self._device)
-        return Counter(self._blocks, self._atoms, self._grid, in_parts=self._in_parts)
+        return Counter(self._blocks, self._atoms, self._grid, by_terms=self._by_terms)
 
-    def _warm(self, blocks: Blocks, block: Block) -> None:
-        (blocks.parts if self._in_parts else blocks.load)(block)
+    def _warm(self) -> float:
+        """Make blocks ready, as they will be multiplied here; the largest squared length, which of cosines is 1."""
+        blocks, cosine = self._blocks, self._blocks.similarity == "cosine"
+        take = blocks.terms if cosine and self._by_terms and not self._cluster else blocks.load
 
-    def _worth_parts(self) -> bool:
-        """Whether the matrix unit does it: there is one, enough to do, and no product too small for it."""
+        def make(_: None, block: Block) -> None:
+            take(block)
+
+        with threads.one_thread_each():
+            threads.each(blocks.cut, self._workers, lambda: None, make)
+        return 1.0 if cosine else blocks.longest()
+
+    def _worth_terms(self) -> bool:
+        """Whether the processors that multiply have a matrix unit, and enough to do."""
         blocks = self._blocks
-        many = len(blocks.subject) >= split.MANY and blocks.side % split.PANEL == 0
-        able = many and self._device == "cpu" and split.available()
-        return able and (blocks.similarity == "cosine" or blocks.longest() >= split.LEAST)
+        if len(blocks.subject) < bfloat16.MANY or blocks.side % bfloat16.PANEL or self._device != "cpu":
+            return False
+        if not self._cluster:
+            return bfloat16.available()
+        from audit.compare import distributed  # noqa: PLC0415 - most runs need no cluster
+
+        return bfloat16.available() and distributed.have_matrix_units(self._cluster)
 
     @property
     def _hands(self) -> int:
@@ -335,11 +349,11 @@ class AllPairs:
         bins = np.where(asked, self._grid.bins(thresholds)[:, None], self._grid.size)
         return np.asarray(np.r_[bins.min(axis=0), np.zeros(self._atoms, dtype=np.int64)], dtype=np.int64)
 
-    def _make_grid(self) -> Grid:
+    def _make_grid(self, longest: float) -> Grid:
         size = Grid.over(0.0, 1.0, self._atoms).size
         if self._blocks.similarity == "cosine":
             return Grid(-1.0, 1.0, size)
-        largest = self._blocks.longest() or 1.0
+        largest = longest or 1.0
         distance = self._blocks.similarity == "euclidean"
         reach = float(2.0 ** np.ceil(np.log2(2 * np.sqrt(largest) if distance else largest)))
         return Grid(-reach, 0.0 if distance else reach, size)

@@ -9,30 +9,27 @@ or a file mapped into memory), block by block, and turned into float32 on the wa
 from __future__ import annotations
 
 import copy
-import threading
-from collections import OrderedDict
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.compare import kernel, matrix_unit, split
+from audit.compare import bfloat16, kernel, matrix_unit
 from audit.compare.counts import Ints
+from audit.compare.ready import Ready
 from audit.errors import DataError
 
 Similarity = Literal["cosine", "dot", "euclidean"]
 Storage = Literal["float32", "float16", "bfloat16"]
-Made = TypeVar("Made")
 Scores = NDArray[np.float32]
 BLOCK = 1024
 """Samples in a block: a tile of scores is 4 MB."""
 LANES = 16
 """Templates are padded with zeros to a multiple of so many numbers."""
 HELD = 1 << 30
-"""Bytes of blocks that are kept ready; beyond, the blocks used last."""
+"""Bytes of blocks that are kept ready, and as many of their terms; beyond, the blocks used last."""
 NOT_FINITE = "a template holds a number that is not finite"
 NO_DIRECTION = "a template is the zero vector, which has no direction"
 WAY_OUT = "Such a sample is a failure"
@@ -165,34 +162,6 @@ class Block:
         return np.r_[starts, self.size], self.atoms[starts]
 
 
-class _Ready(Generic[Made]):
-    """What was made of blocks, the ones used last.
-
-    Parameters
-    ----------
-    make : from a block
-    each : bytes that one takes at most
-    """
-
-    def __init__(self, make: Callable[[Block], Made], each: int) -> None:
-        self._make, self._room = make, max(4, HELD // each)
-        self._made: OrderedDict[int, Made] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, block: Block) -> Made:
-        """What was made of a block, or is made now."""
-        with self._lock:
-            if block.number in self._made:
-                self._made.move_to_end(block.number)
-                return self._made[block.number]
-        made = self._make(block)
-        with self._lock:
-            self._made[block.number] = made
-            while len(self._made) > self._room:
-                self._made.popitem(last=False)
-        return made
-
-
 class Blocks:
     """All templates, in blocks.
 
@@ -216,9 +185,9 @@ class Blocks:
         self._empty()
 
     def _empty(self) -> None:
-        number = 4 * self.side * self.dimension
-        self._ready: _Ready[tuple[Any, Scores]] = _Ready(self._loaded, number)
-        self._parts: _Ready[split.Parts] = _Ready(self._in_parts, matrix_unit.PARTS * number)
+        each = 4 * self.side * -(-self.dimension // matrix_unit.DEPTH) * matrix_unit.DEPTH
+        self._ready: Ready[tuple[Any, Scores]] = Ready(max(4, HELD // each))
+        self._terms: Ready[bfloat16.Terms] = Ready(max(4, HELD // (matrix_unit.TERMS * each)))
 
     def load(self, block: Block) -> tuple[Any, Scores]:
         """Templates of a block as a padded torch tensor, and their squared lengths.
@@ -228,9 +197,9 @@ class Blocks:
         DataError
             For a number that is not finite, or a zero vector where a direction is needed.
         """
-        return self._ready.get(block)
+        return self._ready.get(block.number, lambda: self.prepared(self.order[block.samples]))
 
-    def parts(self, block: Block) -> split.Parts:
+    def terms(self, block: Block) -> bfloat16.Terms:
         """Templates of a block, padded, as the processor's matrix unit wants them.
 
         Raises
@@ -238,15 +207,13 @@ class Blocks:
         DataError
             As for `load`.
         """
-        return self._parts.get(block)
+        return self._terms.get(block.number, lambda: bfloat16.terms_of(self._numbers(block)))
 
-    def _loaded(self, block: Block) -> tuple[Any, Scores]:
-        return self.prepared(self.order[block.samples])
-
-    def _in_parts(self, block: Block) -> split.Parts:
-        # Of cosines nothing else is needed.
-        made = self._loaded(block) if self.similarity == "cosine" else self.load(block)
-        return split.parts_of(made[0].numpy())
+    def _numbers(self, block: Block) -> Scores:
+        # Of cosines nothing is needed beside the terms, and nothing else is kept.
+        made = self.prepared(self.order[block.samples]) if self.similarity == "cosine" else self.load(block)
+        numbers: Scores = made[0].numpy()
+        return numbers
 
     def reading(self, rows: Rows) -> Blocks:
         """The same blocks, with templates from elsewhere."""

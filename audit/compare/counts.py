@@ -186,7 +186,7 @@ class ScoreCounts:
 
     def total(self, chosen: NDArray[np.bool_]) -> int:
         """Number of comparisons in the chosen cells."""
-        return int(self.histogram[chosen].sum())
+        return int(self.histogram[chosen].sum(dtype=np.int64))
 
     def summed(self, chosen: NDArray[np.bool_]) -> Ints:
         """Histogram of the chosen cells together, (bins,)."""

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from audit import cluster
-from audit.compare import threads
+from audit.compare import bfloat16, threads
 from audit.compare.blocks import Blocks, Scores, Similarity
 from audit.compare.counts import Grid, Ints
 from audit.compare.parts import Part, merged, pack, unpack
@@ -36,7 +36,7 @@ class Job:
     ----------
     token : of this job among others
     subject : (samples,) sorted as in `Blocks`
-    atom_of, atoms, similarity, side, grid, wanted, in_parts : as there
+    atom_of, atoms, similarity, side, grid, wanted, by_terms : as there
     """
 
     token: str
@@ -47,7 +47,7 @@ class Job:
     side: int
     grid: Grid
     wanted: Wanted
-    in_parts: bool
+    by_terms: bool
 
 
 class _Sent:
@@ -76,7 +76,7 @@ def count_square(job: Job, pairs: Sequence[tuple[int, int]], starts: Sequence[in
         _LAYOUTS[job.token] = Blocks(rows, job.subject, job.atom_of, job.similarity, job.side)
     blocks = _LAYOUTS[job.token].reading(rows)
     with threads.one_thread_each():
-        counter = Counter(blocks, job.atoms, job.grid, in_parts=job.in_parts)
+        counter = Counter(blocks, job.atoms, job.grid, by_terms=job.by_terms)
         held = [counter.count(blocks.cut[one], blocks.cut[two], job.wanted) for one, two in pairs]
     found = tuple(one for one in held if one.size)
     return pack(Part(np.array(pairs, dtype=np.int64).reshape(-1, 2), counter.finish(), found))
@@ -121,6 +121,27 @@ def sweep(
             parts.append(unpack(ray.get(ready)))
             keep(parts[-1])
         return parts
+
+
+def have_matrix_units(address: str) -> bool:
+    """Whether every machine of a cluster multiplies in terms as fast as `audit.compare.bfloat16` says."""
+    if address == cluster.LOCAL:
+        return bfloat16.available()
+    with cluster.connected(address) as ray:
+        return all(on_every_machine(ray, bfloat16.available))
+
+
+def on_every_machine(ray: Any, ask: Callable[[], bool]) -> list[bool]:
+    """What a question is answered on each machine of a cluster."""
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # noqa: PLC0415 - an extra
+
+    def answer() -> bool:  # Ray takes functions alone
+        return ask()
+
+    task = ray.remote(num_cpus=0)(answer)
+    there = [NodeAffinitySchedulingStrategy(node["NodeID"], soft=False) for node in ray.nodes() if node["Alive"]]
+    answers: list[bool] = ray.get([task.options(scheduling_strategy=one).remote() for one in there])
+    return answers
 
 
 def squares(count: int, done: set[tuple[int, int]]) -> Iterator[list[tuple[int, int]]]:

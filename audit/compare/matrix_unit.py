@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 from llvmlite import binding, ir
-from numba import types
+from numba import config, types
 from numba.extending import intrinsic
 
 SIDE = 16
@@ -27,10 +27,10 @@ DEPTH = 32
 """bfloat16 numbers in a row of a tile: so many of a template are multiplied at once."""
 TILE = SIDE * DEPTH
 """bfloat16 numbers in a tile."""
-PARTS = 3
+TERMS = 3
 """bfloat16 numbers whose sum is a float32."""
 ORDER = ((0, 2), (0, 1), (1, 1), (1, 0), (2, 0), (0, 0))
-"""Parts of the left and of the right number that are multiplied; between neighbours only one has to be loaded."""
+"""Terms of the left and of the right number that are multiplied; between neighbours only one has to be loaded."""
 _PERMIT, _REQUEST, _DATA = 158, 0x1023, 18
 """arch_prctl(ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA) of Linux on x86-64."""
 _BYTE, _WORD = ir.IntType(8), ir.IntType(64)
@@ -49,13 +49,20 @@ def shape() -> np.ndarray[Any, np.dtype[np.uint8]]:
 
 @functools.cache
 def permitted() -> bool:
-    """Whether this machine has such a unit, and the system lets this process use it; asks it to, once."""
+    """Whether this machine has such a unit, and the system lets this process use it; asks it to, once.
+
+    The system says no where a thread takes signals on a stack too small for the tiles, and from a yes on it refuses
+    such a stack.
+    """
     if sys.platform != "linux" or platform.machine() != "x86_64":
         return False
+    # Who has compiled code made for another processor has set one of these.
     features = binding.get_host_cpu_features()
-    if not (features.get("amx-bf16") and features.get("amx-tile")):
+    if config.CPU_NAME or config.CPU_FEATURES or not (features.get("amx-bf16") and features.get("amx-tile")):
         return False
-    return bool(ctypes.CDLL(None).syscall(_PERMIT, _REQUEST, _DATA) == 0)
+    system = ctypes.CDLL(None)
+    system.syscall.restype, system.syscall.argtypes = ctypes.c_long, (ctypes.c_long,) * 3
+    return bool(system.syscall(_PERMIT, _REQUEST, _DATA) == 0)
 
 
 @intrinsic
@@ -111,19 +118,19 @@ def add_products(_: Any, left: Any, right: Any, one: Any, two: Any, three: Any, 
 
     Parameters
     ----------
-    left, right : flat, of which each place begins `PARTS` tiles
+    left, right : flat, of which each place begins `TERMS` tiles
     one, two : places in `left`, of the first and the second 16 templates
     three, four : places in `right`
     """
 
     def build(context: Any, builder: Any, signature: Any, given: Any) -> Any:
-        def load(tiles: Any, which: int, places: Any, part: int) -> None:
+        def load(tiles: Any, which: int, places: Any, term: int) -> None:
             for tile, at in zip(tiles, places, strict=True):
-                start = builder.add(at, ir.Constant(_WORD, part * TILE))
+                start = builder.add(at, ir.Constant(_WORD, term * TILE))
                 there = _place(context, builder, signature.args[which], given[which], start)
                 _call(builder, "tileloadd64", _number(tile), there, ir.Constant(_WORD, 2 * DEPTH))
 
-        before = (PARTS, PARTS)
+        before = (TERMS, TERMS)
         for pair in ORDER:
             if pair[0] != before[0]:
                 load(_LEFT, 0, given[2:4], pair[0])

@@ -94,7 +94,9 @@ _COLUMNS = (("place", np.uint32), ("score", np.float32), ("own_place", np.uint32
 def unpack(content: bytes) -> Part:
     """The part that `pack` made."""
     with np.load(io.BytesIO(content), allow_pickle=False) as found:
-        kind = np.uint32 if found["counts"].dtype == np.uint32 else np.int64
+        if found["counts"].dtype not in (np.uint32, np.int64):
+            raise ValueError("counts are whole numbers of 32 or 64 bits")
+        kind = found["counts"].dtype
         histogram: NDArray[np.integer] = np.zeros(int(np.prod(found["shape"])), dtype=kind)
         histogram[found["used"]] = found["counts"]
         sizes = found["sizes"]

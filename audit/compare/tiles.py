@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.compare import kernel, split
+from audit.compare import bfloat16, kernel
 from audit.compare.blocks import Block, Blocks, Scores
 from audit.compare.counts import Grid, Ints, pair_cells
 from audit.compare.lanes import WIDE
@@ -94,7 +94,7 @@ class _Room:
         return self._place[first : self._used], self._score[first : self._used]
 
 
-class Whole:
+class ByBlas:
     """Products of float32 numbers by BLAS, on one core."""
 
     def __init__(self, blocks: Blocks) -> None:
@@ -117,19 +117,19 @@ class Whole:
         return scores
 
 
-class Split:
-    """Products of float32 numbers in parts, by the processor's matrix unit."""
+class ByTerms:
+    """Products of float32 numbers in terms of bfloat16, by the processor's matrix unit."""
 
     def __init__(self, blocks: Blocks) -> None:
-        self._blocks, self._width = blocks, blocks.side + split.GAP
-        self._product = split.aligned((min(blocks.side, HEIGHT) * self._width + WIDE,), np.float32)
+        self._blocks, self._width = blocks, blocks.side + bfloat16.GAP
+        self._product = bfloat16.aligned((min(blocks.side, HEIGHT) * self._width + WIDE,), np.float32)
 
     def __call__(self, rows: Block, columns: Block, window: Ints) -> Scores:
-        """As of `Whole`."""
+        """As of `ByBlas`."""
         r, r_end, c, c_end = window.tolist()
-        high, wide = (-(-size // split.PANEL) * split.PANEL for size in (r_end - r, c_end - c))
+        high, wide = (-(-size // bfloat16.PANEL) * bfloat16.PANEL for size in (r_end - r, c_end - c))
         scores = self._product[: high * self._width].reshape(high, self._width)
-        split.multiply(self._blocks.parts(rows), self._blocks.parts(columns), (r, r + high, c, c + wide), scores)
+        bfloat16.multiply(self._blocks.terms(rows), self._blocks.terms(columns), (r, r + high, c, c + wide), scores)
         _to_distances(self._blocks, scores, rows, columns, window)
         return scores
 
@@ -154,14 +154,14 @@ class Counter:
     blocks : templates
     atoms : number of atoms
     grid : of the histogram
-    in_parts : multiply with the processor's matrix unit, or as it does
+    by_terms : multiply with the processor's matrix unit, or as it does
     """
 
-    def __init__(self, blocks: Blocks, atoms: int, grid: Grid, *, in_parts: bool = False) -> None:
+    def __init__(self, blocks: Blocks, atoms: int, grid: Grid, *, by_terms: bool = False) -> None:
         side = blocks.side
         self._blocks, self._atoms = blocks, atoms
         most = min(side, HEIGHT) * side
-        self._multiply = (Split if in_parts else Whole)(blocks)
+        self._multiply = (ByTerms if by_terms else ByBlas)(blocks)
         self._room = _Room(most)
         self._scale, self._low = np.float32(grid.scale), np.float32(grid.first)
         self._none = np.zeros((1, 1), dtype=bool)

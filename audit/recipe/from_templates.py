@@ -127,6 +127,8 @@ def compared(
             checkpoint=checkpoint,
             device=options.device,
             cluster=options.cluster,
+            # Thresholds are some of these scores, and a list is multiplied by BLAS: it has to find them again.
+            by_terms=False if plan.task == "identification" else None,
         )
 
     if plan.samples:

@@ -7,13 +7,14 @@ import signal
 import socket
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from audit import cluster
+from audit.compare import bfloat16, distributed, halves
 from audit.compare import counts as limits
-from audit.compare import distributed, halves
 from audit.compare.all_pairs import AllPairs
 from audit.compare.counts import Reach
 from audit.compare.parts import Checkpoint
@@ -29,7 +30,7 @@ def local():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what Ray's own start-up says is not ours to mend
         ray.init("local", num_cpus=2, include_dashboard=False, log_to_driver=False, configure_logging=False)
-        yield
+        yield ray
         ray.shutdown()
 
 
@@ -54,13 +55,13 @@ def assert_same(one: tuple, two: tuple) -> None:
 
 
 @pytest.mark.filterwarnings("ignore")
-@pytest.mark.parametrize("in_parts", [False, True])
+@pytest.mark.parametrize("by_terms", [False, True])
 def test_ray_counts_the_same_and_a_worker_that_dies_changes_nothing(
-    local: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_parts: bool
+    local: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by_terms: bool
 ) -> None:
-    monkeypatch.setattr("audit.compare.blocks.BLOCK", 32 if in_parts else 16)
+    monkeypatch.setattr("audit.compare.blocks.BLOCK", 32 if by_terms else 16)
     monkeypatch.setattr(limits, "EXACT_ROWS", 100)
-    here = counted(in_parts=in_parts)
+    here = counted(by_terms=by_terms)
     original, died = distributed.count_square, tmp_path / "died"
 
     def dying(job: distributed.Job, pairs: list, starts: list, *sent: np.ndarray) -> bytes:
@@ -71,11 +72,11 @@ def test_ray_counts_the_same_and_a_worker_that_dies_changes_nothing(
 
     monkeypatch.setattr(distributed, "count_square", dying)
     kept = Checkpoint(tmp_path / "kept", pytest.fail)
-    assert_same(here, counted(cluster="ray", checkpoint=kept, in_parts=in_parts))
+    assert_same(here, counted(cluster="ray", checkpoint=kept, by_terms=by_terms))
     assert died.exists()
     # All branches are kept: the same again counts nothing.
     monkeypatch.setattr(distributed, "sweep", lambda *_: [])
-    assert_same(here, counted(cluster="ray", checkpoint=kept, in_parts=in_parts))
+    assert_same(here, counted(cluster="ray", checkpoint=kept, by_terms=by_terms))
 
 
 @pytest.mark.parametrize(
@@ -123,3 +124,15 @@ def test_squares_hold_every_tile_once() -> None:
     done = {(0, 0), (2, 7)}
     found = [pair for square in distributed.squares(9, done) for pair in square]
     assert sorted(found) == sorted({(a, b) for a in range(9) for b in range(a, 9)} - done)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_every_machine_of_a_cluster_is_asked_for_its_matrix_unit(local: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert distributed.on_every_machine(local, bfloat16.available) == [bfloat16.available()]
+    assert distributed.on_every_machine(local, lambda: False) == [False]
+    assert distributed.have_matrix_units("ray") == bfloat16.available()
+    # One that is elsewhere is asked.
+    monkeypatch.setattr(cluster, "require", lambda _: None)
+    for answers, expected in (([True, True], True), ([True, False], False)):
+        monkeypatch.setattr(distributed, "on_every_machine", lambda *_, answers=answers: answers)
+        assert distributed.have_matrix_units("ray://there:10001") == expected

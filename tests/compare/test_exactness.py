@@ -153,19 +153,19 @@ def test_storage_in_fewer_bits_is_rounded_to_nearest() -> None:
     assert stored(ArrayRows(values[:, None]), "float32").take(np.array([3])).tolist() == [[values[3]]]
 
 
-@pytest.mark.parametrize("in_parts", [False, True])
+@pytest.mark.parametrize("by_terms", [False, True])
 def test_templates_in_a_file_are_compared_where_they_lie(
-    tmp_path, monkeypatch: pytest.MonkeyPatch, in_parts: bool
+    tmp_path, monkeypatch: pytest.MonkeyPatch, by_terms: bool
 ) -> None:
     """Mapped into memory, with room for four blocks only: the same counts as from memory."""
     vectors, owner, grouping = case()
     np.save(tmp_path / "t.npy", vectors)
     mapped = np.load(tmp_path / "t.npy", mmap_mode="r")
-    here = AllPairs(vectors, owner, grouping.atom_of, grouping.atoms, "cosine", in_parts=in_parts).scores()
+    here = AllPairs(vectors, owner, grouping.atom_of, grouping.atoms, "cosine", by_terms=by_terms).scores()
     monkeypatch.setattr("audit.compare.blocks.HELD", 1)
-    there = AllPairs(mapped, owner, grouping.atom_of, grouping.atoms, "cosine", in_parts=in_parts)
+    there = AllPairs(mapped, owner, grouping.atom_of, grouping.atoms, "cosine", by_terms=by_terms)
     np.testing.assert_array_equal(here.histogram, there.scores().histogram)
-    assert len((there._blocks._parts if in_parts else there._blocks._ready)._made) == 4
+    assert len(there._blocks._terms if by_terms else there._blocks._ready) == 4
 
 
 @pytest.mark.parametrize("share", [1.0, 0.3, 0.05, 0.01, 0.0])

@@ -20,7 +20,7 @@ import psutil
 import torch
 
 from audit import groups
-from audit.compare import halves, split
+from audit.compare import bfloat16, halves
 from audit.compare.all_pairs import AllPairs
 from audit.domain import Attribute, Benchmark, Consent, Subject
 from audit.metrics import points
@@ -133,7 +133,7 @@ def ray_workers(templates: int, dimension: int) -> dict[str, float]:
 
 def warm() -> None:
     """Compile, also what multiplies many templates."""
-    ours(people(split.MANY, 16, 8))
+    ours(people(bfloat16.MANY, 16, 8))
 
 
 def roc(data: Data) -> float:

@@ -1,21 +1,23 @@
-"""Products in parts: exact parts, steps as the manual writes them, float32's accuracy, the same bits in every tile."""
+"""Products in terms of bfloat16: exact, in the steps of the manual, as accurate as float32, the same in every tile."""
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
+import weakref
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from audit.compare import bfloat16, halves
 from audit.compare import counts as limits
-from audit.compare import halves, split
 from audit.compare.all_pairs import AllPairs
 from audit.compare.counts import Reach
-from audit.compare.matrix_unit import DEPTH, PARTS, SIDE, permitted
+from audit.compare.matrix_unit import DEPTH, SIDE, TERMS, permitted
 from audit.compare.pairs import ListedPairs
 
 WAYS = ["anywhere", *(["unit"] if permitted() else [])]
@@ -24,7 +26,7 @@ WAYS = ["anywhere", *(["unit"] if permitted() else [])]
 
 @pytest.fixture(params=WAYS)
 def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr(split, "available", lambda: request.param == "unit")
+    monkeypatch.setattr(bfloat16, "available", lambda: request.param == "unit")
     return str(request.param)
 
 
@@ -34,8 +36,8 @@ def of_bits(bits: np.ndarray) -> np.ndarray:
 
 def products(one: np.ndarray, two: np.ndarray) -> np.ndarray:
     """Scores of all with all; numbers of templates are multiples of 32."""
-    made = split.aligned((len(one), len(two) + split.GAP), np.float32)
-    split.multiply(split.parts_of(one), split.parts_of(two), (0, len(one), 0, len(two)), made)
+    made = bfloat16.aligned((len(one), len(two) + bfloat16.GAP), np.float32)
+    bfloat16.multiply(bfloat16.terms_of(one), bfloat16.terms_of(two), (0, len(one), 0, len(two)), made)
     return made[:, : len(two)]
 
 
@@ -44,15 +46,15 @@ def products(one: np.ndarray, two: np.ndarray) -> np.ndarray:
     st.lists(st.floats(-(2.0**60), 2.0**60, width=32), min_size=1, max_size=70),
     st.integers(-60, 0),
 )
-def test_a_number_is_the_sum_of_its_parts(numbers: list[float], power: int) -> None:
-    values = np.zeros((split.PANEL, len(numbers)), dtype=np.float32)
+def test_a_number_is_the_sum_of_its_terms(numbers: list[float], power: int) -> None:
+    values = np.zeros((bfloat16.PANEL, len(numbers)), dtype=np.float32)
     values[7] = np.array(numbers, dtype=np.float32) * np.float32(2.0**power)
     values[np.abs(values) < 1e-30] = 0
-    parts = split.parts_of(values)
+    terms = bfloat16.terms_of(values)
     steps = -(-len(numbers) // DEPTH)
-    for rows in (parts.rows, parts.columns.transpose(0, 1, 2, 4, 3, 5).reshape(parts.rows.shape)):
-        assert rows.shape == (2, steps, PARTS, SIDE, DEPTH)
-        whole = of_bits(rows).astype(np.float64).sum(axis=2).transpose(0, 2, 1, 3).reshape(split.PANEL, -1)
+    for rows in (terms.rows, terms.columns.transpose(0, 1, 2, 4, 3, 5).reshape(terms.rows.shape)):
+        assert rows.shape == (2, steps, TERMS, SIDE, DEPTH)
+        whole = of_bits(rows).astype(np.float64).sum(axis=2).transpose(0, 2, 1, 3).reshape(bfloat16.PANEL, -1)
         np.testing.assert_array_equal(whole[:, : len(numbers)], values)
         assert not whole[:, len(numbers) :].any()
 
@@ -62,7 +64,7 @@ def test_steps_are_those_of_the_manual(way: str) -> None:
     rng = np.random.default_rng(3)
     one, two = (rng.standard_normal((32, 5 * DEPTH + 3), dtype=np.float32) for _ in "ab")
     found = products(one, two)
-    left, right = (of_bits(split.parts_of(values).rows) for values in (one, two))
+    left, right = (of_bits(bfloat16.terms_of(values).rows) for values in (one, two))
     total = np.zeros((32, 32), dtype=np.float32)
     for step in range(left.shape[1]):
         for i, j in ((0, 2), (0, 1), (1, 1), (1, 0), (2, 0), (0, 0)):
@@ -112,8 +114,8 @@ def test_scores_do_not_depend_on_where_they_are_made(way: str) -> None:
     one, two = (rng.standard_normal((96, 200), dtype=np.float32) for _ in "ab")
     whole = products(one, two)
     np.testing.assert_array_equal(products(one[32:], two[64:]), whole[32:, 64:])
-    made = split.aligned((32, 64 + 32), np.float32)
-    split.multiply(split.parts_of(one), split.parts_of(two), (64, 96, 0, 64), made)
+    made = bfloat16.aligned((32, 64 + 32), np.float32)
+    bfloat16.multiply(bfloat16.terms_of(one), bfloat16.terms_of(two), (64, 96, 0, 64), made)
     np.testing.assert_array_equal(made[:, :64], whole[64:, :64])
 
 
@@ -126,7 +128,7 @@ def people(seed: int = 0, subjects: int = 90) -> tuple[np.ndarray, np.ndarray, n
 
 def all_of(similarity: str, **how: object) -> AllPairs:
     vectors, subject, atom_of = people()
-    return AllPairs(vectors, subject, atom_of, 3, similarity, in_parts=True, **how)
+    return AllPairs(vectors, subject, atom_of, 3, similarity, by_terms=True, **how)
 
 
 @pytest.mark.parametrize("similarity", ["cosine", "dot", "euclidean"])
@@ -183,7 +185,7 @@ def test_one_person_with_more_samples_than_a_block(monkeypatch: pytest.MonkeyPat
     subject = np.repeat(np.arange(12), [75, *[3] * 11])
     vectors = rng.normal(size=(len(subject), 20)).astype(np.float32)
     parts, plain = (
-        AllPairs(vectors, subject, np.arange(12) % 2, 2, "cosine", in_parts=way_).scores() for way_ in (True, False)
+        AllPairs(vectors, subject, np.arange(12) % 2, 2, "cosine", by_terms=way_).scores() for way_ in (True, False)
     )
     assert parts.exact
     assert plain.exact
@@ -191,22 +193,23 @@ def test_one_person_with_more_samples_than_a_block(monkeypatch: pytest.MonkeyPat
 
 
 def test_it_is_taken_for_many_templates_and_not_where_numbers_would_be_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(split, "available", lambda: True)
+    monkeypatch.setattr(bfloat16, "available", lambda: True)
     vectors, subject, atom_of = people()
 
     def taken(similarity: str, values: np.ndarray) -> bool:
-        return AllPairs(values, subject, atom_of, 3, similarity)._in_parts
+        return AllPairs(values, subject, atom_of, 3, similarity)._by_terms
 
     assert not taken("cosine", vectors)
-    monkeypatch.setattr(split, "MANY", 100)
+    monkeypatch.setattr(bfloat16, "MANY", 100)
     tiny = vectors * np.float32(1e-12)
     assert [taken(kind, vectors) for kind in ("cosine", "dot", "euclidean")] == [True] * 3
     assert [taken(kind, tiny) for kind in ("cosine", "dot", "euclidean")] == [True, False, False]
-    monkeypatch.setattr(split, "available", lambda: False)
+    monkeypatch.setattr(bfloat16, "available", lambda: False)
     assert not taken("cosine", vectors)
 
 
-def test_a_unit_that_the_system_refuses_is_not_asked_for() -> None:
+@pytest.mark.skipif(sys.platform != "linux", reason="stacks of signals as Linux has them")
+def test_a_unit_that_the_system_refuses_is_not_used() -> None:
     """The system gives a process the unit only if every thread could keep its tiles on its stack of signals."""
     code = (
         "import ctypes\n"
@@ -216,12 +219,50 @@ def test_a_unit_that_the_system_refuses_is_not_asked_for() -> None:
         "memory = ctypes.create_string_buffer(4096)\n"
         "small = Stack(ctypes.addressof(memory), 0, 4096)\n"
         "taken = libc.sigaltstack(ctypes.byref(small), None)\n"
-        "from audit.compare import split\n"
+        "from audit.compare import bfloat16\n"
         "import numpy as np\n"
         "values = np.ones((32, 4), np.float32)\n"
-        "made = split.aligned((32, 48), np.float32)\n"
-        "split.multiply(split.parts_of(values), split.parts_of(values), (0, 32, 0, 32), made)\n"
-        "print(taken, split.available(), made[:, :32].min(), made[:, :32].max())\n"
+        "made = bfloat16.aligned((32, 48), np.float32)\n"
+        "terms = bfloat16.terms_of(values)\n"
+        "bfloat16.multiply(terms, terms, (0, 32, 0, 32), made)\n"
+        "print(taken, bfloat16.available(), made[:, :32].min(), made[:, :32].max())\n"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ)
-    assert found.stdout.split()[-2:] == ["4.0", "4.0"]
+    assert found.stdout.split() == ["0", "False", "4.0", "4.0"]
+
+
+@pytest.mark.parametrize("setting", ["NUMBA_CPU_NAME", "NUMBA_CPU_FEATURES"])
+def test_code_for_another_processor_leaves_the_unit_alone(setting: str) -> None:
+    """The compiler ended the process: it knows the unit's instructions for processors that have one alone."""
+    env = {**os.environ, setting: {"NUMBA_CPU_NAME": "generic"}.get(setting, "+sse2")}
+    code = "from audit.compare import bfloat16; print(bfloat16.available())"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=env)
+    assert found.stdout.split() == ["False"]
+
+
+def test_what_was_made_of_blocks_goes_with_its_comparisons() -> None:
+    """No circle that the collector has to find: a worker would gather the templates of task after task."""
+    gc.disable()
+    try:
+        pairs = all_of("cosine")
+        kept = [weakref.ref(pairs._blocks), weakref.ref(pairs._blocks.terms(pairs._blocks.cut[0]))]
+        assert all(one() is not None for one in kept)
+        del pairs
+        assert [one() for one in kept] == [None, None]
+    finally:
+        gc.enable()
+
+
+def test_windows_that_do_not_fit_are_refused() -> None:
+    terms = bfloat16.terms_of(np.ones((64, 5), np.float32))
+    made = bfloat16.aligned((64, 80), np.float32)
+    for window, room in (
+        ((0, 96, 0, 64), made),
+        ((0, 16, 0, 64), made),
+        ((0, 64, 0, 64), made[:, :64]),
+        ((0, 64, 0, 64), made[:32]),
+    ):
+        with pytest.raises(ValueError, match="does not fit"):
+            bfloat16.multiply(terms, terms, window, room)
+    with pytest.raises(ValueError, match="40 templates"):
+        bfloat16.terms_of(np.ones((40, 5), np.float32))

@@ -1,11 +1,13 @@
 """Products of float32 numbers by a processor's matrix unit, which multiplies bfloat16.
 
 A float32 has 24 binary digits and a bfloat16 eight: every number is the sum of three, exactly. Of the nine products of
-parts the six largest are added up in float32; what is left out is below a part in 2^24 of the product of two numbers
-(Henry, Tang and Heinecke, Leveraging the bfloat16 Artificial Intelligence Datatype For Higher-Precision Computations,
-2019). Scores are as near to the exact ones as those of a product in float32, or nearer (`tests/compare/test_split.py`
-measures both), and the same bits in whichever tile they are made, and on every machine: where the processor has no such
-unit, `_multiply_anywhere` goes through its steps. Numbers below 1e-38 count as zero.
+such terms the six largest are added up in float32; what is left out is below a part in 2^24 of the product of two
+numbers (Henry, Tang and Heinecke, Leveraging the bfloat16 Artificial Intelligence Datatype For Higher-Precision
+Computations, 2019). Scores are as near to the exact ones as those of a product in float32, or nearer
+(`tests/compare/test_bfloat16.py` measures both), and the same bits in whichever tile they are made; a score can differ
+in its last bit from that of the same two templates the other way round. Where the processor has no such unit,
+`_multiply_anywhere` goes through its steps to the same bits, a hundred times more slowly; only numbers and products
+below 1e-38 count as zero in the unit alone.
 """
 
 # numba compiles these with its own rules of mixed arithmetic, which numpy's stubs do not know.
@@ -22,7 +24,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from audit.compare import matrix_unit
-from audit.compare.matrix_unit import DEPTH, ORDER, PARTS, SIDE, TILE, add_products, begin, end, fetch, keep, zeros
+from audit.compare.matrix_unit import DEPTH, ORDER, SIDE, TERMS, TILE, add_products, begin, end, fetch, keep, zeros
 
 Ints = NDArray[np.int64]
 Scores = NDArray[np.float32]
@@ -44,41 +46,54 @@ _PAIRS = np.array(ORDER)
 
 
 @dataclass(frozen=True, eq=False)
-class Parts:
+class Terms:
     """Templates as sums of bfloat16 numbers, in the order in which tiles are loaded.
 
     Parameters
     ----------
-    rows : (templates / 16, steps, PARTS, 16, 32) for the left of a product: parts of 32 numbers of 16 templates
-    columns : (templates / 16, steps, PARTS, 16, 16, 2) for the right: pairs of numbers, those of 16 templates together
+    rows : (templates / 16, steps, TERMS, 16, 32) for the left of a product: terms of 32 numbers of 16 templates
+    columns : (templates / 16, steps, TERMS, 16, 16, 2) for the right: pairs of numbers, those of 16 templates together
     """
 
     rows: Halves
     columns: Halves
 
-    @property
-    def bytes(self) -> int:
-        """Memory taken."""
-        return self.rows.nbytes + self.columns.nbytes
 
+def terms_of(values: Scores) -> Terms:
+    """Take templates apart, float32, (templates, dimension).
 
-def parts_of(values: Scores) -> Parts:
-    """Split templates, float32, (templates, dimension); the number of templates is a multiple of `PANEL`."""
+    Raises
+    ------
+    ValueError
+        If the number of templates is no multiple of `PANEL`.
+    """
+    if len(values) % PANEL:
+        raise ValueError(f"{len(values)} templates are no multiple of {PANEL}")
     groups, steps = len(values) // SIDE, -(-values.shape[1] // DEPTH)
-    rows = aligned((groups, steps, PARTS, SIDE, DEPTH), np.uint16)
-    columns = aligned((groups, steps, PARTS, DEPTH // 2, SIDE), np.uint32)
-    _split(values, rows, rows.view(np.uint32), columns)
-    return Parts(rows, columns.view(np.uint16).reshape(groups, steps, PARTS, DEPTH // 2, SIDE, 2))
+    rows = aligned((groups, steps, TERMS, SIDE, DEPTH), np.uint16)
+    columns = aligned((groups, steps, TERMS, DEPTH // 2, SIDE), np.uint32)
+    _take_apart(values, rows, rows.view(np.uint32), columns)
+    return Terms(rows, columns.view(np.uint16).reshape(groups, steps, TERMS, DEPTH // 2, SIDE, 2))
 
 
-def multiply(left: Parts, right: Parts, window: tuple[int, int, int, int], made: Scores) -> None:
+def multiply(left: Terms, right: Terms, window: tuple[int, int, int, int], made: Scores) -> None:
     """Scores of some templates with others.
 
     Parameters
     ----------
     window : first row, end of rows, first column, end of columns; multiples of `PANEL`
     made : filled; its rows can be longer
+
+    Raises
+    ------
+    ValueError
+        If the window is not within the templates, or `made` does not lie in one piece.
     """
+    rows, columns = len(left.rows) * SIDE, len(right.columns) * SIDE
+    inside = 0 <= window[0] <= window[1] <= rows and 0 <= window[2] <= window[3] <= columns
+    room = made.flags.c_contiguous and made.shape[0] >= window[1] - window[0] and made.shape[1] >= window[3] - window[2]
+    if not (inside and room) or any(edge % PANEL for edge in window):
+        raise ValueError(f"window {window} of {rows} x {columns} templates does not fit {made.shape}")
     steps = left.rows.shape[1]
     how = _multiply_by_unit if available() else _multiply_anywhere
     groups = np.array(window, dtype=np.int64) // SIDE
@@ -91,11 +106,11 @@ def available() -> bool:
     if not matrix_unit.permitted():
         return False
     rng = np.random.default_rng(1)
-    parts = parts_of(rng.standard_normal((PANEL, DEPTH * CHUNK + 1), dtype=np.float32))
+    terms = terms_of(rng.standard_normal((PANEL, DEPTH * CHUNK + 1), dtype=np.float32))
     made = [aligned((PANEL, PANEL + GAP), np.float32) for _ in range(2)]
     groups = np.array([0, 2, 0, 2])
     for how, one in zip((_multiply_by_unit, _multiply_anywhere), made, strict=True):
-        how(parts.rows.reshape(-1), parts.columns.reshape(-1), groups, CHUNK + 1, _SHAPE, one.reshape(-1), PANEL + GAP)
+        how(terms.rows.reshape(-1), terms.columns.reshape(-1), groups, CHUNK + 1, _SHAPE, one.reshape(-1), PANEL + GAP)
     return bool((made[0] == made[1])[:, :PANEL].all())
 
 
@@ -112,8 +127,8 @@ _SHAPE[:] = matrix_unit.shape()
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _split(values: Scores, rows: Halves, pairs: NDArray[np.uint32], columns: NDArray[np.uint32]) -> None:
-    """Split numbers into `rows`, and turn these round into `columns`; `pairs` are `rows`, two numbers at a time."""
+def _take_apart(values: Scores, rows: Halves, pairs: NDArray[np.uint32], columns: NDArray[np.uint32]) -> None:
+    """Write the terms of numbers into `rows`, of which `pairs` are two at a time, and turn these into `columns`."""
     for g in range(rows.shape[0]):
         for step in range(rows.shape[1]):
             first = step * DEPTH
@@ -130,7 +145,7 @@ def _split(values: Scores, rows: Halves, pairs: NDArray[np.uint32], columns: NDA
                     one[k], two[k], three[k] = high, middle, _nearest(left)
                 for k in range(width, DEPTH):
                     one[k] = two[k] = three[k] = np.uint16(0)
-            for p in range(PARTS):
+            for p in range(TERMS):
                 for k in range(DEPTH // 2):
                     for s in range(SIDE):
                         columns[g, step, p, k, s] = pairs[g, step, p, s, k]
@@ -155,7 +170,7 @@ def _multiply_by_unit(
     rows: Halves, columns: Halves, window: Ints, steps: int, shape: NDArray[np.uint8], made: Scores, width: int
 ) -> None:
     """`window` in groups of 16 templates; everything flat."""
-    here, group = PARTS * TILE, steps * PARTS * TILE
+    here, group = TERMS * TILE, steps * TERMS * TILE
     begin(shape)
     for start in range(0, steps, CHUNK):
         stop = min(start + CHUNK, steps)
@@ -179,10 +194,10 @@ def _multiply_anywhere(
 ) -> None:
     """The same numbers without the unit, step by step; all columns at once, which compilers know to do fast."""
     first, many = window[2], (window[3] - window[2]) * SIDE
-    theirs = np.empty((steps * PARTS, DEPTH, many), dtype=np.float32)
+    theirs = np.empty((steps * TERMS, DEPTH, many), dtype=np.float32)
     for c in range(many):
-        for tile in range(steps * PARTS):
-            at = ((first + c // SIDE) * steps * PARTS + tile) * TILE + c % SIDE * 2
+        for tile in range(steps * TERMS):
+            at = ((first + c // SIDE) * steps * TERMS + tile) * TILE + c % SIDE * 2
             for k in range(DEPTH):
                 theirs[tile, k, c] = _number(columns[at + k // 2 * 2 * SIDE + k % 2])
     even, odd = np.empty(many, dtype=np.float32), np.empty(many, dtype=np.float32)
@@ -192,8 +207,8 @@ def _multiply_anywhere(
         total[:] = np.float32(0)
         for step in range(steps):
             for i, j in _PAIRS:
-                mine = ((r // SIDE * steps + step) * PARTS + i) * TILE + r % SIDE * DEPTH
-                other = theirs[step * PARTS + j]
+                mine = ((r // SIDE * steps + step) * TERMS + i) * TILE + r % SIDE * DEPTH
+                other = theirs[step * TERMS + j]
                 even[:], odd[:] = np.float32(0), np.float32(0)
                 for k in range(0, DEPTH, 2):
                     _add(even, other[k], _number(rows[mine + k]))
