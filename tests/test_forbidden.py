@@ -33,6 +33,7 @@ REACHES = {
     "audit/models/service_client.py": {"requests", "urllib3"},
     "audit/cluster.py": {"socket"},
     "audit/sandbox/child.py": {"socket"},
+    "audit/sandbox/lane.py": {"socket"},
     "audit/sandbox/probe.py": {"socket"},
 }
 """Who may reach out, and by what: downloads that were asked for, a service that the user names, a cluster that the user

@@ -21,7 +21,8 @@ from audit.models import weights
 from audit.models.card import ModelCard
 from audit.models.guard import NoTemplateError
 from audit.sandbox import archive, seal
-from audit.sandbox.child import WAY_OUT, NoAnswerError
+from audit.sandbox.child import WAY_OUT
+from audit.sandbox.lane import NoAnswerError
 from audit.sandbox.pool import Sandbox
 
 if TYPE_CHECKING:

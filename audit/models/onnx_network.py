@@ -26,7 +26,7 @@ from audit.errors import ModelError
 from audit.models import guard, onnx_read
 from audit.models.guard import NoTemplateError
 from audit.sandbox import onnx_session
-from audit.sandbox.child import EndedError, Limits, NoAnswerError
+from audit.sandbox.lane import EndedError, Limits, NoAnswerError
 from audit.sandbox.pool import Sandbox
 
 LIMITS = Limits(answer_s=120.0, answer=256 << 20)

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.errors import ModelError, StoppedError
-from audit.sandbox.child import Child, EndedError, Lane, Limits, LostError, NoAnswerError
+from audit.sandbox.child import Child
+from audit.sandbox.lane import EndedError, Lane, Limits, LostError, NoAnswerError
 from audit.sandbox.runs import KINDS
 
 _PROCESSES = 4

@@ -27,7 +27,7 @@ from audit.models.guard import NoTemplateError
 from audit.models.pipeline import feed, one_thread_an_image
 from audit.plan import make
 from audit.sandbox import child, seal
-from audit.sandbox.child import Limits
+from audit.sandbox.lane import Limits
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = ROOT / "tests/fuzz/corpus/network/7a83dc57b84e"

@@ -23,7 +23,7 @@ from hostile_archives import Small, exported, pickled, script
 
 from audit.errors import ModelError
 from audit.sandbox import archive, child, pool, probe, seal
-from audit.sandbox.child import EndedError, Limits, NoAnswerError
+from audit.sandbox.lane import EndedError, Limits, NoAnswerError
 from audit.sandbox.pool import Sandbox
 
 pytestmark = pytest.mark.skipif(seal.missing() is not None, reason=f"no sandbox here: {seal.missing()}")

@@ -107,7 +107,7 @@ ANSWER_S = 4.0
 def _in_sandbox(path: Path) -> Iterator[None]:
     """The folder of a sandbox lies below that of the target, and it has less time."""
     from audit.models import onnx_network
-    from audit.sandbox.child import Limits
+    from audit.sandbox.lane import Limits
 
     before = tempfile.tempdir, onnx_network.LIMITS
     tempfile.tempdir = str(path.parents[1])
@@ -234,7 +234,7 @@ def _sandboxed(path: Path) -> object:
 
     from audit.errors import DataError
     from audit.sandbox import archive
-    from audit.sandbox.child import Limits, NoAnswerError
+    from audit.sandbox.lane import Limits, NoAnswerError
     from audit.sandbox.pool import Sandbox
 
     content = path.read_bytes()
