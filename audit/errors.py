@@ -6,6 +6,7 @@
     ├── PlanError                  2   a plan or a flag that cannot be honoured
     ├── DataError                  2   a benchmark, score or record file that is not what it says
     ├── ModelError                 2   unknown model, missing extra, missing or wrong weights
+    │   └── StoppedError           2   a model that has stopped so often that it is asked nothing more
     ├── Refused                    3   governance of the benchmark forbids the run
     └── NothingMeasured            4   no operating point could be estimated
 
@@ -74,6 +75,10 @@ class ModelError(AuditError):
     def __init__(self, place: str, found: str, way_out: str = "", *, missing: str = "") -> None:
         super().__init__(place, found, way_out)
         self.missing = missing
+
+
+class StoppedError(ModelError):
+    """A model that ran, and has stopped so often that it is asked nothing more: not one image is to blame."""
 
 
 class Refused(AuditError):

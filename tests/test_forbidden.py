@@ -33,6 +33,7 @@ REACHES = {
     "audit/models/service_client.py": {"requests", "urllib3"},
     "audit/cluster.py": {"socket"},
     "audit/sandbox/child.py": {"socket"},
+    "audit/sandbox/lane.py": {"socket"},
     "audit/sandbox/probe.py": {"socket"},
 }
 """Who may reach out, and by what: downloads that were asked for, a service that the user names, a cluster that the user
@@ -42,7 +43,7 @@ STARTS = {"audit/sandbox/child.py", "audit/sandbox/probe.py"}
 PICKLES = {"_pickle", "cloudpickle", "cPickle", "dill", "joblib", "jsonpickle", "marshal", "pickle", "shelve"}
 RUNS_FILES = {"torch.jit.load", "torch.export.load"}
 """Loaders that run what a file says: in the sealed process alone."""
-SEALED = "audit/sandbox/worker.py"
+SEALED = "audit/sandbox/runs.py"
 
 
 def imports(node: ast.AST) -> Iterator[str]:

@@ -10,18 +10,21 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from audit.errors import ModelError
-from audit.models import deepid_h5
+from audit.models import deepid_h5, onnx_network
 from audit.models.card import InputSpec
 from audit.models.tensors import read_state
 
@@ -214,10 +217,23 @@ def _filler(network: Network, path: Path, content: bytes) -> dict[str, Callable[
 
 def _session(path: Path, content: bytes, device: str) -> dict[str, Callable[..., Any]]:
     """What stands in for deepface's maker of ONNX sessions: ours, from the checked bytes alone."""
-    from audit.models.onnx_file import open_session  # noqa: PLC0415 - beside it
-
-    session = open_session(path, content, device)
+    session = _Session(onnx_network.load(path, content, device=device))
     return {"build_session": lambda **_: session}
+
+
+class _Session:
+    """As much of a session of onnxruntime as deepface asks for."""
+
+    def __init__(self, network: onnx_network.Network) -> None:
+        self._network = network
+
+    def get_inputs(self) -> list[SimpleNamespace]:
+        """Its one input."""
+        return [SimpleNamespace(name=self._network.input)]
+
+    def run(self, _: None, fed: Mapping[str, NDArray[np.float32]]) -> Sequence[NDArray[Any]]:
+        """The output that deepface takes, the first."""
+        return self._network.run(fed[self._network.input])
 
 
 def _own(values: torch.Tensor) -> torch.Tensor:

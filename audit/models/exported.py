@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,8 @@ from audit.models import weights
 from audit.models.card import ModelCard
 from audit.models.guard import NoTemplateError
 from audit.sandbox import archive, seal
-from audit.sandbox.child import WAY_OUT, NoAnswerError
+from audit.sandbox.child import WAY_OUT
+from audit.sandbox.lane import NoAnswerError
 from audit.sandbox.pool import Sandbox
 
 if TYPE_CHECKING:
@@ -64,17 +65,26 @@ def load(card: ModelCard, *, workers: int = 0, device: str = "cpu") -> Pipeline:
 
     def embed(crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
         try:
-            return sandbox.ask(feed(crops, spec))
+            return _vectors(sandbox.ask(feed(crops, spec)), len(crops))
         except NoAnswerError as error:
             _log.info("no answer from the sandbox: %s", error)
             raise NoTemplateError(FailureToAcquire("template", "the model failed in its sandbox")) from error
 
     width, height = spec.shape
     try:
-        found = sandbox.ask(feed([np.zeros((height, width, 3), np.uint8)], spec)).shape[1]
+        black = feed([np.zeros((height, width, 3), np.uint8)], spec)
+        found = _vectors(sandbox.ask(black), 1).shape[1]
     except NoAnswerError as error:
         message = f"does not take {width} x {height} {spec.layout} input as its card says ({error})"
         raise ModelError(place, message, "Mend the card's [input]") from None
     if found != card.dimension:
         raise ModelError(place, f"gives {found} numbers, its card says {card.dimension}", "Mend the card's dimension")
     return Pipeline(card, finder(card, device), cutter(card), embed, workers=workers)
+
+
+def _vectors(answer: Sequence[NDArray[Any]], faces: int) -> NDArray[np.float32]:
+    """One vector a face, float32; what arrives is not believed."""
+    (vectors,) = answer if len(answer) == 1 else (np.zeros(0),)
+    if vectors.ndim != 2 or len(vectors) != faces or not vectors.size:
+        raise NoAnswerError("it answered with something that is no vector")
+    return vectors.astype(np.float32)

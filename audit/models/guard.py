@@ -100,11 +100,23 @@ def _each(model: Extractor, images: list[Picture]) -> list[Outcome]:
     except Exception as raised:  # noqa: BLE001 - any model's error is recorded as the image's failure
         error = raised
     if len(images) == 1:
+        if isinstance(error, NoTemplateError):
+            return [error.failure]
         _log.info("the model failed on an image", exc_info=error)
-        if isinstance(error, MemoryError) or any(word in str(error).lower() for word in _MEMORY):
-            return [FailureToAcquire("template", f"not enough memory {DURING}")]
-        return [FailureToAcquire("template", f"model error: {type(error).__name__}")]
+        return [failure(error, type(error).__name__)]
     return [outcome for image in images for outcome in _each(model, [image])]
+
+
+def failure(error: Exception, kind: str) -> FailureToAcquire:
+    """What an error of a kind, which a model raised while it worked on an image, makes of this image."""
+    if short_of_memory(error):
+        return FailureToAcquire("template", f"not enough memory {DURING}")
+    return FailureToAcquire("template", f"model error: {kind}")
+
+
+def short_of_memory(error: Exception) -> bool:
+    """Whether an error says that there was no more memory."""
+    return isinstance(error, MemoryError) or any(word in str(error).lower() for word in _MEMORY)
 
 
 def _checked(outcome: Outcome, dimension: int) -> Outcome:

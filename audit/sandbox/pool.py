@@ -1,19 +1,22 @@
-"""Several sealed processes with one archive: images are worked on side by side, and one that ends is replaced."""
+"""Several sealed processes with one network: images are worked on side by side, and one that ends is replaced."""
 
 from __future__ import annotations
 
-from threading import Condition
+from threading import Condition, Lock
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from audit.errors import ModelError
-from audit.sandbox.child import Child, EndedError, Limits, NoAnswerError
+from audit.errors import ModelError, StoppedError
+from audit.sandbox.child import Child
+from audit.sandbox.lane import EndedError, Lane, Limits, LostError, NoAnswerError
+from audit.sandbox.runs import KINDS
 
 _PROCESSES = 4
-"""At most: every one loads torch and the model anew."""
+"""At most: every one loads its libraries and the network anew."""
 _ENDINGS = 5
-"""After so many ends in one run the model is given up."""
+"""After so many ends in one run the network is given up."""
 
 
 class Sandbox:
@@ -21,89 +24,166 @@ class Sandbox:
 
     Parameters
     ----------
-    archive : bytes that were checked
-    kind : "export" or "script"
+    content : bytes that were checked
+    kind : of file, in `audit.sandbox.runs.KINDS`
     place : what an error names
     limits : of every process
     processes : at the same time
+    lanes : of each process: how many may ask it at the same time; they share the network in its memory
+
+    Attributes
+    ----------
+    about : what the first process says of the network, and is not believed
 
     Raises
     ------
     ModelError
-        If the archive does not run.
+        If the network does not run.
     """
 
     def __init__(
-        self, archive: bytes, kind: str, place: str, *, limits: Limits | None = None, processes: int = 1
+        self,
+        content: bytes,
+        kind: str,
+        place: str,
+        *,
+        limits: Limits | None = None,
+        processes: int = 1,
+        lanes: int = 1,
     ) -> None:
-        self._archive, self._kind, self._place = archive, kind, place
+        self._content, self._kind, self._place = content, kind, place
         self._limits = limits or Limits()
-        self._idle = [self._start()]
-        self._running, self._most = 1, max(1, min(processes, _PROCESSES))
-        self._ended = 0
-        self._changed = Condition()
+        self._most, self._lanes = max(1, min(processes, _PROCESSES)), max(1, lanes)
+        self._changed, self._alone = Condition(), Lock()
+        self._children: list[Child] = []
+        self._idle: list[Lane] = []
+        self._starting = self._ended = 0
+        self._last = ""
+        try:
+            first = self._start(self._lanes)
+        except NoAnswerError as error:
+            found = f"cannot be loaded in the sandbox: {error}"
+            raise ModelError(place, found, KINDS[kind].way_out) from None
+        self.about = first.about
+        self._children.append(first)
+        self._idle += first.lanes()
 
-    def _start(self) -> Child:
-        return Child(self._archive, self._kind, self._place, self._limits)
+    def _start(self, lanes: int) -> Child:
+        return Child(self._content, self._kind, self._place, self._limits, lanes)
 
-    def ask(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Run the model on inputs, float32, n x ...; safe to call from several threads.
+    def ask(self, values: NDArray[np.float32], wanted: tuple[int, ...] = (0,)) -> list[NDArray[Any]]:
+        """Run the network on inputs, float32, n x ...; safe to call from several threads.
+
+        Whoever is not answered because the process ended is asked once more, alone, in a new one: it may have been the
+        doing of a neighbour, or of the machine.
+
+        Parameters
+        ----------
+        values : float32, n x ...
+        wanted : numbers of the outputs that are asked for, where a network has several
 
         Raises
         ------
         NoAnswerError
             These inputs have no answer.
-        ModelError
-            The model cannot go on.
+        StoppedError
+            The network cannot go on.
         """
-        child = self._borrow()
+        if self._ended >= _ENDINGS:
+            raise self._given_up()
+        lane = self._borrow()
         try:
-            made = child.ask(values)
+            made = lane.ask(values, wanted)
+        except LostError:
+            self._drop(lane.child)
+            return self._again(values, wanted)
         except EndedError as error:
-            self._lost(error)
+            self._drop(lane.child)
+            self._count(error)
             raise
         except NoAnswerError:
-            self._return(child)
+            self._give_back(lane)
             raise
-        self._return(child)
+        except BaseException:  # half an answer may still be on its way
+            lane.child.stop()
+            self._drop(lane.child)
+            raise
+        self._give_back(lane)
         return made
 
-    def close(self) -> None:
-        """End every idle process."""
-        with self._changed:
-            for child in self._idle:
+    def _start_again(self, lanes: int) -> Child:
+        """What was loaded once and is not now counts as an end: the machine may be short of something."""
+        try:
+            return self._start(lanes)
+        except NoAnswerError as error:
+            ended = EndedError(f"it could not be started again: {error}")
+            self._count(ended)
+            raise ended from None
+
+    def _again(self, values: NDArray[np.float32], wanted: tuple[int, ...]) -> list[NDArray[Any]]:
+        with self._alone:
+            child = self._start_again(1)
+            try:
+                return child.lanes()[0].ask(values, wanted)
+            except EndedError as error:
+                self._count(error)
+                raise
+            finally:
                 child.close()
-            self._running -= len(self._idle)
+
+    def close(self) -> None:
+        """End every process that nobody waits for; the others are ended when they have answered."""
+        with self._changed:
+            for child in self._children:
+                if sum(lane.child is child for lane in self._idle) == self._lanes:
+                    child.close()
+            self._children.clear()
             self._idle.clear()
 
-    def _borrow(self) -> Child:
+    def _borrow(self) -> Lane:
         with self._changed:
-            while not self._idle and self._running >= self._most:
+            while not self._idle:
+                if len(self._children) + self._starting < self._most:
+                    self._starting += 1
+                    break
                 self._changed.wait()
-            if self._idle:
+            else:
                 return self._idle.pop()
-            self._running += 1
         try:
-            return self._start()
-        except ModelError:
-            self._free()
+            child = self._start_again(self._lanes)
+        except BaseException:
+            with self._changed:
+                self._starting -= 1
+                self._changed.notify()
             raise
-
-    def _return(self, child: Child) -> None:
         with self._changed:
-            self._idle.append(child)
-            self._changed.notify()
+            self._starting -= 1
+            self._children.append(child)
+            first, *others = child.lanes()
+            self._idle += others
+            self._changed.notify_all()
+        return first
 
-    def _lost(self, error: EndedError) -> None:
-        self._free()
+    def _give_back(self, lane: Lane) -> None:
+        with self._changed:
+            if lane.child in self._children:
+                self._idle.append(lane)
+                self._changed.notify()
+
+    def _drop(self, child: Child) -> None:
+        with self._changed:
+            if child in self._children:
+                self._children.remove(child)
+            self._idle = [lane for lane in self._idle if lane.child is not child]
+            self._changed.notify_all()
+
+    def _count(self, error: EndedError) -> None:
         with self._changed:
             self._ended += 1
+            self._last = str(error)
             if self._ended >= _ENDINGS:
-                raise ModelError(
-                    self._place, f"stopped {self._ended} times in its sandbox; the last time {error}", "Export it again"
-                ) from None
+                raise self._given_up() from None
 
-    def _free(self) -> None:
-        with self._changed:
-            self._running -= 1
-            self._changed.notify()
+    def _given_up(self) -> StoppedError:
+        found = f"stopped {self._ended} times in its sandbox; the last time {self._last}"
+        return StoppedError(self._place, found, KINDS[self._kind].way_out)

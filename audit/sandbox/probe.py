@@ -20,13 +20,13 @@ PROTECTIONS = (
 """What is tried; a sandbox has them all."""
 
 
-def held(forbidden: str, channel: int, environment: Collection[str]) -> dict[str, bool]:
+def held(forbidden: str, channels: Collection[int], environment: Collection[str]) -> dict[str, bool]:
     """Say of every protection whether it holds.
 
     Parameters
     ----------
     forbidden : a file that can be read and written by anybody, beside which files can be made
-    channel : the one descriptor, beside the standard three, that stays open
+    channels : the descriptors, beside the standard three, that stay open
     environment : the variables that may be there
     """
     outside = Path(forbidden)
@@ -67,7 +67,7 @@ def held(forbidden: str, channel: int, environment: Collection[str]) -> dict[str
         "no reading": _fails(outside.read_bytes),
         "no signals": _fails(lambda: os.kill(os.getppid(), 0)),
         "no secrets": set(os.environ) <= set(environment),
-        "no open files": _open_files() <= {0, 1, 2, channel},
+        "no open files": _open_files() <= {0, 1, 2, *channels},
     }
 
 

@@ -67,23 +67,37 @@ def seal(readable: Sequence[str], *, memory: int, files: int = 256) -> None:
     lacking = missing()
     if lacking:
         raise UnsealedError(lacking)
-    import resource  # noqa: PLC0415 - of Unix alone
-
     threads = len(os.listdir("/proc/self/task"))  # noqa: PTH208 - no pathlib in here
     if threads != 1:
         raise UnsealedError(f"{threads} threads run already, and a seal binds one")
     library = ctypes.CDLL(None, use_errno=True)
+    bound(memory=memory, files=files)
+    library.unshare(_NAMESPACES)  # where it is not allowed, the locks below hold all the same
+    _must(library.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0), "no_new_privs")
+    _lock_files(library, readable)
+    _lock_calls(library)
+
+
+def bound(*, memory: int, files: int = 256) -> None:
+    """Bound this process, for ever: bytes of address space, open files, and no file written.
+
+    Where less is allowed already, that stays; a bound that this system does not have is left out.
+    """
+    import resource  # noqa: PLC0415 - of Unix alone
+
     for kind, most in (
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_NOFILE, files),
         (resource.RLIMIT_AS, memory),
     ):
-        resource.setrlimit(kind, (most, most))
-    library.unshare(_NAMESPACES)  # where it is not allowed, the locks below hold all the same
-    _must(library.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0), "no_new_privs")
-    _lock_files(library, readable)
-    _lock_calls(library)
+        allowed = resource.getrlimit(kind)[1]
+        least = most if allowed == resource.RLIM_INFINITY else min(most, allowed)
+        try:
+            resource.setrlimit(kind, (least, least))
+        except (ValueError, OSError):
+            if sys.platform == "linux":
+                raise
 
 
 def _lock_files(library: ctypes.CDLL, readable: Sequence[str]) -> None:

@@ -1,105 +1,128 @@
-"""The other side: a process that seals itself, takes an archive, and then answers arrays with arrays."""
+"""The other side: a process that seals itself, takes a file, and then answers arrays with arrays."""
 
 from __future__ import annotations
 
-import io
+import contextlib
 import os
 import signal
 import sys
 import tempfile
-import warnings
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from importlib import import_module
+from pathlib import Path
+from threading import Lock, Thread
+from typing import Any
 
 from audit.sandbox import channel, probe, seal
-
-if TYPE_CHECKING:
-    import torch
-
-Run = Callable[["torch.Tensor"], Any]
+from audit.sandbox.runs import KINDS, Kind, Run
 
 
-def main(descriptor: int) -> None:
-    """Serve one parent over a socket that is open as `descriptor`."""
+class _Line:
+    """One connection with the parent, by its descriptor; the parent is believed."""
 
-    def take(size: int) -> bytes:
-        parts = bytearray()
-        while len(parts) < size:
-            part = os.read(descriptor, min(size - len(parts), 1 << 20))
-            if not part:
-                os._exit(0)
-            parts += part
-        return bytes(parts)
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
 
-    def say(header: dict[str, Any], body: bytes = b"") -> None:
-        content = memoryview(channel.pack(header, len(body)) + body)
-        while content:
-            content = content[os.write(descriptor, content) :]
+    def receive(self) -> tuple[dict[str, Any], bytearray]:
+        return channel.receive(self._take, sys.maxsize)
 
-    job, _ = channel.receive(take, 0)
-    tempfile.tempdir = os.environ["TMPDIR"]  # Python looks for one by writing a file
-    try:
-        import torch  # noqa: PLC0415 - its import makes a folder: before the seal, which nothing of the archive precedes
+    def say(self, content: bytes) -> None:
+        left = memoryview(content)
+        while left:
+            left = left[os.write(self._descriptor, left) :]
 
-        if job["kind"] == "export":
-            import torch.export  # noqa: PLC0415 - as above
+    def _take(self, size: int) -> bytearray:
+        taken, at = bytearray(size), 0
+        with memoryview(taken) as view:
+            while at < size:
+                got = os.readv(self._descriptor, [view[at : at + (1 << 20)]])
+                if not got:
+                    os._exit(0)
+                at += got
+        return taken
 
-        seal.seal(job["readable"], memory=job["memory"])
-    except (seal.UnsealedError, ImportError, OSError, ValueError) as error:
-        say({"unsealed": _said(error)})
+
+class _Patience:
+    """Ends this process some time after it was last asked something that it has not answered, parent or no parent."""
+
+    def __init__(self, seconds: int) -> None:
+        self._seconds, self._busy, self._lock = seconds, 0, Lock()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._busy += 1
+            signal.alarm(self._seconds)
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._busy -= 1
+            if not self._busy:
+                signal.alarm(0)
+
+
+def main(descriptors: list[int]) -> None:
+    """Serve one parent over sockets that are open as `descriptors`."""
+    line = _Line(descriptors[0])
+    job, _ = line.receive()
+    kind = KINDS[job["kind"]]
+    held = _prepared(kind, job, descriptors)
+    line.say(channel.pack(held))
+    if "held" not in held:
         return
-    say({"held": probe.held(job["forbidden"], descriptor, job["environment"])})
-    torch.set_num_threads(1)
-    warnings.simplefilter("ignore")
-    _, archive = channel.receive(take, job["largest"])
-    signal.alarm(job["seconds"])  # a model that never ends does, even if the parent is gone
-    try:
-        run = _load(job["kind"], archive)
-    except BaseException as error:  # noqa: BLE001 - as above
-        say({"error": _said(error)})
-        return
-    del archive
-    say({"ready": True})
-    while True:
-        signal.alarm(0)
-        header, body = channel.receive(take, job["largest"])
-        signal.alarm(job["seconds"])
+    _, content = line.receive()
+    patience = _Patience(job["seconds"])
+    with patience:
         try:
-            values = torch.frombuffer(bytearray(body), dtype=torch.float32).reshape(header["shape"])
-            with torch.inference_mode():
-                made = torch.stack([_vector(run(values[k : k + 1])) for k in range(len(values))])
-            answer = made.numpy().astype("<f4").tobytes()
-        except BaseException as error:  # noqa: BLE001 - as above
-            say({"error": _said(error)})
-        else:
-            say({"shape": list(made.shape)}, answer)
+            run, about = kind.load(content)
+            del content
+            for descriptor in descriptors[1:]:
+                Thread(target=_serve, args=(_Line(descriptor), run, patience), daemon=True).start()
+            ready = channel.pack({"ready": True, "about": about})
+        except BaseException as error:  # noqa: BLE001 - the parent is told whatever it was
+            line.say(_failed(error))
+            return
+    line.say(ready)
+    _serve(line, run, patience)
 
 
-def _load(kind: str, archive: bytes) -> Run:
-    import torch  # noqa: PLC0415 - loaded already
+def _prepared(kind: Kind, job: dict[str, Any], descriptors: list[int]) -> dict[str, Any]:
+    """Import what the kind needs, then seal; what is to be said of it."""
+    tempfile.tempdir = os.environ["TMPDIR"]  # Python looks for one by writing a file
+    with contextlib.suppress(OSError):  # if the machine's memory runs out, then this process ends and not the audit
+        Path("/proc/self/oom_score_adj").write_text("1000", encoding="ascii")
+    try:
+        for module in kind.before:  # nothing of the file precedes the seal
+            import_module(module)
+        seal.seal(job["readable"], memory=job["memory"], files=job["files"])
+    except (seal.UnsealedError, ImportError, OSError, ValueError) as error:
+        said = {"unsealed": _said(error)}
+        if kind.program or isinstance(error, ImportError):
+            return said
+        seal.bound(memory=job["memory"], files=job["files"])
+        return said | {"held": {}}
+    return {"held": probe.held(job["forbidden"], descriptors, job["environment"])}
 
-    if kind == "script":
-        script: Run = torch.jit.load(io.BytesIO(archive), map_location="cpu").eval()  # type: ignore[no-untyped-call]
-        return script
-    program: Run = torch.export.load(io.BytesIO(archive)).module()
-    return program
+
+def _serve(line: _Line, run: Run, patience: _Patience) -> None:
+    """Answer, one question after the other, until the parent is gone."""
+    try:
+        while True:
+            header, body = line.receive()
+            with patience:
+                try:
+                    (values,) = channel.arrays(header, body)
+                    answer = channel.pack_arrays({}, run(values, header["wanted"]))
+                except BaseException as error:  # noqa: BLE001 - as above
+                    answer = _failed(error)
+                line.say(answer)
+    finally:
+        os._exit(1)
 
 
-def _vector(found: Any) -> torch.Tensor:
-    """One template: the only output, or the first of several."""
-    import torch  # noqa: PLC0415 - loaded already
-
-    while isinstance(found, list | tuple) and found:
-        found = found[0]
-    if not isinstance(found, torch.Tensor):
-        raise TypeError(f"the model answers {type(found).__name__}, not a tensor")
-    return found.detach().to("cpu", torch.float32).reshape(-1)
+def _failed(error: BaseException) -> bytes:
+    return channel.pack({"error": _said(error), "kind": type(error).__name__})
 
 
 def _said(error: BaseException) -> str:
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[-1] if lines else ''}"[:400]
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    text = f"{type(error).__name__}{': ' * bool(lines)}{lines[-1] if lines else ''}"
+    return text if len(text) < 400 else f"{text[:190]} ... {text[-200:]}"  # where it was; and last, what it was

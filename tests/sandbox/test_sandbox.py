@@ -23,7 +23,7 @@ from hostile_archives import Small, exported, pickled, script
 
 from audit.errors import ModelError
 from audit.sandbox import archive, child, pool, probe, seal
-from audit.sandbox.child import EndedError, Limits, NoAnswerError
+from audit.sandbox.lane import EndedError, Limits, NoAnswerError
 from audit.sandbox.pool import Sandbox
 
 pytestmark = pytest.mark.skipif(seal.missing() is not None, reason=f"no sandbox here: {seal.missing()}")
@@ -198,8 +198,8 @@ def test_operators_of_torchscript_reach_nothing(attacks: tuple[bytes, Path], mon
                 sandbox.ask(of(mode))
             assert "\n" not in str(failed.value)
             assert time.monotonic() - began < 20
-            np.testing.assert_array_equal(sandbox.ask(of(FINE)), np.zeros((1, 4), np.float32))
-        assert np.isnan(sandbox.ask(of(NO_NUMBER))).all()  # no business of the sandbox: guard.py counts it as a failure
+            np.testing.assert_array_equal(sandbox.ask(of(FINE))[0], np.zeros((1, 4), np.float32))
+        assert np.isnan(sandbox.ask(of(NO_NUMBER))[0]).all()  # no business of the sandbox's: guard.py counts it
         with pytest.raises(ModelError, match=r"model.pt: stopped 3 times in its sandbox; the last time it answered"):
             sandbox.ask(of(FLOODS))
     finally:
@@ -237,7 +237,7 @@ def test_every_protection_is_tried_and_none_holds_outside(tmp_path: Path) -> Non
     forbidden.write_text("x")
     code = (
         "import sys, os, json; from audit.sandbox import probe; os.open('/dev/null', 0); os.execv = lambda *_: None;"
-        "print(json.dumps(probe.held(sys.argv[1], 99, ['PATH'])))"
+        "print(json.dumps(probe.held(sys.argv[1], [99], ['PATH'])))"
     )
     done = subprocess.run(
         [sys.executable, "-c", code, str(forbidden)], capture_output=True, text=True, check=True, cwd=tmp_path,

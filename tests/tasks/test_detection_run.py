@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import hostile_networks
 import numpy as np
 import pytest
 import squares
@@ -15,7 +16,7 @@ from jsonschema import Draft202012Validator
 from PIL import Image
 
 from audit import recipe
-from audit.errors import AuditError, DataError, ModelError, NothingMeasured, PlanError
+from audit.errors import AuditError, DataError, ModelError, NothingMeasured, PlanError, StoppedError
 from audit.inputs import silent
 from audit.plan import RunOptions, make
 from audit.record import DetectionCell, EvaluationRecord, Rate, schema
@@ -179,6 +180,40 @@ def test_a_detector_that_gives_no_numbers_misses_everything_and_says_so(plain: S
     assert record.detection is not None
     assert record.detection.broken == {"the detector gave what is no number": 48}
     assert "48 times, the detector gave what is no number." in record.warnings
+
+
+CRASHES = """name = "crashes"
+licence = "any"
+training_data = "nothing"
+training_consent = "nobody is shown"
+confidence = 0.4
+lowest = 0.1
+meaning = "brightness"
+box = "none"
+[input]
+size = [16, 16]
+deviation = [255, 255, 255]
+[output]
+boxes = "y"
+scores = "fourth"
+[weights]
+file = "m.onnx"
+sha256 = "{sha256}"
+"""
+
+
+def test_a_detector_whose_process_crashes_misses_there_and_is_given_up_in_the_end(plain: Set) -> None:
+    """At bright pictures, of which there are four, as they were taken; darker ones it lets pass."""
+    hostile_networks.card(plain.folder, hostile_networks.network("crashes"), said=CRASHES)
+    plain.model = f"card:{plain.folder / 'm.toml'}"
+    record = plain.run()
+    if record.detection is None or not record.detection.broken:
+        pytest.skip("this processor divides on")
+    assert record.detection.broken == {"the model failed in its sandbox": 4}
+    assert [rate(record, "MISS", "as-taken", group).errors for group in (FEMALE, MALE)] == [4, 4]
+    hostile_networks.card(plain.folder, hostile_networks.network("crashes", above=0.4), said=CRASHES)
+    with pytest.raises(StoppedError, match=r"m\.onnx: stopped 5 times in its sandbox; the last time its process was"):
+        plain.run()
 
 
 def test_a_detector_that_fails_misses_and_says_so(plain: Set, monkeypatch: pytest.MonkeyPatch) -> None:

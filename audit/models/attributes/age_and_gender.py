@@ -13,16 +13,16 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from audit.domain import FailureToAcquire, Picture, Template
-from audit.models import onnx_read, weights
+from audit.models import onnx_network, weights
 from audit.models.attributes.analyser import Analyser
 from audit.models.attributes.card import AttributeCard
 from audit.models.card import Detection
+from audit.models.onnx_network import Network
 
 AGE, GENDER, PADDING = 64, 32, 0.2
 MEAN = np.array([122.781998, 117.000999, 104.297997], np.float32)
@@ -75,8 +75,8 @@ class _Faces:
         self._detector = Detector(Detection.model_validate(whole.model_dump()), faces=_Hog())
         with weights.held(card.parts["landmarks"], card.part_digests["landmarks"]) as checked:
             self._landmarks = dlib.shape_predictor(checked)
-        self._age = _session(card.weights, card.weights_sha256)
-        self._gender = _session(card.parts["gender"], card.part_digests["gender"])
+        self._age = _network(card.weights, card.weights_sha256, workers)
+        self._gender = _network(card.parts["gender"], card.part_digests["gender"], workers)
         self._pool = ThreadPoolExecutor(workers)
 
     def extract(self, images: Sequence[NDArray[np.uint8]]) -> list[Template | FailureToAcquire]:
@@ -92,24 +92,18 @@ class _Faces:
             return face
         shape = self._landmarks(pixels, dlib.rectangle(*(int(edge) for edge in face.box)))
         age, gender = (
-            _run(session, dlib.extract_image_chip(pixels, dlib.get_face_chip_details(shape, size, PADDING)))
-            for session, size in ((self._age, AGE), (self._gender, GENDER))
+            _run(network, dlib.extract_image_chip(pixels, dlib.get_face_chip_details(shape, size, PADDING)))
+            for network, size in ((self._age, AGE), (self._gender, GENDER))
         )
         return Template(np.append(np.dot(YEARS, age), gender).astype(np.float32), face.seen)
 
 
-def _session(path: Path, sha256: str) -> Any:
-    """A session as the package makes it: the graph as it stands, one thread."""
-    import onnxruntime  # noqa: PLC0415 - heavy
-
-    content = onnx_read.checked(weights.read(path, sha256), path)
-    options = onnxruntime.SessionOptions()
-    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.intra_op_num_threads = options.inter_op_num_threads = 1
-    return onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+def _network(path: Path, sha256: str, lanes: int) -> Network:
+    """A network run as the package runs it: the graph as it stands, one thread."""
+    return onnx_network.load(path, weights.read(path, sha256), lanes=lanes, as_it_stands=True)
 
 
-def _run(session: Any, chip: NDArray[np.uint8]) -> NDArray[np.float32]:
+def _run(network: Network, chip: NDArray[np.uint8]) -> NDArray[np.float32]:
     fed = ((chip.astype(np.float32) - MEAN) / np.float32(256)).transpose(2, 0, 1)[np.newaxis]
-    out: NDArray[np.float32] = session.run(None, {session.get_inputs()[0].name: np.ascontiguousarray(fed)})[0][0]
+    out: NDArray[np.float32] = network.run(np.ascontiguousarray(fed))[0][0]
     return out

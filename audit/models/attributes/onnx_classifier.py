@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from audit.errors import ModelError
-from audit.models import weights
+from audit.models import onnx_network, weights
 from audit.models.attributes.analyser import Analyser
 from audit.models.attributes.card import AttributeCard, Says
 
@@ -23,23 +23,18 @@ def load(card: AttributeCard, *, workers: int = 0, device: str = "cpu") -> Analy
         If the file is no ONNX model, or its shapes are not those of the card.
     """
     from audit.models.detect import finder  # noqa: PLC0415 - loads torch
-    from audit.models.onnx_file import open_session  # noqa: PLC0415 - beside it
     from audit.models.pipeline import Pipeline, cutter, feed  # noqa: PLC0415 - loads torch
 
-    session = open_session(card.weights, weights.read(card.weights, card.weights_sha256), device)
-    name = session.get_inputs()[0].name
+    content, spec = weights.read(card.weights, card.weights_sha256), card.input
+    network = onnx_network.load(card.weights, content, device=device, lanes=workers)
+    wanted = tuple(range(min(len(network.outputs), 1 + max(one.output for one in card.says))))
 
     def embed(crops: Sequence[NDArray[np.uint8]]) -> NDArray[np.float32]:
-        return np.stack([numbers(session.run(None, {name: feed([crop], card.input)}), card.says) for crop in crops])
+        return np.stack([numbers(network.run(feed([crop], spec), wanted), card.says) for crop in crops])
 
-    width, height = card.input.shape
-    try:
-        embed([np.zeros((height, width, 3), np.uint8)])
-    except ModelError:
-        raise
-    except Exception as error:  # onnxruntime's own exceptions share no public base
-        found = f"does not take {width} x {height} {card.input.layout} input as its card says ({type(error).__name__})"
-        raise ModelError(str(card.weights), found, "Mend the card's [input]") from error
+    width, height = spec.shape
+    black = feed([np.zeros((height, width, 3), np.uint8)], spec)
+    numbers(network.tried(black, f"{width} x {height} {spec.layout} input as its card says", wanted), card.says)
     return Analyser(card, Pipeline(card, finder(card, device), cutter(card), embed, workers=workers))
 
 

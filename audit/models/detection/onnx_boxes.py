@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from PIL import Image as Pillow
 
 from audit.domain import Detections
 from audit.errors import ModelError
-from audit.models import weights
+from audit.models import onnx_network, weights
 from audit.models.detection.card import DetectorInput, DetectorOutput, FaceDetectorCard
 from audit.models.detection.networks import Looking
 
@@ -25,29 +26,26 @@ def load(card: FaceDetectorCard) -> Looking:
     ModelError
         If the file is no ONNX model, takes another input, or lacks an output that the card names.
     """
-    from audit.models.onnx_file import open_session  # noqa: PLC0415 - loads onnxruntime
-
     if card.weights is None or card.input is None or card.output is None:
         raise ModelError(f"detector {card.name}", "its card has no [weights], [input] or [output]", "Mend the card")
     path, fed, said = card.weights, card.input, card.output
-    session = open_session(path, weights.read(path, card.weights_sha256))
-    name, there = session.get_inputs()[0].name, [one.name for one in session.get_outputs()]
-    for wanted in filter(None, (said.boxes, said.scores, said.points)):
-        if wanted not in there:
-            raise ModelError(str(path), f"has no output {wanted!r}", f"It has {', '.join(there)}: mend [output]")
+    network = onnx_network.load(path, weights.read(path, card.weights_sha256))
+    names = list(dict.fromkeys(filter(None, (said.boxes, said.scores, said.points))))
+    for name in names:
+        if name not in network.outputs:
+            there = ", ".join(network.outputs)
+            raise ModelError(str(path), f"has no output {name!r}", f"It has {there}: mend [output]")
+    wanted = tuple(network.outputs.index(name) for name in names)
+
+    def made(outputs: Sequence[NDArray[Any]], scale: Floats) -> Detections:
+        return found(dict(zip(names, outputs, strict=True)), said, fed, card.lowest).scaled(1 / scale)
 
     def look(image: NDArray[np.uint8]) -> Detections:
         pixels, scale = fitted(image, fed)
-        outputs = dict(zip(there, session.run(None, {name: pixels}), strict=True))
-        return found(outputs, said, fed, card.lowest).scaled(1 / scale)
+        return made(network.run(pixels, wanted), scale)
 
-    try:
-        look(np.zeros((fed.size[1], fed.size[0], 3), np.uint8))
-    except ModelError:
-        raise
-    except Exception as error:  # onnxruntime's own exceptions share no public base
-        text = f"does not take {fed.size[0]} x {fed.size[1]} {fed.layout} input ({type(error).__name__})"
-        raise ModelError(str(path), text, "Mend the card's [input]") from error
+    pixels, scale = fitted(np.zeros((fed.size[1], fed.size[0], 3), np.uint8), fed)
+    made(network.tried(pixels, f"{fed.size[0]} x {fed.size[1]} {fed.layout} input", wanted), scale)
     return Looking(card, look)
 
 

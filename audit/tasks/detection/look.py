@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 from audit import decode
 from audit.degradations import AS_TAKEN, Condition, degrade
 from audit.domain import Detections, FaceDetector, FailureToAcquire, Picture, Sample, Template
-from audit.errors import DataError
+from audit.errors import DataError, StoppedError
 from audit.inputs import Progress
 from audit.models import detection
 from audit.models.detection import FaceDetectorCard
+from audit.models.guard import NoTemplateError
 from audit.store import Key, TemplateStore
 from audit.tasks.detection import packed
 
@@ -201,6 +202,10 @@ class _Run:
             return FailureToAcquire("detect", TOO_SMALL)
         try:
             found = detectors[number].detect(pixels)
+        except StoppedError:
+            raise
+        except NoTemplateError as error:
+            return error.failure
         except MemoryError:
             return FailureToAcquire("read", "not enough memory")
         except Exception as error:  # noqa: BLE001 - a detector raises what it likes: its failure is this outcome

@@ -105,7 +105,9 @@ def loaded(
 
     with pytest.MonkeyPatch.context() as patch:
         card = attributes.describe(spec_of(request.param, tmp_path_factory.mktemp("own")), plan=PLAN)
-        patch.setattr(socket, "socket", unreachable)
+        for way in ("connect", "connect_ex", "sendto"):
+            patch.setattr(socket.socket, way, unreachable)
+        patch.setattr(socket, "getaddrinfo", unreachable)
         yield card, attributes.load(card, workers=2)
 
 
