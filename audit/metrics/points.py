@@ -15,7 +15,7 @@ from audit.compare import Comparisons
 from audit.compare.counts import Floats, OperatingCounts, Reach, ScoreCounts
 from audit.domain import DemographicGroup, Policy, Threshold
 from audit.groups import Grouping
-from audit.metrics.thresholds import thresholds_at_fmr
+from audit.metrics.thresholds import thresholds_of
 
 MOST_ROWS = 1 << 18
 """Comparisons that may be kept exactly without being asked for."""
@@ -75,6 +75,7 @@ def own_counts(
     """
     limits: list[Floats] = []
     own_limits: list[Floats] = []
+    taken: list[tuple[NDArray[np.bool_], NDArray[np.bool_]]] = []
     slots: dict[str, int] = {}
     folds = max((len(point.by_fold) for point in points), default=1) or 1
     for point in points:
@@ -82,14 +83,14 @@ def own_counts(
             continue
         position = grouping.index(point.group)
         mask, row = grouping.within(position), grouping.member[position]
-        free = (
-            k for k in range(len(limits))
-            if not np.isfinite(limits[k][:, mask]).any() and not np.isfinite(own_limits[k][:, row]).any()
-        )  # fmt: skip
+        free = (k for k, (pairs, rows) in enumerate(taken) if not ((pairs & mask).any() or (rows & row).any()))
         slot = next(free, len(limits))
         if slot == len(limits):
             limits.append(np.full((folds, grouping.atoms, grouping.atoms), np.inf))
             own_limits.append(np.full((folds, grouping.atoms), -np.inf))
+            taken.append((np.zeros_like(mask), np.zeros_like(row)))
+        for used, more in zip(taken[slot], (mask, row), strict=True):
+            np.logical_or(used, more, out=used)
         by_fold = np.array(point.by_fold or [point.value])[:, None]
         limits[slot][:, mask], own_limits[slot][:, row] = by_fold, by_fold
         slots[point.id] = slot
@@ -119,7 +120,7 @@ def operating_points(
     """
     made = []
     found_of = [
-        thresholds_at_fmr(*counts.upper(counts.chosen(grouping.within(position), mated=False), max(targets)), targets)
+        thresholds_of(*counts.upper(counts.chosen(grouping.within(position), mated=False), max(targets)), targets)
         for position in range(len(grouping.groups) if targets else 0)
     ]
     for k, target in enumerate(targets):

@@ -62,9 +62,15 @@ def threshold_at_fmr(scores: ArrayLike, counts: ArrayLike, target: float) -> Fmr
 
 def thresholds_at_fmr(scores: ArrayLike, counts: ArrayLike, targets: Sequence[float]) -> list[FmrThreshold]:
     """As `threshold_at_fmr`, for each of several targets."""
-    values, numbers = observed(scores, counts)
-    accepted = np.cumsum(numbers[::-1])[::-1]
-    return [_at_fmr(values, accepted, target) for target in targets]
+    return thresholds_of(*observed(scores, counts), targets)
+
+
+def thresholds_of(
+    scores: NDArray[np.float64], counts: NDArray[np.int64], targets: Sequence[float]
+) -> list[FmrThreshold]:
+    """As `thresholds_at_fmr`, of scores that are known to be as `observed` gives them."""
+    accepted = np.cumsum(counts[::-1])[::-1]
+    return [_at_fmr(scores, accepted, target) for target in targets]
 
 
 def _at_fmr(values: NDArray[np.float64], accepted: NDArray[np.int64], target: float) -> FmrThreshold:
