@@ -104,7 +104,7 @@ ANSWER_S = 4.0
 
 
 @contextmanager
-def _in_sandbox(path: Path) -> Iterator[None]:
+def in_sandbox(path: Path) -> Iterator[None]:
     """The folder of a sandbox lies below that of the target, and it has less time."""
     from audit.models import onnx_network
     from audit.sandbox.lane import Limits
@@ -138,7 +138,7 @@ def _face(path: Path) -> object:
 
     plan = make({"benchmark": "b", "model": "m", "detector": "truth"})
     described = models.describe(f"card:{with_digest(path, FACE)}", plan=plan)
-    with _in_sandbox(path):
+    with in_sandbox(path):
         one, other = outcomes(models.load(described, workers=1), _pictures(), described.dimension)
     return one, other
 
@@ -166,7 +166,7 @@ def _detector(path: Path) -> object:
 
     plan = make({"benchmark": "b", "model": "m", "task": "detection"})
     described = detection.describe(f"card:{with_digest(path, _box_card())}", plan=plan)
-    with _in_sandbox(path):
+    with in_sandbox(path):
         looking = detection.load(described)
         try:
             return looking.detect(np.full((64, 64, 3), 200, np.uint8))
@@ -215,7 +215,7 @@ def _classifier(path: Path) -> object:
 
     plan = make({"benchmark": "b", "model": "m", "task": "attributes", "detector": "truth"})
     described = attributes.describe(f"card:{with_digest(path, CLASSIFIER)}", plan=plan)
-    with _in_sandbox(path):
+    with in_sandbox(path):
         model = attributes.load(described, workers=1)
         found = outcomes(model.extractor, _pictures(), described.dimension)
     estimated = [one if isinstance(one, FailureToAcquire) else estimate(one, described.says) for one in found]
@@ -238,7 +238,7 @@ def _sandboxed(path: Path) -> object:
     from audit.sandbox.pool import Sandbox
 
     content = path.read_bytes()
-    with _in_sandbox(path):
+    with in_sandbox(path):
         sandbox = Sandbox(
             content, archive.kind_of(content, path.name), path.name, limits=Limits(start_s=60, answer_s=10)
         )
@@ -250,13 +250,13 @@ def _sandboxed(path: Path) -> object:
             sandbox.close()
 
 
-def _starts(event: str, _: tuple[Any, ...]) -> bool:
+def starts(event: str, _: tuple[Any, ...]) -> bool:
     return event == "subprocess.Popen"
 
 
 TARGETS = (
-    Target("network", "m.onnx", "binary", _networks, _face, may=_starts),
-    Target("detector-network", "m.onnx", "binary", _boxes_seeds, _detector, may=_starts),
-    Target("attribute-network", "m.onnx", "binary", classifiers, _classifier, may=_starts),
-    Target("sandbox", "m.pt", "zip", _programs, _sandboxed, may=_starts),
+    Target("network", "m.onnx", "binary", _networks, _face, may=starts),
+    Target("detector-network", "m.onnx", "binary", _boxes_seeds, _detector, may=starts),
+    Target("attribute-network", "m.onnx", "binary", classifiers, _classifier, may=starts),
+    Target("sandbox", "m.pt", "zip", _programs, _sandboxed, may=starts),
 )

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .base import Target, home
-from .networks import CLASSIFIER, classifiers, with_digest
+from .networks import CLASSIFIER, classifiers, in_sandbox, starts, with_digest
 
 ATTRIBUTES: dict[str, Any] = {
     "task": "attributes", "detector": "truth", "draws": 200, "splits": 2, "by": ("gender", "origin"),
@@ -58,7 +58,9 @@ def _measured(path: Path, model: str, settings: dict[str, Any]) -> object:
     out = path.parents[1] / "measured"
     plan = make({**settings, "benchmark": str(path.parent), "model": model})
     try:
-        return recipe._job(plan, RunOptions(out=out / "out", cache=out / "cache", workers=1), silent).measure().record
+        with in_sandbox(path):
+            job = recipe._job(plan, RunOptions(out=out / "out", cache=out / "cache", workers=1), silent)
+            return job.measure().record
     finally:
         shutil.rmtree(out, ignore_errors=True)
 
@@ -101,7 +103,7 @@ def _detection(path: Path) -> object:
 
 
 TARGETS = (
-    Target("attribute-truth", "subjects.csv", "csv", _table("subjects.csv"), _attributes, _people),
-    Target("attribute-samples", "samples.csv", "csv", _table("samples.csv"), _attributes, _people),
-    Target("marked-boxes", "samples.csv", "csv", _marked, _detection, _squares),
+    Target("attribute-truth", "subjects.csv", "csv", _table("subjects.csv"), _attributes, _people, starts),
+    Target("attribute-samples", "samples.csv", "csv", _table("samples.csv"), _attributes, _people, starts),
+    Target("marked-boxes", "samples.csv", "csv", _marked, _detection, _squares, starts),
 )
