@@ -94,9 +94,12 @@ def multiply(left: Terms, right: Terms, window: tuple[int, int, int, int], made:
     room = made.flags.c_contiguous and made.shape[0] >= window[1] - window[0] and made.shape[1] >= window[3] - window[2]
     if not (inside and room) or any(edge % PANEL for edge in window):
         raise ValueError(f"window {window} of {rows} x {columns} templates does not fit {made.shape}")
-    steps = left.rows.shape[1]
-    how = _multiply_by_unit if available() else _multiply_anywhere
-    groups = np.array(window, dtype=np.int64) // SIDE
+    _multiply(_multiply_by_unit if available() else _multiply_anywhere, left, right, window, made)
+
+
+def _multiply(how: Any, left: Terms, right: Terms, window: tuple[int, int, int, int], made: Scores) -> None:
+    """In one of two ways, which are compiled, and take everything flat."""
+    groups, steps = np.array(window, dtype=np.int64) // SIDE, left.rows.shape[1]
     how(left.rows.reshape(-1), right.columns.reshape(-1), groups, steps, _SHAPE, made.reshape(-1), made.shape[1])
 
 
@@ -108,9 +111,8 @@ def available() -> bool:
     rng = np.random.default_rng(1)
     terms = terms_of(rng.standard_normal((PANEL, DEPTH * CHUNK + 1), dtype=np.float32))
     made = [aligned((PANEL, PANEL + GAP), np.float32) for _ in range(2)]
-    groups = np.array([0, 2, 0, 2])
     for how, one in zip((_multiply_by_unit, _multiply_anywhere), made, strict=True):
-        how(terms.rows.reshape(-1), terms.columns.reshape(-1), groups, CHUNK + 1, _SHAPE, one.reshape(-1), PANEL + GAP)
+        _multiply(how, terms, terms, (0, PANEL, 0, PANEL), one)
     return bool((made[0] == made[1])[:, :PANEL].all())
 
 

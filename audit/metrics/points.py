@@ -89,8 +89,7 @@ def own_counts(
             limits.append(np.full((folds, grouping.atoms, grouping.atoms), np.inf))
             own_limits.append(np.full((folds, grouping.atoms), -np.inf))
             taken.append((np.zeros_like(mask), np.zeros_like(row)))
-        for used, more in zip(taken[slot], (mask, row), strict=True):
-            np.logical_or(used, more, out=used)
+        taken[slot][0][mask] = taken[slot][1][row] = True
         by_fold = np.array(point.by_fold or [point.value])[:, None]
         limits[slot][:, mask], own_limits[slot][:, row] = by_fold, by_fold
         slots[point.id] = slot

@@ -28,10 +28,11 @@ from audit.models.guard import NoTemplateError
 from audit.sandbox import onnx_session
 from audit.sandbox.lane import EndedError, Limits, NoAnswerError
 from audit.sandbox.pool import Sandbox
+from audit.sandbox.runs import KINDS
 
 LIMITS = Limits(answer_s=120.0, answer=256 << 20)
 """Of the process of one network."""
-_WAY_OUT = "Put the published file in its place, whole, or export it again"
+_WAY_OUT = KINDS["onnx"].way_out
 
 _log = logging.getLogger(__name__)
 

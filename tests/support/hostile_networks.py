@@ -2,30 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import vouched
 from onnx import GraphProto, NodeProto, TensorProto, helper, numpy_helper
 
 SIDE = 16
-CARD = """name = "mine"
-licence = "any"
-training_data = "nobody"
-training_consent = "nobody is shown"
-similarity = "cosine"
-dimension = 4
-[input]
-size = 16
-mean = [127.5, 127.5, 127.5]
-deviation = [128, 128, 128]
-alignment = "box"
-[weights]
-file = "{file}"
-sha256 = "{sha256}"
-"""
 
 
 def _value(name: str, values: Any) -> TensorProto:
@@ -112,9 +97,7 @@ def network(harm: str, *, above: float = 0.9) -> bytes:
     return _whole(nodes, [_value(name, values) for name, values in held.items()])
 
 
-def card(folder: Path, content: bytes, name: str = "m.onnx", said: str = CARD) -> str:
+def card(folder: Path, content: bytes, name: str = "m.onnx", said: str = vouched.FACE) -> str:
     """Put a network and its card down; how it is named."""
     (folder / name).write_bytes(content)
-    said = said.format(file=name, sha256=hashlib.sha256(content).hexdigest())
-    (folder / name).with_suffix(".toml").write_text(said)
-    return f"card:{(folder / name).with_suffix('.toml')}"
+    return f"card:{vouched.card(folder / name, said)}"

@@ -5,30 +5,15 @@ A process that aborts or is ended there is a refusal in one line, or a picture's
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from .base import Target, home
+import vouched
 
-FACE = """name = "mine"
-licence = "any"
-training_data = "nobody"
-training_consent = "nobody is shown"
-similarity = "cosine"
-dimension = 4
-[input]
-size = 16
-mean = [127.5, 127.5, 127.5]
-deviation = [128, 128, 128]
-alignment = "box"
-[weights]
-file = "m.onnx"
-sha256 = "{sha256}"
-"""
+from .base import Target, home
 
 
 def _graph(nodes: Sequence[Any], held: Sequence[Any], out: Sequence[int]) -> bytes:
@@ -92,13 +77,6 @@ def _networks() -> list[bytes]:
     ]  # fmt: skip
 
 
-def with_digest(path: Path, card: str) -> Path:
-    """A card that vouches for the file: who sends a hostile model sends that along."""
-    place = path.with_suffix(".toml")
-    place.write_text(card.replace("{sha256}", hashlib.sha256(path.read_bytes()).hexdigest()))
-    return place
-
-
 ANSWER_S = 4.0
 """Less than in the product: what goes on for longer, at the black picture and two others, must not be called slow."""
 
@@ -137,7 +115,7 @@ def _face(path: Path) -> object:
     from audit.plan import make
 
     plan = make({"benchmark": "b", "model": "m", "detector": "truth"})
-    described = models.describe(f"card:{with_digest(path, FACE)}", plan=plan)
+    described = models.describe(f"card:{vouched.card(path)}", plan=plan)
     with in_sandbox(path):
         one, other = outcomes(models.load(described, workers=1), _pictures(), described.dimension)
     return one, other
@@ -165,7 +143,7 @@ def _detector(path: Path) -> object:
     from audit.plan import make
 
     plan = make({"benchmark": "b", "model": "m", "task": "detection"})
-    described = detection.describe(f"card:{with_digest(path, _box_card())}", plan=plan)
+    described = detection.describe(f"card:{vouched.card(path, _box_card())}", plan=plan)
     with in_sandbox(path):
         looking = detection.load(described)
         try:
@@ -214,7 +192,7 @@ def _classifier(path: Path) -> object:
     from audit.plan import make
 
     plan = make({"benchmark": "b", "model": "m", "task": "attributes", "detector": "truth"})
-    described = attributes.describe(f"card:{with_digest(path, CLASSIFIER)}", plan=plan)
+    described = attributes.describe(f"card:{vouched.card(path, CLASSIFIER)}", plan=plan)
     with in_sandbox(path):
         model = attributes.load(described, workers=1)
         found = outcomes(model.extractor, _pictures(), described.dimension)

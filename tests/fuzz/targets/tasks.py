@@ -8,8 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import vouched
+
 from .base import Target, home
-from .networks import CLASSIFIER, classifiers, in_sandbox, starts, with_digest
+from .networks import CLASSIFIER, classifiers, in_sandbox, starts
 
 ATTRIBUTES: dict[str, Any] = {
     "task": "attributes", "detector": "truth", "draws": 200, "splits": 2, "by": ("gender", "origin"),
@@ -77,7 +79,7 @@ def _table(name: str) -> Callable[[], list[bytes]]:
             model = home() / "classifier" / "m.onnx"
             model.parent.mkdir()
             model.write_bytes(classifiers()[0])
-            with_digest(model, CLASSIFIER)
+            vouched.card(model, CLASSIFIER)
         return [(place / name).read_bytes()]
 
     return seeds
